@@ -1,0 +1,51 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "base/clock.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+static int64_t clock_read_ms(clockid_t id)
+{
+    struct timespec now;
+    clock_gettime(id, &now);
+    return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+}
+
+int64_t clock_wall_ms(void)
+{
+    return clock_read_ms(CLOCK_REALTIME);
+}
+
+int64_t clock_monotonic_ms(void)
+{
+    return clock_read_ms(CLOCK_MONOTONIC);
+}
+
+void clock_format(int64_t wall_ms, char ret_text[CLOCK_TEXT_SIZE])
+{
+    time_t seconds = (time_t)(wall_ms / 1000);
+    struct tm parts;
+    gmtime_r(&seconds, &parts);
+    strftime(ret_text, CLOCK_TEXT_SIZE, "%Y-%m-%dT%H:%M:%SZ", &parts);
+}
+
+void clock_format_micro(int64_t wall_ms, char ret_text[CLOCK_TEXT_SIZE])
+{
+    clock_format(wall_ms, ret_text);
+    size_t end = strlen(ret_text) - 1;
+    snprintf(ret_text + end, CLOCK_TEXT_SIZE - end, ".%03d000Z", (int)(wall_ms % 1000));
+}
+
+int64_t clock_parse(const char *text)
+{
+    struct tm parts = {0};
+    const char *rest = text ? strptime(text, "%Y-%m-%dT%H:%M:%S", &parts) : NULL;
+    if (!rest)
+        return 0;
+    int64_t ms = (int64_t)timegm(&parts) * 1000;
+    if (*rest == '.')
+        ms += (int64_t)(strtod(rest, NULL) * 1000 + 0.0005);
+    return ms;
+}

@@ -1,0 +1,174 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "base/json.h"
+
+#include "base/alloc.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+int json_parse(const char *text, size_t length, json_t **ret_json, struct error *err)
+{
+    json_error_t where;
+    json_t *json = json_loadb(text, length, JSON_REJECT_DUPLICATES | JSON_DECODE_ANY, &where);
+    if (!json)
+        return error_set(err, ERR_INVALID, "line %d, column %d: %s", where.line, where.column,
+                         where.text);
+    *ret_json = json;
+    return OK;
+}
+
+char *json_text(const json_t *json)
+{
+    char *text = json_dumps(json, JSON_COMPACT | JSON_ENCODE_ANY);
+    return text ? text : str_copy("null");
+}
+
+char *json_canonical(const json_t *json)
+{
+    char *text = json_dumps(json, JSON_COMPACT | JSON_ENCODE_ANY | JSON_SORT_KEYS);
+    return text ? text : str_copy("null");
+}
+
+void json_hash(const json_t *json, char ret_hex[HASH_HEX_SIZE])
+{
+    char *text AUTO_FREE = json_canonical(json);
+    hash_sha256(text, strlen(text), ret_hex);
+}
+
+enum { STEP_MAX = 512 };
+
+/* Reads one step of a pointer, with ~1 and ~0 undone, and returns what follows it: the next '/'
+ * or the end. NULL when the step is malformed or too long. */
+static const char *pointer_step(const char *pointer, char step[STEP_MAX])
+{
+    if (*pointer != '/')
+        return NULL;
+    size_t length = 0;
+    for (pointer++; *pointer && *pointer != '/'; pointer++) {
+        char c = *pointer;
+        if (c == '~' && (pointer[1] == '0' || pointer[1] == '1'))
+            c = *++pointer == '1' ? '/' : '~';
+        if (length + 1 >= STEP_MAX)
+            return NULL;
+        step[length++] = c;
+    }
+    step[length] = '\0';
+    return pointer;
+}
+
+static json_t *json_child(const json_t *json, const char *step)
+{
+    if (json_is_object(json))
+        return json_object_get(json, step);
+    if (!json_is_array(json))
+        return NULL;
+    char *end;
+    unsigned long index = strtoul(step, &end, 10);
+    return *step && !*end ? json_array_get(json, index) : NULL;
+}
+
+json_t *json_at(const json_t *root, const char *pointer)
+{
+    char step[STEP_MAX];
+    union {
+        const json_t *in;
+        json_t *out;
+    } at = {.in = root}; /* borrowed as mutable, like jansson's own getters */
+    while (at.in && *pointer) {
+        pointer = pointer_step(pointer, step);
+        if (!pointer)
+            return NULL;
+        at.out = json_child(at.in, step);
+    }
+    return at.out;
+}
+
+const char *json_string_at(const json_t *root, const char *pointer)
+{
+    return json_string_value(json_at(root, pointer));
+}
+
+int64_t json_int_at(const json_t *root, const char *pointer, int64_t fallback)
+{
+    const json_t *value = json_at(root, pointer);
+    return json_is_integer(value) ? json_integer_value(value) : fallback;
+}
+
+bool json_bool_at(const json_t *root, const char *pointer, bool fallback)
+{
+    const json_t *value = json_at(root, pointer);
+    return json_is_boolean(value) ? json_is_true(value) : fallback;
+}
+
+static int json_set_child_take(json_t *parent, const char *step, json_t *value)
+{
+    if (json_is_object(parent))
+        return json_object_set_new(parent, step, value);
+    if (json_is_array(parent))
+        return json_array_set_new(parent, strtoul(step, NULL, 10), value);
+    json_decref(value);
+    return -1;
+}
+
+int json_put_take(json_t *root, const char *pointer, json_t *value)
+{
+    char step[STEP_MAX];
+    json_t *at = root;
+    for (;;) {
+        pointer = pointer_step(pointer, step);
+        if (!pointer) {
+            json_decref(value);
+            return ERR_BUG;
+        }
+        if (!*pointer)
+            return json_set_child_take(at, step, value) < 0 ? ERR_BUG : OK;
+        json_t *child = json_child(at, step);
+        if (!child) {
+            child = json_object();
+            if (json_set_child_take(at, step, child) < 0) {
+                json_decref(value);
+                return ERR_BUG;
+            }
+        }
+        at = child;
+    }
+}
+
+void json_remove_at(json_t *root, const char *pointer)
+{
+    const char *last = strrchr(pointer, '/');
+    if (!last)
+        return;
+    char *above AUTO_FREE = str_copy_n(pointer, (size_t)(last - pointer));
+    json_t *parent = json_at(root, above);
+    char step[STEP_MAX];
+    if (!pointer_step(last, step))
+        return;
+    if (json_is_object(parent))
+        json_object_del(parent, step);
+    else if (json_is_array(parent))
+        json_array_remove(parent, strtoul(step, NULL, 10));
+}
+
+json_t *json_pick(const json_t *root, const char *const *pointers, size_t count)
+{
+    static const char *const always[] = {
+        "/apiVersion",          "/kind",         "/metadata/name",
+        "/metadata/namespace",  "/metadata/uid", "/metadata/resourceVersion",
+        "/metadata/generation",
+    };
+    json_t *picked = json_object();
+    for (size_t i = 0; i < sizeof always / sizeof *always + count; i++) {
+        size_t fixed = sizeof always / sizeof *always;
+        const char *pointer = i < fixed ? always[i] : pointers[i - fixed];
+        json_t *value = json_at(root, pointer);
+        if (value)
+            json_put_take(picked, pointer, json_incref(value));
+    }
+    return picked;
+}
+
+void auto_json(json_t **place)
+{
+    json_decref(*place);
+}

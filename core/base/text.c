@@ -1,0 +1,74 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "base/text.h"
+
+#include "base/alloc.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static void text_reserve(struct text *text, size_t more)
+{
+    size_t wanted = text->len + more + 1;
+    if (wanted <= text->size)
+        return;
+    size_t size = text->size ? text->size : 64;
+    while (size < wanted)
+        size *= 2;
+    text->at = mem_grow(text->at, size);
+    text->size = size;
+}
+
+void text_add(struct text *text, const void *bytes, size_t count)
+{
+    text_reserve(text, count);
+    if (count)
+        memcpy(text->at + text->len, bytes, count);
+    text->len += count;
+    text->at[text->len] = '\0';
+}
+
+void text_puts(struct text *text, const char *string)
+{
+    text_add(text, string, strlen(string));
+}
+
+void text_addf(struct text *text, const char *format, ...)
+{
+    va_list args;
+    va_start(args, format);
+    char *piece AUTO_FREE = str_format_v(format, args);
+    va_end(args);
+    text_puts(text, piece);
+}
+
+void text_drop(struct text *text, size_t count)
+{
+    if (!text->len)
+        return;
+    if (count > text->len)
+        count = text->len;
+    memmove(text->at, text->at + count, text->len - count + 1);
+    text->len -= count;
+}
+
+void text_clear(struct text *text)
+{
+    text->len = 0;
+    if (text->at)
+        text->at[0] = '\0';
+}
+
+char *text_steal(struct text *text)
+{
+    char *at = text->at ? text->at : str_copy("");
+    *text = (struct text){0};
+    return at;
+}
+
+void text_done(struct text *text)
+{
+    free(text->at);
+    *text = (struct text){0};
+}
