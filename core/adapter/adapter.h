@@ -1,0 +1,120 @@
+// SPDX-License-Identifier: Apache-2.0
+/*
+ * Adapters as the core sees them: loaded from the files that the config names, checked before they
+ * count, asked through typed calls. An adapter is pure: the same request gives the same answer, so
+ * every call may be repeated. What an adapter must look like is in sdk/include/sluice/abi.h.
+ *
+ * One thread at a time. A loaded adapter stays valid until adapters_free().
+ */
+#ifndef ADAPTER_ADAPTER_H
+#define ADAPTER_ADAPTER_H
+
+#include "base/error.h"
+
+#include <jansson.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct adapter;
+struct adapters;
+
+/* One entry of the config's list. Borrowed during adapters_load(). */
+struct adapter_entry {
+    const char *name;
+    const char *file;      /* absolute; NULL: <directory>/<name>.so */
+    const char *sha256;    /* NULL: not pinned */
+    const json_t *options; /* NULL: {} */
+};
+
+/* Loads every entry. A refused adapter doesn't stop the others: it stays in the set with its
+ * refusal, so that its rollouts can say why they wait. The caller owns the set. */
+struct adapters *adapters_load(const char *directory, const struct adapter_entry *entries,
+                               size_t count);
+void adapters_free(struct adapters *adapters);
+
+size_t adapters_count(const struct adapters *adapters);
+struct adapter *adapters_nth(const struct adapters *adapters, size_t index);
+
+/* The adapter for a kind. ERR_MISSING: no adapter that is enabled knows the kind (the words list
+ * which kinds are known, and name refused adapters with their refusals). Borrowed. */
+int adapters_find(const struct adapters *adapters, const char *api_version, const char *kind,
+                  const struct adapter **ret_adapter, struct error *err);
+
+const char *adapter_name(const struct adapter *adapter);
+const char *adapter_version(const struct adapter *adapter); /* NULL when refused */
+const char *adapter_file(const struct adapter *adapter);
+const struct error *adapter_refusal(const struct adapter *adapter); /* NULL when it is in use */
+
+/* A kind that the adapter handles, as its manifest declares it. All borrowed. */
+struct adapter_kind {
+    const char *api_version, *kind;
+    const char *const *keep; /* JSON pointers of the workload that it reads */
+    size_t keep_count;
+};
+size_t adapter_kinds(const struct adapter *adapter);
+const struct adapter_kind *adapter_kind(const struct adapter *adapter, size_t index);
+
+/* What the workload looks like now. */
+struct workload_status {
+    int size;           /* pods that its owner wants */
+    int updated;        /* pods that carry the update revision */
+    int updated_ready;  /* those of them that are ready */
+    int ready;          /* ready pods of any revision */
+    bool settled;       /* its own controller has seen the last write */
+    char update_revision[128];
+    char current_revision[128];
+    char reason[256];   /* why nothing moves, when the workload itself says so; else empty */
+};
+
+/* Requests; members that don't apply are NULL, 0 or false. Objects are borrowed. */
+struct adapter_request {
+    const json_t *workload; /* NULL: it doesn't exist yet */
+    const json_t *pods;     /* an array; only when pod names matter */
+    const json_t *target;   /* the whole object as rendered, with Sluice's own marks on it */
+    const char *strategy;   /* "IncreaseFirst" or "DecreaseFirst" */
+    bool scale;             /* replicas are stepped instead of revisions */
+    int goal;               /* advance: pods at the target revision, or replicas when scaling */
+    bool paused;            /* advance: hold still where it is */
+    int max_unavailable;    /* pods */
+    const json_t *pod_names; /* advance: these first; an array of strings */
+    const char *outcome;    /* finish: succeeded, failed, abandoned, rolledBack, deleted */
+};
+
+enum action_kind { ACTION_PATCH, ACTION_DELETE_POD, ACTION_EVENT };
+enum patch_kind { PATCH_KIND_APPLY, PATCH_KIND_MERGE, PATCH_KIND_JSON };
+
+/* Something that the host is to do, in order. */
+struct action {
+    enum action_kind kind;
+    enum patch_kind patch;
+    json_t *body; /* the patch; EVENT: {"type","reason","message"}; owned by the action */
+    char *pod;    /* the pod that is patched or deleted; NULL: the workload */
+    char *uid;    /* DELETE_POD and pod patches: only if it still is this one */
+};
+
+struct actions {
+    struct action *items;
+    size_t count;
+};
+void actions_done(struct actions *actions);
+
+/* Does the adapter accept this rollout of this workload? ERR_INVALID: err->path names the field.
+ * OK as well when the adapter has nothing to say. */
+int adapter_validate(const struct adapter *adapter, const struct adapter_request *request,
+                     struct error *err);
+
+/* ERR_INVALID, ERR_RETRY (stale: ask again at the next event), ERR_LIMIT, ERR_BUG for these four. */
+int adapter_observe(const struct adapter *adapter, const struct adapter_request *request,
+                    struct workload_status *ret_status, struct error *err);
+int adapter_begin(const struct adapter *adapter, const struct adapter_request *request,
+                  struct actions *ret_actions, struct error *err);
+int adapter_advance(const struct adapter *adapter, const struct adapter_request *request,
+                    struct actions *ret_actions, struct error *err);
+int adapter_finish(const struct adapter *adapter, const struct adapter_request *request,
+                   struct actions *ret_actions, struct error *err);
+
+/* Every right that the adapters in use need, for RBAC: an array of PolicyRules. Caller owns it. */
+json_t *adapters_rights(const struct adapters *adapters);
+
+#endif

@@ -1,0 +1,78 @@
+// SPDX-License-Identifier: Apache-2.0
+/*
+ * The Kubernetes API, one request at a time. A call is started and answered later on the loop's
+ * thread. HTTP/2 over as few connections as there can be. What any client must do about trouble is
+ * done here: 429 and 503 with Retry-After, lost connections and 5xx of reads are tried again with
+ * back-off and jitter within the call's time; 401 renews the credential once. A write whose fate is
+ * unknown is not repeated here: its caller reads and decides.
+ */
+#ifndef CLUSTER_CLUSTER_H
+#define CLUSTER_CLUSTER_H
+
+#include "base/error.h"
+#include "cluster/access.h"
+#include "loop/loop.h"
+
+#include <jansson.h>
+#include <stdint.h>
+
+struct cluster;
+
+struct cluster_options {
+    const char *user_agent;      /* "sluice/0.1.0" */
+    int64_t timeout_ms;          /* for a call with all its repeats; 0: 30 s */
+    size_t body_limit;           /* bytes of one answer; 0: 16 MiB */
+    unsigned calls_at_once;      /* further calls wait in line; 0: 32 */
+};
+
+/* Owns `access`. The caller owns *ret_cluster. */
+int cluster_new_take(struct loop *loop, struct access *access,
+                     const struct cluster_options *options, struct cluster **ret_cluster,
+                     struct error *err);
+
+/* Cancels what is under way. Watches and recorders must have been closed before. */
+void cluster_free(struct cluster *cluster);
+
+struct loop *cluster_loop(struct cluster *cluster);
+const struct access *cluster_access(const struct cluster *cluster);
+
+/* Counters for metrics and benches. */
+struct cluster_counts {
+    uint64_t reads, writes, retries, watch_events;
+};
+struct cluster_counts cluster_counts(const struct cluster *cluster);
+
+/* What to ask. Everything is copied. */
+struct call_spec {
+    const char *method;       /* "GET", "POST", "PATCH", "PUT", "DELETE" */
+    const char *path;         /* "/apis/apps/v1/namespaces/a/deployments/b", query included */
+    const char *content_type; /* of the body; NULL: application/json */
+    const char *accept;       /* NULL: application/json */
+    const char *body;         /* NULL: none */
+};
+
+/* What came back. Borrowed during the callback.
+ * error.code: OK (2xx) · ERR_MISSING 404 · ERR_CONFLICT 409 · ERR_GONE 410 · ERR_DENIED 401, 403 ·
+ * ERR_INVALID 400, 405, 415, 422 · ERR_LIMIT answer too large, 413 · ERR_RETRY all the rest.
+ * error.text is the server's own message, with method and path in front. */
+struct reply {
+    int status;           /* HTTP; 0 when no answer came */
+    json_t *body;         /* the object, or the Status; NULL when there is none */
+    struct error error;
+};
+
+typedef void reply_fn(void *data, const struct reply *reply);
+struct call;
+
+/* on_reply is called exactly once, never before cluster_call() returns, and not at all after
+ * call_cancel(). The returned call is borrowed and gone after its on_reply has returned. */
+struct call *cluster_call(struct cluster *cluster, const struct call_spec *spec, reply_fn *on_reply,
+                          void *data);
+void call_cancel(struct call *call);
+
+/* Content types of the three patches. */
+#define PATCH_APPLY "application/apply-patch+yaml"
+#define PATCH_MERGE "application/merge-patch+json"
+#define PATCH_JSON  "application/json-patch+json"
+
+#endif

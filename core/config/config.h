@@ -1,0 +1,33 @@
+// SPDX-License-Identifier: Apache-2.0
+/*
+ * The config file (YAML): read once, checked completely. An unknown key, a wrong type or a value out
+ * of range is refused with file, line and column.
+ */
+#ifndef CONFIG_CONFIG_H
+#define CONFIG_CONFIG_H
+
+#include "adapter/adapter.h"
+#include "base/error.h"
+
+#include <stdint.h>
+
+struct config {
+    char *adapter_directory;        /* adapters.directory */
+    struct adapter_entry *adapters; /* adapters.enabled[]: name, file, sha256, options */
+    size_t adapter_count;
+    char *namespace;             /* namespace: only this one; NULL: all */
+    char *definition_namespace;  /* definitionNamespace: vela-system */
+    char *renderer;              /* renderer.program: absolute path of sluice-cue */
+    int64_t renderer_timeout_ms; /* renderer.timeoutSeconds: 5 */
+    int64_t renderer_idle_ms;    /* renderer.idleSeconds: 60 */
+    uint64_t renderer_memory;    /* renderer.memoryMiB: 256, in bytes */
+    int64_t hook_timeout_ms;     /* hooks.timeoutSeconds: 10 */
+    int log_level;               /* logLevel: debug, info, warn, error */
+};
+
+/* Fills every member, with defaults where the file is silent. The caller releases it with
+ * config_done(). ERR_MISSING, ERR_DENIED or ERR_INVALID. */
+int config_load(const char *file, struct config *ret_config, struct error *err);
+void config_done(struct config *config);
+
+#endif

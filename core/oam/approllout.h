@@ -1,0 +1,53 @@
+// SPDX-License-Identifier: Apache-2.0
+/*
+ * AppRollout: from its JSON to intent and plan, and from the machine's status to the JSON that users
+ * of the design know.
+ *
+ * With one component the status stands at the top, as it always did. With several, `components[]`
+ * holds each one's own status and the top is the summary.
+ */
+#ifndef OAM_APPROLLOUT_H
+#define OAM_APPROLLOUT_H
+
+#include "base/error.h"
+#include "rollout/machine.h"
+
+#include <jansson.h>
+#include <stddef.h>
+
+struct approllout {
+    const char *ns, *name, *uid; /* borrowed from the object */
+    struct intent intent;        /* strings borrowed from the object */
+    const json_t *component_list; /* spec.componentList, or NULL; borrowed */
+    struct plan *plan;           /* NULL when plan_error isn't OK */
+    struct error plan_error;
+    bool has_finalizer;
+};
+
+/* Reads the object; borrowed parts live as long as it does. A bad plan is no failure here: the
+ * machine decides what it means. Release with approllout_done(). */
+void approllout_read(const json_t *object, struct approllout *ret_rollout);
+void approllout_done(struct approllout *rollout);
+
+/* The recorded status of one component; `component` NULL or the only one: the top.
+ * What isn't there, or can't be understood, is as in status_new(). */
+void approllout_status_read(const json_t *object, const char *component,
+                            struct rollout_status *ret_status);
+
+/* The components of one rollout with their statuses, for writing. */
+struct component_status {
+    const char *name;
+    const struct rollout_status *status;
+};
+
+/* The whole `status` as it should stand. The caller owns it. */
+json_t *approllout_status_write(const struct component_status *components, size_t count);
+
+/* Do two statuses differ in more than counters that move by themselves while a batch is under way
+ * (upgradedReplicas, upgradedReadyReplicas)? Such a change may wait for a moment. */
+enum status_change { STATUS_SAME, STATUS_COUNTERS, STATUS_DIFFERENT };
+enum status_change approllout_status_compare(const json_t *before, const json_t *after);
+
+#define APPROLLOUT_FINALIZER "finalizers.approllout.oam.dev"
+
+#endif

@@ -1,0 +1,232 @@
+// SPDX-License-Identifier: Apache-2.0
+/*
+ * The rollout machine: decides what happens next to one component of one rollout.
+ *
+ *     recorded status + plan + intent + observation + hook outcome + time
+ *         ──► new status, effects, reason, next wake-up
+ *
+ * It is one pure function over the table in states.def. It is called after any change, with
+ * everything, doesn't care what has changed or whether it is called twice, and runs on until it
+ * must wait for the outside. It does no I/O, reads no clock, and allocates nothing.
+ */
+#ifndef ROLLOUT_MACHINE_H
+#define ROLLOUT_MACHINE_H
+
+#include "base/error.h"
+#include "rollout/plan.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+/* Rollout-level states: ROLLING_LOCATING, … and batch-level states: BATCH_INITIALIZING, … */
+enum rolling_state {
+#define ROLLING_STATE(id, wire, condition, text) ROLLING_##id,
+#include "rollout/states.def"
+    ROLLING_STATES
+};
+
+enum batch_state {
+#define BATCH_STATE(id, wire, condition, text) BATCH_##id,
+#include "rollout/states.def"
+    BATCH_STATES
+};
+
+/* Facts that can be true of a rollout in some state. */
+enum rolling_event {
+#define ROLLING_EVENT(id, text) ON_##id,
+#include "rollout/states.def"
+    ROLLING_EVENTS
+};
+
+enum batch_event {
+#define BATCH_EVENT(id, text) ON_BATCH_##id,
+#include "rollout/states.def"
+    BATCH_EVENTS
+};
+
+/* Why nothing moves, or why the last move was made: REASON_WORKLOAD_MISSING, … */
+enum reason_code {
+#define REASON(id, text) REASON_##id,
+#include "rollout/states.def"
+    REASON_CODES
+};
+
+enum condition_type {
+#define CONDITION(id) CONDITION_##id,
+#include "rollout/states.def"
+    CONDITION_TYPES
+};
+
+const char *rolling_state_name(enum rolling_state state); /* "locatingTargetApp" */
+const char *batch_state_name(enum batch_state state);     /* "batchInitializing" */
+const char *rolling_event_name(enum rolling_event event); /* "deleted" */
+const char *batch_event_name(enum batch_event event);
+const char *reason_name(enum reason_code code);       /* "WorkloadMissing" */
+const char *condition_name(enum condition_type type); /* "RolloutInitializing" */
+
+/* The reverse; an unknown name gives ROLLING_STATES, BATCH_STATES, … */
+enum rolling_state rolling_state_of(const char *name);
+enum batch_state batch_state_of(const char *name);
+enum reason_code reason_of(const char *name);
+enum condition_type condition_of(const char *name);
+
+bool rolling_state_terminal(enum rolling_state state); /* rolloutSucceed, rolloutFailed */
+
+/* One row of the table. */
+struct rolling_row {
+    enum rolling_state next; /* the state itself: stay */
+    enum reason_code reason;
+};
+struct batch_row {
+    enum batch_state next;
+    enum rolling_state rolling; /* rollingInBatches, or where the rollout goes from here */
+    enum reason_code reason;
+};
+struct rolling_row rolling_transition(enum rolling_state state, enum rolling_event event);
+struct batch_row batch_transition(enum batch_state state, enum batch_event event);
+
+enum { NAME_SIZE = 256, SENTENCE_SIZE = 512 };
+
+/* Why: one sentence for people, and its parts for programs. Empty parts don't apply. */
+struct reason {
+    enum reason_code code;
+    char message[SENTENCE_SIZE];
+    char object[NAME_SIZE];  /* "CloneSet default/metrics-provider" */
+    char field[NAME_SIZE];   /* "status.updatedReadyReplicas" */
+    char expected[64];
+    char found[64];
+};
+
+struct condition {
+    enum { CONDITION_ABSENT, CONDITION_FALSE, CONDITION_TRUE } status;
+    int64_t since_ms; /* strictly later than every earlier transition of this rollout */
+    enum reason_code reason;
+    char message[SENTENCE_SIZE];
+};
+
+/* The gate that the rollout stands at: which hook is next and how it went so far. */
+struct gate {
+    int passed;          /* hooks that have let it through */
+    int attempts;        /* calls of the present one */
+    int64_t retry_at_ms; /* not before; 0: now */
+};
+
+/* What is recorded of one component: everything the machine remembers. */
+struct rollout_status {
+    enum rolling_state rolling;
+    enum batch_state batch_state;
+    int batch;              /* counted from 0 */
+    int original_size;      /* -1: not known yet */
+    int target_size;        /* -1: not known yet */
+    int upgraded;           /* pods at the target revision, or replicas while scaling */
+    int upgraded_ready;
+    int step_target;        /* what the workload was last told; -1: nothing yet */
+    int64_t step_at_ms;     /* when */
+    bool engaged;           /* hooks or workload may have been touched: there is something to undo */
+    char target[NAME_SIZE]; /* lastTargetAppRevision: what this roll goes to */
+    char source[NAME_SIZE]; /* LastSourceAppRevision */
+    int wanted_size;        /* the plan's targetSize that this roll goes to; -1: none */
+    char target_revision[NAME_SIZE];  /* targetGeneration: the workload's hash of it */
+    char applied_revision[NAME_SIZE]; /* lastAppliedPodTemplateIdentifier */
+    int64_t generation;     /* of the rollout's spec when this was decided */
+    struct gate gate;
+    struct reason reason;
+    int64_t reason_since_ms;
+    struct condition conditions[CONDITION_TYPES];
+};
+
+/* What people want, from the rollout's spec. Strings are borrowed. */
+struct intent {
+    const char *target;
+    const char *source; /* "" when there is none */
+    int64_t generation;
+    bool deleted;
+    bool revert_on_delete;
+};
+
+/* What was found out about the world. */
+struct observation {
+    /* OK: both revisions were found and rendered and an adapter knows the kind. ERR_INVALID: they
+     * can't be. Anything else: wait, the words say for what. Not OK leaves the rest unset. */
+    struct error located;
+    struct error refused;   /* the adapter's word on the plan: OK, or ERR_INVALID */
+    char object[NAME_SIZE]; /* "CloneSet default/metrics-provider" */
+    bool exists;
+    bool held;              /* carries our holder mark */
+    char held_by[NAME_SIZE]; /* somebody else's holder mark, or "" */
+    bool applied;           /* what was last applied to it is the target */
+    bool settled;           /* its own controller has seen the last write */
+    int size;
+    int rendered_size;      /* replicas as rendered, for a first deployment */
+    int updated, updated_ready, ready;
+    char update_revision[NAME_SIZE];
+    char why[NAME_SIZE];    /* the workload's own word on why nothing moves */
+};
+
+/* How the hook that was asked for last has gone. It counts only for the very gate it was asked at. */
+struct hook_outcome {
+    enum { HOOK_NONE, HOOK_PASSED, HOOK_REJECTED, HOOK_TROUBLE } result;
+    enum hook_type gate;
+    int batch, index;
+    char message[SENTENCE_SIZE];
+};
+
+enum effect_kind {
+    EFFECT_BEGIN,   /* take the workload over, without moving a pod */
+    EFFECT_ADVANCE, /* bring it to `goal` */
+    EFFECT_FINISH,  /* give it back; `outcome` says in which way */
+    EFFECT_HOOK,    /* call the hook */
+    EFFECT_FORGET,  /* remove the finalizer */
+};
+
+/* Every effect is safe to do twice. */
+struct effect {
+    enum effect_kind kind;
+    bool scale;          /* BEGIN, ADVANCE, FINISH: replicas are stepped, not revisions */
+    int goal;            /* ADVANCE */
+    bool paused;         /* ADVANCE: hold still */
+    int batch;           /* ADVANCE, HOOK */
+    const char *outcome; /* FINISH: succeeded, failed, abandoned, deleted, reverted */
+    enum hook_type gate; /* HOOK */
+    int index;           /* HOOK */
+    int attempt;         /* HOOK: counted from 1 */
+};
+
+/* Something that happened in this call, in order: each is logged once, and told as an Event when
+ * `tell` is set. */
+struct move {
+    enum rolling_state from, to;
+    enum batch_state batch_from, batch_to;
+    int batch;
+    struct reason why;
+    bool tell, warning;
+};
+
+enum { EFFECTS_MAX = 4, MOVES_MAX = 32 };
+
+struct decision {
+    struct rollout_status status;
+    struct effect effects[EFFECTS_MAX];
+    int effect_count;
+    struct move moves[MOVES_MAX];
+    int move_count;
+    int64_t wake_at_ms; /* 0: when something changes */
+};
+
+struct machine_input {
+    const struct plan *plan;         /* NULL when plan_error says why there is none */
+    const struct error *plan_error;  /* NULL or OK: the plan was read */
+    struct intent intent;
+    struct rollout_status status;    /* as recorded; status_new() for a new rollout */
+    struct observation observation;
+    struct hook_outcome hook;
+    int64_t now_ms;
+};
+
+/* A status that has recorded nothing yet. */
+void status_new(struct rollout_status *ret_status);
+
+/* Total: every input has a decision. */
+void machine_decide(const struct machine_input *input, struct decision *ret_decision);
+
+#endif
