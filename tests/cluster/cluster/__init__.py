@@ -1,0 +1,2 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Real Kubernetes clusters on this machine, for tests."""

@@ -1,0 +1,34 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The apiserver's audit log: every write, by whom, and how it was answered."""
+
+import json
+from pathlib import Path
+from typing import Iterator
+
+POLICY = {
+    "apiVersion": "audit.k8s.io/v1",
+    "kind": "Policy",
+    "omitStages": ["RequestReceived"],
+    "rules": [
+        {"level": "None", "verbs": ["get", "list", "watch"]},
+        {"level": "Metadata"},
+    ],
+}
+
+
+def events(log: Path) -> Iterator[dict]:
+    """All that is written so far; a line that is still being written is left out."""
+    with open(log, encoding="utf-8") as lines:
+        for line in lines:
+            if line.endswith("\n"):
+                yield json.loads(line)
+
+
+def writes(log: Path, user: str = "", user_agent: str = "", resource: str = "") -> list:
+    """Those by a user, by a user agent that begins so, on a resource ("clonesets")."""
+    def is_wanted(event) -> bool:
+        return (user in ("", event["user"]["username"])
+                and event.get("userAgent", "").startswith(user_agent)
+                and resource in ("", event.get("objectRef", {}).get("resource")))
+
+    return [event for event in events(log) if is_wanted(event)]

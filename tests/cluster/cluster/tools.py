@@ -1,0 +1,164 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Builds what a cluster runs, once, from the Go module proxy.
+
+Each tool has a folder of its own, named by a hash of everything that goes into it, so an
+interrupted build resumes and a changed version builds only what changed. A folder appears by one
+rename: it is complete or it isn't there.
+"""
+
+import fcntl
+import hashlib
+import os
+import re
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+from .errors import ClusterError
+from .paths import BUILT, SOURCES
+
+KRUISE = "github.com/openkruise/kruise"
+
+
+@dataclass(frozen=True)
+class Tool:
+    """A program: the module under go/ that pins its versions, and the package to build."""
+
+    name: str
+    module: str
+    package: str
+
+    def make(self, folder: Path) -> None:
+        _go(self.module, "build", "-trimpath", f"-ldflags={_ldflags(self.module)}",
+            "-o", str(folder / self.name), self.package)
+
+
+@dataclass(frozen=True)
+class Manifests:
+    """OpenKruise's CRDs and webhook configurations, as its own kustomization puts them together."""
+
+    name: str = "kruise.yaml"
+    module: str = "kruise"
+    package: str = "config"
+
+    def make(self, folder: Path) -> None:
+        source = Path(_go(self.module, "list", "-m", "-f", "{{.Dir}}", KRUISE).strip())
+        with tempfile.TemporaryDirectory() as scratch:
+            for part in ("crd", "webhook"):
+                shutil.copytree(source / "config" / part, Path(scratch, part))
+            Path(scratch, "kustomization.yaml").write_text(
+                "namePrefix: kruise-\nresources: [crd, webhook]\n")
+            text = _run([str(path("kubectl")), "kustomize", scratch])
+        (folder / self.name).write_text(text)
+
+
+TOOLS = {tool.name: tool for tool in (
+    Tool("kube-apiserver", "kubernetes", "k8s.io/kubernetes/cmd/kube-apiserver"),
+    Tool("kube-controller-manager", "kubernetes", "k8s.io/kubernetes/cmd/kube-controller-manager"),
+    Tool("kubelet", "kubernetes", "k8s.io/kubernetes/cmd/kubelet"),
+    Tool("kube-scheduler", "kubernetes", "k8s.io/kubernetes/cmd/kube-scheduler"),
+    Tool("kubectl", "kubernetes", "k8s.io/kubernetes/cmd/kubectl"),
+    Tool("etcd", "etcd", "go.etcd.io/etcd/server/v3"),
+    Tool("podinfo", "images", "./podinfo"),
+    Tool("pause", "images", "./pause"),
+    Tool("kruise-manager", "kruise", KRUISE),
+    Manifests(),
+    Tool("kwok", "kwok", "sigs.k8s.io/kwok/cmd/kwok"),
+)}
+
+
+def path(name: str) -> Path:
+    """The built file; it may not exist yet."""
+    tool = TOOLS[name]
+    return BUILT / f"{name}-{_key(tool)}" / name
+
+
+def build(names=(), log=print) -> None:
+    """Builds what is missing of the named tools (of all, without names)."""
+    wanted = names or list(TOOLS)
+    unknown = [name for name in wanted if name not in TOOLS]
+    if unknown:
+        raise ClusterError(f"there is no tool {unknown[0]!r}; there are: {', '.join(TOOLS)}")
+    if all(path(name).exists() for name in wanted):
+        return
+    with _lock(log):
+        missing = [name for name in wanted if not path(name).exists()]
+        for number, name in enumerate(missing, 1):
+            _build_one(TOOLS[name], f"{number}/{len(missing)}", log)
+
+
+def _build_one(tool, position: str, log) -> None:
+    log(f"building {tool.name} ({position}) …", end="", flush=True)
+    began = time.monotonic()
+    folder = Path(tempfile.mkdtemp(prefix=f".{tool.name}-", dir=BUILT))
+    try:
+        folder.chmod(0o755)
+        tool.make(folder)
+        folder.rename(path(tool.name).parent)
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+    log(f" {time.monotonic() - began:.0f} s", flush=True)
+
+
+def _key(tool) -> str:
+    digest = hashlib.sha256()
+    for part in (tool.name, tool.package, _ldflags(tool.module)):
+        digest.update(part.encode() + b"\0")
+    for file in sorted((SOURCES / tool.module).rglob("*")):
+        if file.is_file():
+            digest.update(file.read_bytes())
+    return digest.hexdigest()[:12]
+
+
+def _ldflags(module: str) -> str:
+    """Kubernetes reads its version from the linker; without it kubectl can't parse its own."""
+    if module != "kubernetes":
+        return "-s -w"
+    gomod = (SOURCES / module / "go.mod").read_text()
+    version = re.search(r"k8s\.io/kubernetes (v(\d+)\.(\d+)\.\S+)", gomod)
+    values = {"gitVersion": version[1], "gitMajor": version[2], "gitMinor": version[3],
+              "gitTreeState": "clean"}
+    settings = [f"-X k8s.io/component-base/version.{name}={value}"
+                for name, value in values.items()]
+    return " ".join(["-s -w", *settings])
+
+
+def _lock(log):
+    """Held until closed: a second build waits, then finds everything there."""
+    BUILT.mkdir(parents=True, exist_ok=True)
+    lock = open(BUILT / "lock", "w", encoding="ascii")
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        log("waiting for another build …", flush=True)
+        fcntl.flock(lock, fcntl.LOCK_EX)
+    return lock
+
+
+def _go(module: str, *arguments: str) -> str:
+    go = shutil.which("go") or shutil.which("go", path="/usr/local/go/bin")
+    if not go:
+        raise ClusterError("go is missing: it is neither on PATH nor /usr/local/go/bin/go; "
+                           "building a cluster needs Go 1.26 or newer")
+    environment = {**os.environ, "CGO_ENABLED": "0", "GOWORK": "off", "GOFLAGS": "-buildvcs=false"}
+    return _run(["nice", "-n", "10", go, *arguments], cwd=SOURCES / module, env=environment)
+
+
+def _run(command, **options) -> str:
+    done = subprocess.run(command, capture_output=True, text=True, check=False, **options)
+    if done.returncode:
+        tail = "\n".join((done.stderr or done.stdout).splitlines()[-20:])
+        raise ClusterError(f"{' '.join(command)} exited with {done.returncode}:\n{tail}")
+    return done.stdout
+
+
+def main() -> None:
+    """The script `build`."""
+    try:
+        build(sys.argv[1:])
+    except ClusterError as error:
+        sys.exit(f"\n{error}")

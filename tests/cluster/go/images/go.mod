@@ -1,0 +1,3 @@
+module sluice.test/cluster/images
+
+go 1.24
