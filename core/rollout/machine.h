@@ -33,26 +33,26 @@ enum batch_state {
 
 /* Facts that can be true of a rollout in some state. */
 enum rolling_event {
-#define ROLLING_EVENT(id, text) ON_##id,
+#define ROLLING_EVENT(id, name, text) ON_##id,
 #include "rollout/states.def"
     ROLLING_EVENTS
 };
 
 enum batch_event {
-#define BATCH_EVENT(id, text) ON_BATCH_##id,
+#define BATCH_EVENT(id, name, text) ON_BATCH_##id,
 #include "rollout/states.def"
     BATCH_EVENTS
 };
 
 /* Why nothing moves, or why the last move was made: REASON_WORKLOAD_MISSING, … */
 enum reason_code {
-#define REASON(id, text) REASON_##id,
+#define REASON(id, name, person, text) REASON_##id,
 #include "rollout/states.def"
     REASON_CODES
 };
 
 enum condition_type {
-#define CONDITION(id) CONDITION_##id,
+#define CONDITION(id, name) CONDITION_##id,
 #include "rollout/states.def"
     CONDITION_TYPES
 };
@@ -61,7 +61,9 @@ const char *rolling_state_name(enum rolling_state state); /* "locatingTargetApp"
 const char *batch_state_name(enum batch_state state);     /* "batchInitializing" */
 const char *rolling_event_name(enum rolling_event event); /* "deleted" */
 const char *batch_event_name(enum batch_event event);
-const char *reason_name(enum reason_code code);       /* "WorkloadMissing" */
+const char *reason_name(enum reason_code code); /* "WorkloadMissing" */
+const char *reason_text(enum reason_code code); /* "the workload isn't there any more" */
+bool reason_needs_person(enum reason_code code);
 const char *condition_name(enum condition_type type); /* "RolloutInitializing" */
 
 /* The reverse; an unknown name gives ROLLING_STATES, BATCH_STATES, … */
@@ -79,7 +81,7 @@ struct rolling_row {
 };
 struct batch_row {
     enum batch_state next;
-    enum rolling_state rolling; /* rollingInBatches, or where the rollout goes from here */
+    enum rolling_event raises; /* at the rollout; ON_WAITING: nothing */
     enum reason_code reason;
 };
 struct rolling_row rolling_transition(enum rolling_state state, enum rolling_event event);
@@ -91,14 +93,16 @@ enum { NAME_SIZE = 256, SENTENCE_SIZE = 512 };
 struct reason {
     enum reason_code code;
     char message[SENTENCE_SIZE];
-    char object[NAME_SIZE];  /* "CloneSet default/metrics-provider" */
-    char field[NAME_SIZE];   /* "status.updatedReadyReplicas" */
+    char object[NAME_SIZE]; /* "CloneSet default/metrics-provider" */
+    char field[NAME_SIZE];  /* "status.updatedReadyReplicas" */
     char expected[64];
     char found[64];
 };
 
+enum condition_status { CONDITION_ABSENT, CONDITION_FALSE, CONDITION_TRUE };
+
 struct condition {
-    enum { CONDITION_ABSENT, CONDITION_FALSE, CONDITION_TRUE } status;
+    enum condition_status status;
     int64_t since_ms; /* strictly later than every earlier transition of this rollout */
     enum reason_code reason;
     char message[SENTENCE_SIZE];
@@ -115,20 +119,22 @@ struct gate {
 struct rollout_status {
     enum rolling_state rolling;
     enum batch_state batch_state;
-    int batch;              /* counted from 0 */
-    int original_size;      /* -1: not known yet */
-    int target_size;        /* -1: not known yet */
-    int upgraded;           /* pods at the target revision, or replicas while scaling */
+    int batch;         /* counted from 0 */
+    bool scale;        /* replicas are stepped from original to target size; otherwise pods of
+                          the target revision from none to all */
+    int original_size; /* when it was verified; -1: not known yet */
+    int target_size;   /* a roll's follows the workload when that is scaled; -1: not known yet */
+    int upgraded;      /* pods at the target revision, or replicas while scaling */
     int upgraded_ready;
-    int step_target;        /* what the workload was last told; -1: nothing yet */
-    int64_t step_at_ms;     /* when */
-    bool engaged;           /* hooks or workload may have been touched: there is something to undo */
-    char target[NAME_SIZE]; /* lastTargetAppRevision: what this roll goes to */
-    char source[NAME_SIZE]; /* LastSourceAppRevision */
-    int wanted_size;        /* the plan's targetSize that this roll goes to; -1: none */
+    int step_target;    /* what the workload was last told; -1: nothing yet */
+    int64_t step_at_ms; /* when */
+    bool engaged;       /* hooks or workload may have been touched: there is something to undo */
+    char target[NAME_SIZE];           /* lastTargetAppRevision: what this roll goes to */
+    char source[NAME_SIZE];           /* LastSourceAppRevision */
+    int wanted_size;                  /* the plan's targetSize that this roll goes to; -1: none */
     char target_revision[NAME_SIZE];  /* targetGeneration: the workload's hash of it */
     char applied_revision[NAME_SIZE]; /* lastAppliedPodTemplateIdentifier */
-    int64_t generation;     /* of the rollout's spec when this was decided */
+    int64_t generation;               /* of the rollout's spec when this was decided */
     struct gate gate;
     struct reason reason;
     int64_t reason_since_ms;
@@ -149,21 +155,24 @@ struct observation {
     /* OK: both revisions were found and rendered and an adapter knows the kind. ERR_INVALID: they
      * can't be. Anything else: wait, the words say for what. Not OK leaves the rest unset. */
     struct error located;
+    enum reason_code
+        located_why;        /* when located isn't OK: which kind of waiting or refusal it is */
     struct error refused;   /* the adapter's word on the plan: OK, or ERR_INVALID */
     char object[NAME_SIZE]; /* "CloneSet default/metrics-provider" */
     bool exists;
-    bool held;              /* carries our holder mark */
+    bool held;               /* carries our holder mark */
     char held_by[NAME_SIZE]; /* somebody else's holder mark, or "" */
-    bool applied;           /* what was last applied to it is the target */
-    bool settled;           /* its own controller has seen the last write */
+    bool applied;            /* what was last applied to it is the target */
+    bool settled;            /* its own controller has seen the last write */
     int size;
-    int rendered_size;      /* replicas as rendered, for a first deployment */
+    int rendered_size; /* replicas as rendered, for a first deployment */
     int updated, updated_ready, ready;
     char update_revision[NAME_SIZE];
-    char why[NAME_SIZE];    /* the workload's own word on why nothing moves */
+    char why[NAME_SIZE]; /* the workload's own word on why nothing moves */
 };
 
-/* How the hook that was asked for last has gone. It counts only for the very gate it was asked at. */
+/* How the hook that was asked for last has gone. It counts only for the very gate it was asked at.
+ */
 struct hook_outcome {
     enum { HOOK_NONE, HOOK_PASSED, HOOK_REJECTED, HOOK_TROUBLE } result;
     enum hook_type gate;
@@ -202,7 +211,7 @@ struct move {
     bool tell, warning;
 };
 
-enum { EFFECTS_MAX = 4, MOVES_MAX = 32 };
+enum { EFFECTS_MAX = 5, MOVES_MAX = 32 };
 
 struct decision {
     struct rollout_status status;
@@ -210,14 +219,15 @@ struct decision {
     int effect_count;
     struct move moves[MOVES_MAX];
     int move_count;
+    bool tell_reason;   /* the machine has begun to wait for something that takes a person */
     int64_t wake_at_ms; /* 0: when something changes */
 };
 
 struct machine_input {
-    const struct plan *plan;         /* NULL when plan_error says why there is none */
-    const struct error *plan_error;  /* NULL or OK: the plan was read */
+    const struct plan *plan;        /* NULL when plan_error says why there is none */
+    const struct error *plan_error; /* NULL or OK: the plan was read */
     struct intent intent;
-    struct rollout_status status;    /* as recorded; status_new() for a new rollout */
+    struct rollout_status status; /* as recorded; status_new() for a new rollout */
     struct observation observation;
     struct hook_outcome hook;
     int64_t now_ms;

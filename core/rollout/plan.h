@@ -34,10 +34,10 @@ struct hook {
     enum hook_type type;
     char *name;
     char *url;
-    char *method;        /* "POST" unless given */
-    int *expected;       /* statuses that pass; none: any 2xx */
+    char *method;  /* "POST" unless given */
+    int *expected; /* statuses that pass; none: any 2xx */
     size_t expected_count;
-    json_t *metadata;    /* an object of strings, or NULL */
+    json_t *metadata; /* an object of strings, or NULL */
 };
 
 struct batch {

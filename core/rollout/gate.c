@@ -1,0 +1,87 @@
+// SPDX-License-Identifier: Apache-2.0
+/* Gates: hooks that are called one after the other, again when they don't answer. */
+#include "rollout/machine_private.h"
+
+enum {
+    RETRY_FIRST_MS = 1000,
+    RETRY_LAST_MS = 60000,
+    LENIENT_ATTEMPTS = 5, /* on the way out, after so many calls it goes on without the answer */
+};
+
+static int64_t retry_delay_ms(int attempts)
+{
+    int64_t delay = RETRY_FIRST_MS;
+    while (--attempts > 0 && delay < RETRY_LAST_MS)
+        delay *= 2;
+    return delay < RETRY_LAST_MS ? delay : RETRY_LAST_MS;
+}
+
+static void gate_pass_hook(struct gate *gate)
+{
+    *gate = (struct gate){.passed = gate->passed + 1};
+}
+
+/* Does the outcome that came in belong to the hook at which the gate stands? */
+static bool gate_outcome(struct run *run, enum hook_type type, struct hook_outcome *ret_outcome)
+{
+    const struct hook_outcome *hook = &run->hook;
+    if (hook->result == HOOK_NONE || hook->gate != type || hook->batch != run->status->batch ||
+        hook->index != run->status->gate.passed)
+        return false;
+    *ret_outcome = *hook;
+    run->hook.result = HOOK_NONE;
+    return true;
+}
+
+static void gate_note_trouble(struct run *run, enum gate_manner manner)
+{
+    struct gate *gate = &run->status->gate;
+    gate->attempts++;
+    if (manner == GATE_LENIENT && gate->attempts >= LENIENT_ATTEMPTS)
+        gate_pass_hook(gate);
+    else
+        gate->retry_at_ms = run->in->now_ms + retry_delay_ms(gate->attempts);
+}
+
+static void gate_call(struct run *run, enum hook_type type, const struct hook *hook)
+{
+    const struct gate *gate = &run->status->gate;
+    bool before = gate->attempts > 0;
+    run_why(run, before ? REASON_HOOK_TROUBLE : REASON_HOOK_PENDING, "%s hook %s%s",
+            hook_type_name(type), hook->name,
+            before ? " gave no answer; it is called again" : " is being called");
+    if (gate->retry_at_ms > run->in->now_ms) {
+        run_wake(run, gate->retry_at_ms);
+        return;
+    }
+    run_effect(run, (struct effect){.kind = EFFECT_HOOK,
+                                    .gate = type,
+                                    .batch = run->status->batch,
+                                    .index = gate->passed,
+                                    .attempt = gate->attempts + 1});
+}
+
+enum gate_result gate_probe(struct run *run, enum hook_type type, enum gate_manner manner)
+{
+    const struct plan *plan = run->in->plan;
+    if (!plan)
+        return GATE_OPEN; /* only on the way out: everything else has waited for a plan */
+    const struct hook *hook;
+    while ((hook = plan_hook(plan, type, run->status->batch, run->status->gate.passed))) {
+        struct hook_outcome outcome;
+        if (!gate_outcome(run, type, &outcome)) {
+            gate_call(run, type, hook);
+            return GATE_WAITING;
+        }
+        if (outcome.result == HOOK_REJECTED && manner == GATE_STRICT) {
+            run_why(run, REASON_HOOK_REJECTED, "%s hook %s says no: %.300s", hook_type_name(type),
+                    hook->name, outcome.message);
+            return GATE_REJECTED;
+        }
+        if (outcome.result == HOOK_TROUBLE)
+            gate_note_trouble(run, manner);
+        else
+            gate_pass_hook(&run->status->gate);
+    }
+    return GATE_OPEN;
+}

@@ -1,0 +1,307 @@
+// SPDX-License-Identifier: Apache-2.0
+/* The rollout level: what is true of a rollout in the state in which it is. */
+#include "rollout/machine_private.h"
+
+#include <stdio.h>
+#include <string.h>
+
+static void why_object(struct run *run, const char *field)
+{
+    snprintf(run->why.object, sizeof run->why.object, "%s", run->in->observation.object);
+    snprintf(run->why.field, sizeof run->why.field, "%s", field);
+}
+
+static bool located(const struct run *run)
+{
+    return run->in->observation.located.code == OK;
+}
+
+static void why_not_located(struct run *run)
+{
+    const struct observation *seen = &run->in->observation;
+    run_why(run, seen->located_why, "%.480s", seen->located.text);
+    snprintf(run->why.field, sizeof run->why.field, "%s", seen->located.path);
+}
+
+static enum rolling_event refuse(struct run *run, const struct error *error)
+{
+    run_why(run, REASON_REFUSED, "%.120s%s%.360s", error->path, error->path[0] ? ": " : "",
+            error->text);
+    snprintf(run->why.field, sizeof run->why.field, "%s", error->path);
+    return ON_REFUSED;
+}
+
+static enum rolling_event probe_locating(struct run *run)
+{
+    if (located(run))
+        return ON_LOCATED;
+    if (run->in->observation.located.code == ERR_INVALID)
+        return refuse(run, &run->in->observation.located);
+    why_not_located(run);
+    return ON_WAITING;
+}
+
+/* Somebody else's mark is on the workload, or its controller is behind: not now. */
+static bool workload_busy(struct run *run)
+{
+    const struct observation *seen = &run->in->observation;
+    if (seen->held_by[0]) {
+        run_why(run, REASON_WORKLOAD_HELD, "%s is held by rollout %s", seen->object, seen->held_by);
+        why_object(run, "metadata.annotations");
+        return true;
+    }
+    if (seen->exists && !seen->settled) {
+        run_why(run, REASON_WORKLOAD_BEHIND,
+                "the controller of %s has not seen its last change yet", seen->object);
+        why_object(run, "status.observedGeneration");
+        return true;
+    }
+    return false;
+}
+
+/* From where to where, seen from the workload as it is now. ERR_INVALID: not both at once. */
+static int choose_sizes(struct run *run, struct error *err)
+{
+    const struct observation *seen = &run->in->observation;
+    struct rollout_status *s = run->status;
+    int wanted = run->in->plan->target_size;
+    if (seen->exists && !seen->applied && wanted >= 0 && wanted != seen->size)
+        return error_at(err, ERR_INVALID, "spec.rolloutPlan.targetSize",
+                        "targetSize is %d, but %s has %d replicas and gets a new revision; change "
+                        "one at a time",
+                        wanted, seen->object, seen->size);
+    s->scale = !seen->exists || (wanted >= 0 && wanted != seen->size);
+    s->original_size = seen->exists ? seen->size : 0;
+    s->target_size = wanted >= 0 ? wanted : seen->exists ? seen->size : seen->rendered_size;
+    return OK;
+}
+
+static int verify_plan(struct run *run, struct error *err)
+{
+    const struct machine_input *in = run->in;
+    if (!in->plan) {
+        if (err)
+            *err = *in->plan_error;
+        return ERR_INVALID;
+    }
+    if (in->observation.refused.code != OK) {
+        *err = in->observation.refused;
+        return ERR_INVALID;
+    }
+    int code = choose_sizes(run, err);
+    if (code < 0)
+        return code;
+    struct rollout_status *s = run->status;
+    return plan_check(in->plan, (struct span){s->scale ? s->original_size : 0, s->target_size},
+                      err);
+}
+
+static enum rolling_event probe_verifying(struct run *run)
+{
+    struct error err = {0};
+    if (!located(run)) {
+        why_not_located(run);
+        return ON_WAITING;
+    }
+    if (run->in->plan && workload_busy(run))
+        return ON_WAITING;
+    return verify_plan(run, &err) < 0 ? refuse(run, &err) : ON_VERIFIED;
+}
+
+/* Is the workload ours, with the target on it and its controller up to date? Asks for what is
+ * missing. */
+static bool workload_taken(struct run *run)
+{
+    const struct observation *seen = &run->in->observation;
+    if (seen->held_by[0])
+        return !workload_busy(run);
+    if (!seen->exists || !seen->held || !seen->applied)
+        run_effect(run, (struct effect){.kind = EFFECT_BEGIN, .scale = run->status->scale});
+    else if (seen->settled)
+        return true;
+    run_why(run, REASON_TAKING_OVER, "%s is being taken over", seen->object);
+    why_object(run, "");
+    return false;
+}
+
+static enum rolling_event probe_initializing(struct run *run)
+{
+    if (!run->in->plan) {
+        run_why(run, REASON_PLAN_INVALID, "%.160s: %.300s", run->in->plan_error->path,
+                run->in->plan_error->text);
+        return ON_WAITING;
+    }
+    if (!located(run)) {
+        why_not_located(run);
+        return ON_WAITING;
+    }
+    switch (gate_probe(run, HOOK_INITIALIZE, GATE_STRICT)) {
+    case GATE_REJECTED:
+        return ON_REJECTED;
+    case GATE_WAITING:
+        return ON_WAITING;
+    case GATE_OPEN:
+        break;
+    }
+    return workload_taken(run) ? ON_TAKEN_OVER : ON_WAITING;
+}
+
+/* A plan that was edited on the way must still fit what the roll has started with. */
+static bool plan_still_fits(struct run *run)
+{
+    struct rollout_status *s = run->status;
+    struct error err = {0};
+    int code = ERR_INVALID;
+    if (run->in->plan)
+        code = plan_check(run->in->plan,
+                          s->scale ? (struct span){s->original_size, s->target_size}
+                                   : (struct span){0, s->original_size},
+                          &err);
+    else
+        err = *run->in->plan_error;
+    if (code == OK)
+        return true;
+    run_why(run, REASON_PLAN_INVALID, "%.120s: %.360s", err.path, err.text);
+    snprintf(run->why.field, sizeof run->why.field, "%s", err.path);
+    return false;
+}
+
+/* May the batches go on? Also brings a workload back into our hands that was taken out of them. */
+static bool batches_may_run(struct run *run)
+{
+    const struct observation *seen = &run->in->observation;
+    if (!located(run)) {
+        why_not_located(run);
+        return false;
+    }
+    if (!seen->exists) {
+        run_why(run, REASON_WORKLOAD_MISSING, "%s isn't there any more", seen->object);
+        why_object(run, "");
+        return false;
+    }
+    if (!plan_still_fits(run) || !workload_taken(run))
+        return false;
+    if (!run->status->scale && seen->size != run->status->target_size)
+        batches_resize(run, seen->size);
+    return true;
+}
+
+/* Gives the workload back once; true when that is done, or there is nothing to give back. */
+static bool workload_released(struct run *run, const char *outcome)
+{
+    const struct observation *seen = &run->in->observation;
+    if (!run->status->engaged || !seen->exists || !seen->held)
+        return true;
+    run_effect(run, (struct effect){
+                        .kind = EFFECT_FINISH, .scale = run->status->scale, .outcome = outcome});
+    run_why(run, REASON_GIVING_BACK, "%s is being given back", seen->object);
+    why_object(run, "");
+    return false;
+}
+
+static enum rolling_event probe_finalising(struct run *run)
+{
+    if (!located(run)) {
+        why_not_located(run);
+        return ON_WAITING;
+    }
+    if (!run->in->plan) {
+        run_why(run, REASON_PLAN_INVALID, "%.160s: %.300s", run->in->plan_error->path,
+                run->in->plan_error->text);
+        return ON_WAITING;
+    }
+    if (!workload_released(run, "succeeded"))
+        return ON_WAITING;
+    switch (gate_probe(run, HOOK_FINALIZE, GATE_STRICT)) {
+    case GATE_REJECTED:
+        return ON_REJECTED;
+    case GATE_WAITING:
+        return ON_WAITING;
+    case GATE_OPEN:
+        break;
+    }
+    return ON_RELEASED;
+}
+
+/* The three ways out. Nothing that is missing holds them; only passing trouble does. */
+static enum rolling_event probe_leaving(struct run *run, const char *outcome)
+{
+    if (run->in->observation.located.code == ERR_RETRY) {
+        why_not_located(run);
+        return ON_WAITING;
+    }
+    if (!workload_released(run, outcome))
+        return ON_WAITING;
+    if (run->status->engaged && gate_probe(run, HOOK_FINALIZE, GATE_LENIENT) == GATE_WAITING)
+        return ON_WAITING;
+    return ON_RELEASED;
+}
+
+static enum rolling_event probe_deleting(struct run *run)
+{
+    bool revert = run->in->intent.revert_on_delete && !run->status->scale;
+    enum rolling_event event = probe_leaving(run, revert ? "reverted" : "deleted");
+    if (event == ON_RELEASED)
+        run_effect(run, (struct effect){.kind = EFFECT_FORGET});
+    return event;
+}
+
+static bool retargeted(const struct run *run)
+{
+    const struct rollout_status *s = run->status;
+    const struct intent *intent = &run->in->intent;
+    if (!s->target[0])
+        return false;
+    bool resized = run->in->plan && run->in->plan->target_size != s->wanted_size;
+    return strcmp(s->target, intent->target) != 0 || strcmp(s->source, intent->source) != 0 ||
+           resized;
+}
+
+/* A rollout that was refused before it touched anything gets another look when it is edited. */
+static bool revised(const struct run *run)
+{
+    const struct rollout_status *s = run->status;
+    return s->rolling == ROLLING_FAILED &&
+           s->conditions[CONDITION_ROLLOUT_FAILING].status == CONDITION_ABSENT &&
+           s->generation != run->in->intent.generation;
+}
+
+static enum rolling_event probe_state(struct run *run)
+{
+    switch (run->status->rolling) {
+    case ROLLING_LOCATING:
+        return probe_locating(run);
+    case ROLLING_VERIFYING:
+        return probe_verifying(run);
+    case ROLLING_INITIALIZING:
+        return probe_initializing(run);
+    case ROLLING_IN_BATCHES:
+        return batches_may_run(run) ? batch_step(run) : ON_WAITING;
+    case ROLLING_FINALISING:
+        return probe_finalising(run);
+    case ROLLING_FAILING:
+        return probe_leaving(run, "failed");
+    case ROLLING_ABANDONING:
+        return probe_leaving(run, "abandoned");
+    case ROLLING_DELETING:
+        return probe_deleting(run);
+    case ROLLING_SUCCEEDED:
+    case ROLLING_FAILED:
+    case ROLLING_STATES:
+        break;
+    }
+    return ON_WAITING;
+}
+
+enum rolling_event rolling_probe(struct run *run)
+{
+    enum rolling_state state = run->status->rolling;
+    if (run->in->intent.deleted && state != ROLLING_DELETING)
+        return ON_DELETED;
+    bool leaving = state == ROLLING_DELETING || state == ROLLING_ABANDONING;
+    if (!leaving && retargeted(run))
+        return ON_RETARGETED;
+    if (revised(run))
+        return ON_REVISED;
+    return probe_state(run);
+}
