@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
- * AppRollout: from its JSON to intent and plan, and from the machine's status to the JSON that users
- * of the design know.
+ * AppRollout: from its JSON to intent and plan, and from the machine's status to the JSON that
+ * users of the design know.
  *
  * With one component the status stands at the top, as it always did. With several, `components[]`
  * holds each one's own status and the top is the summary.
@@ -16,10 +16,10 @@
 #include <stddef.h>
 
 struct approllout {
-    const char *ns, *name, *uid; /* borrowed from the object */
-    struct intent intent;        /* strings borrowed from the object */
+    const char *ns, *name, *uid;  /* borrowed from the object */
+    struct intent intent;         /* strings borrowed from the object */
     const json_t *component_list; /* spec.componentList, or NULL; borrowed */
-    struct plan *plan;           /* NULL when plan_error isn't OK */
+    struct plan *plan;            /* NULL when plan_error isn't OK */
     struct error plan_error;
     bool has_finalizer;
 };

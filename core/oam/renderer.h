@@ -18,9 +18,9 @@
 struct renderer;
 
 struct renderer_options {
-    const char *program;  /* absolute path */
-    int64_t timeout_ms;   /* for one template */
-    int64_t idle_ms;      /* after which the helper is ended */
+    const char *program;   /* absolute path */
+    int64_t timeout_ms;    /* for one template */
+    int64_t idle_ms;       /* after which the helper is ended */
     uint64_t memory_limit; /* bytes of data, RLIMIT_DATA */
 };
 

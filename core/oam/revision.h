@@ -40,10 +40,10 @@ const char *revision_hash(const json_t *revision);
 
 /* Everything that is needed to render one component of a revision. All owned. */
 struct render_input {
-    char *template;      /* the definition's CUE source */
-    json_t *context;     /* name, namespace, appName, appRevision, appRevisionNum, revision, … */
-    json_t *parameter;   /* the component's properties */
-    char *api_version;   /* of the workload that the definition declares; NULL: not declared */
+    char *template;    /* the definition's CUE source */
+    json_t *context;   /* name, namespace, appName, appRevision, appRevisionNum, revision, … */
+    json_t *parameter; /* the component's properties */
+    char *api_version; /* of the workload that the definition declares; NULL: not declared */
     char *kind;
 };
 
@@ -66,13 +66,20 @@ int revision_common_components(const json_t *target, const json_t *source, json_
 int workload_finish(const json_t *revision, const char *component, const json_t *output,
                     const char *holder, json_t **ret_workload, struct error *err);
 
-/* The same for one of `outputs`: name from the key unless set. */
+/* The same for one of `outputs`, without marks. It is called "<component>-<key>" unless the
+ * template set a name. */
 int auxiliary_finish(const json_t *revision, const char *component, const char *key,
                      const json_t *output, json_t **ret_object, struct error *err);
 
 #define MARK_HOLDER  "rollout.sluice.dev/holder"  /* "<namespace>/<name> <uid>" of the rollout */
 #define MARK_APPLIED "rollout.sluice.dev/applied" /* SHA-256 of what was rendered */
 
+#define LABEL_APP           "app.oam.dev/name"
+#define LABEL_COMPONENT     "app.oam.dev/component"
+#define LABEL_REVISION      "app.oam.dev/appRevision"
+#define LABEL_REVISION_HASH "app.oam.dev/app-revision-hash"
+
+#define ANNOTATION_CONTENT    "rollout.sluice.dev/content" /* SHA-256 of a revision's spec */
 #define ANNOTATION_TEMPLATE   "app.oam.dev/rollout-template"
 #define ANNOTATION_COMPONENTS "app.oam.dev/rolling-components"
 
