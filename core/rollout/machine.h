@@ -152,6 +152,8 @@ struct intent {
 
 /* What was found out about the world. */
 struct observation {
+    char target[NAME_SIZE]; /* the revision that all this is about; a rollout that has just turned
+                               to another target waits until it has been looked up */
     /* OK: both revisions were found and rendered and an adapter knows the kind. ERR_INVALID: they
      * can't be. Anything else: wait, the words say for what. Not OK leaves the rest unset. */
     struct error located;

@@ -33,6 +33,10 @@ static enum rolling_event refuse(struct run *run, const struct error *error)
 
 static enum rolling_event probe_locating(struct run *run)
 {
+    if (strcmp(run->in->observation.target, run->in->intent.target) != 0) {
+        run_why(run, REASON_WAITING, "revision %.200s is being looked up", run->in->intent.target);
+        return ON_WAITING;
+    }
     if (located(run))
         return ON_LOCATED;
     if (run->in->observation.located.code == ERR_INVALID)
