@@ -64,14 +64,29 @@ class Cluster:
         (how many fake nodes). On failure nothing is left, and the error says which part it was."""
         facts = {"kruise": True, "kubelet": True, "kwok": 0, **options}
         _check(name, facts)
-        tools.build(log=lambda *words, **more: print(*words, **more))
-        cluster = _claim(name, facts)
-        try:
-            cluster._bring_up(log)
-        except BaseException:
-            cluster.down()
-            raise
+        tools.build()
+        cluster, lock = _claim(name, facts)
+        with lock:
+            try:
+                cluster._bring_up(log)
+            except BaseException:
+                cluster.down()
+                raise
+            (cluster.dir / "complete").touch()
         return cluster
+
+    def is_up(self) -> bool:
+        """As a whole; a part may be stopped."""
+        return self.pid("init") != 0 and (self.dir / "complete").exists()
+
+    def is_coming_up(self) -> bool:
+        """Whether another process is at it."""
+        with open(self.dir / "cluster.json", encoding="utf-8") as lock:
+            try:
+                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                return True
+        return False
 
     def down(self) -> None:
         """Ends and removes all of it, whatever state it is in."""
@@ -260,12 +275,13 @@ def wait_for(what: str, condition: Callable, seconds: float = 60):
 
 
 def running() -> Iterable[Cluster]:
-    """All clusters of this user that have a folder."""
+    """All clusters of this user, whatever state they are in."""
     return [Cluster(file.parent.name) for file in sorted(CLUSTERS.glob("*/cluster.json"))]
 
 
-def _claim(name: str, options: dict) -> Cluster:
-    """A folder and a number for a new cluster. The lock keeps two from getting the same."""
+def _claim(name: str, options: dict):
+    """A folder and a number for a new cluster, and a lock to be held while it comes up. Another
+    lock keeps two clusters from getting the same number."""
     CLUSTERS.mkdir(parents=True, exist_ok=True)
     with open(CACHE / "clusters.lock", "w", encoding="ascii") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
@@ -273,10 +289,13 @@ def _claim(name: str, options: dict) -> Cluster:
         if name in [other.name for other in others]:
             raise ClusterError(f"cluster {name!r} is there already; `down --name {name}` ends it")
         number = network.free_number({other.number for other in others})
+        shutil.rmtree(CLUSTERS / name, ignore_errors=True)
         (CLUSTERS / name).mkdir(mode=0o700)
-        facts = {"number": number, "options": options}
-        (CLUSTERS / name / "cluster.json").write_text(json.dumps(facts) + "\n")
-    return Cluster(name)
+        held = open(CLUSTERS / name / "cluster.json", "w", encoding="utf-8")
+        fcntl.flock(held, fcntl.LOCK_EX)
+        json.dump({"number": number, "options": options}, held)
+        held.flush()
+    return Cluster(name), held
 
 
 def _check(name: str, options: dict) -> None:

@@ -4,13 +4,13 @@
 import argparse
 import os
 import shlex
+import signal
 import sys
 import time
 
 from . import tools
 from .cluster import Cluster, running
 from .errors import ClusterError
-from .paths import CLUSTERS
 from .parts import PARTS
 
 DEFAULT = os.environ.get("SLUICE_CLUSTER", "sluice")
@@ -18,6 +18,7 @@ DEFAULT = os.environ.get("SLUICE_CLUSTER", "sluice")
 
 def main(command) -> None:
     """Runs one of the functions below; what went wrong is printed, and that's that."""
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit("told to end"))
     try:
         sys.exit(command(sys.argv[1:]))
     except ClusterError as error:
@@ -34,14 +35,20 @@ def up(arguments) -> None:
     parser.add_argument("--kwok", type=int, nargs="?", const=1, default=0, metavar="NODES",
                         help="fake nodes, for pods by the thousand (1, unless a number is given)")
     given = parser.parse_args(arguments)
-    if (CLUSTERS / given.name).exists():
-        existing = Cluster(given.name)
-        if existing.pid("init"):
-            print(f"cluster {given.name} is up already\nKUBECONFIG={existing.kubeconfig}")
-            return
+    existing = _find(given.name)
+    if existing and existing.is_up():
+        print(f"cluster {given.name} is up already\nKUBECONFIG={existing.kubeconfig}")
+        return
+    if existing and existing.is_coming_up():
+        raise ClusterError(f"cluster {given.name!r} is being brought up by someone else just now")
+    if existing:
         existing.down()
     tools.build()
     _bring_up(given)
+
+
+def _find(name: str):
+    return next((cluster for cluster in running() if cluster.name == name), None)
 
 
 def _bring_up(given) -> None:
@@ -60,11 +67,9 @@ def down(arguments) -> None:
     parser = _parser("down", "Ends a cluster and removes all of it.")
     parser.add_argument("--all", action="store_true", help="every cluster of this user")
     given = parser.parse_args(arguments)
-    if given.all:
-        for cluster in running():
+    for cluster in running():
+        if given.all or cluster.name == given.name:
             cluster.down()
-    elif (CLUSTERS / given.name).exists():
-        Cluster(given.name).down()
 
 
 def kubectl(arguments) -> None:

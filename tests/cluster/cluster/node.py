@@ -85,6 +85,7 @@ def _kubelet_config(cluster) -> dict:
         "failSwapOn": False,
         "failCgroupV1": False,
         "makeIPTablesUtilChains": False,
+        # On, the kubelet won't start where it can't find the disk below its root file system.
         "localStorageCapacityIsolation": False,
         "evictionHard": {"nodefs.available": "1%", "imagefs.available": "1%"},
         "imageGCHighThresholdPercent": 100,

@@ -10,6 +10,7 @@ from . import kruise, network, tools
 from .api import ApiError
 from .images import Registry
 from .node import CONTAINERD
+from .paths import HERE
 
 
 @dataclass(frozen=True)
@@ -134,9 +135,9 @@ def _kruise_ready(cluster):
 
 def _kwok(cluster):
     return [tools.path("kwok"), f"--kubeconfig={cluster.credentials.path('kwok')}",
-            f"--config={cluster.dir}/etc/kwok.yaml",
+            f"--config={HERE}/manifests/kwok.yaml",
             "--manage-all-nodes=false", "--manage-nodes-with-label-selector=type=kwok",
-            "--node-lease-duration-seconds=120", "--cidr=10.214.0.0/15",
+            "--node-lease-duration-seconds=200", "--cidr=10.214.0.0/15", "--node-ip=127.0.0.1",
             f"--server-address=127.0.0.1:{cluster.ports['kwok']}"]
 
 

@@ -79,10 +79,12 @@ class Sandbox:
         """How it ended, or "" when it hasn't."""
         if self.pid(name):
             return ""
-        try:
-            return (self.folder / "exits" / name).read_text()
-        except OSError:
-            return "is gone" if (self.folder / "pids" / name).exists() else "was never started"
+        file = self.folder / "exits" / name
+        for _ in range(20):
+            if file.exists():
+                return file.read_text()
+            time.sleep(0.01)  # init is just about to write it, if it is alive
+        return "is gone" if (self.folder / "pids" / name).exists() else "was never started"
 
     def tail(self, name: str, lines: int = 15) -> str:
         try:
