@@ -1,0 +1,36 @@
+// SPDX-License-Identifier: Apache-2.0
+/*
+ * Calling a rollout's webhooks, without ever blocking. Any 2xx passes unless the hook lists what it
+ * expects; a 4xx other than 408 and 429 is a no; everything else, and no answer, is trouble, after
+ * which the machine decides when to call again. Each call carries an idempotency key that stays the
+ * same for the same hook of the same gate of the same roll, so that a receiver can tell a repetition.
+ */
+#ifndef RECONCILE_HOOKS_H
+#define RECONCILE_HOOKS_H
+
+#include "loop/loop.h"
+#include "rollout/machine.h"
+
+struct hook_call;
+
+/* Everything is copied. */
+struct hook_spec {
+    const struct hook *hook;
+    const char *ns, *name;       /* of the rollout */
+    const char *phase;           /* the state that calls, on the wire */
+    const char *idempotency_key; /* header Idempotency-Key */
+    int attempt;                 /* header Sluice-Attempt; counted from 1 */
+    int64_t timeout_ms;
+};
+
+/* HOOK_PASSED, HOOK_REJECTED or HOOK_TROUBLE, with words that say what was answered. */
+typedef void hook_fn(void *data, int result, const char *message);
+
+/* on_done is called once, never before hook_start() returns; the call is gone when it returns. */
+struct hook_call *hook_start(struct loop *loop, const struct hook_spec *spec, hook_fn *on_done,
+                             void *data);
+
+/* Drops a call; NULL is fine. */
+void hook_cancel(struct hook_call *call);
+
+#endif

@@ -1,0 +1,74 @@
+// SPDX-License-Identifier: Apache-2.0
+/* What the files of reconcile/ share; nobody else includes it. */
+#ifndef RECONCILE_RECONCILE_H
+#define RECONCILE_RECONCILE_H
+
+#include "base/json.h"
+#include "base/list.h"
+#include "base/log.h"
+#include "base/map.h"
+#include "cluster/kinds.h"
+#include "cluster/recorder.h"
+#include "cluster/store.h"
+#include "oam/renderer.h"
+#include "reconcile/controller.h"
+#include "reconcile/queue.h"
+#include "reconcile/waiters.h"
+
+#define OAM_API       "core.oam.dev/v1beta1"
+#define FIELD_MANAGER "sluice"
+
+struct controller;
+
+/* A kind that an adapter handles, with the store of its objects once it is served. */
+struct workload_kind {
+    struct controller *controller;
+    const struct adapter *adapter;
+    const struct adapter_kind *kind;
+    struct kind_info info; /* copied strings; plural NULL while the cluster doesn't serve it */
+    struct store *store;   /* NULL likewise */
+    const char **keep;
+    size_t keep_count;
+};
+
+struct controller {
+    struct cluster *cluster;
+    struct adapters *adapters;
+    const struct config *config;
+    struct kinds *kinds;
+    struct recorder *recorder;
+    struct renderer *renderer;
+    struct store *rollouts;     /* AppRollouts */
+    struct store *applications; /* Applications, without status but latestRevision */
+    struct watch *revisions;    /* ApplicationRevisions, metadata only, not kept */
+    struct watch *definitions;  /* ComponentDefinitions, likewise */
+    struct queue *rollout_queue;
+    struct queue *application_queue;
+    struct waiters rollout_waiters;
+    struct waiters application_waiters;
+    struct map tasks; /* rollout key -> struct task, while it has something to remember */
+    struct map recordings; /* application key -> its pass under way */
+    struct workload_kind *workload_kinds;
+    size_t workload_kind_count;
+};
+
+/* The path of one of Sluice's own objects; plural: "approllouts", … The caller frees it. */
+char *oam_path(const char *plural, const char *ns, const char *name, const char *subresource);
+
+/* "namespace/name" → its parts; the caller frees both. */
+void key_split(const char *key, char **ret_ns, char **ret_name);
+char *key_join(const char *ns, const char *name);
+
+/* The reasons of a watch's trouble, logged once for each change. */
+void log_watch_state(const char *what, const struct error *err);
+
+/* application.c: the pass of an Application's key, ending in queue_done() or queue_retry() of
+ * application_queue. */
+void application_pass(void *data, const char *key);
+void application_passes_drop(struct controller *controller);
+
+/* rollout_pass.c: the same for an AppRollout. */
+void rollout_pass(void *data, const char *key);
+void rollout_tasks_drop(struct controller *controller);
+
+#endif

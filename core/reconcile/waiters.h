@@ -1,0 +1,24 @@
+// SPDX-License-Identifier: Apache-2.0
+/*
+ * Who waits for what: a rollout that waits for a revision, a kind or a workload leaves its key
+ * under a topic such as "revision default/shop-v2", and gets a pass when the topic comes up.
+ * Nothing is searched: the cost of an event is the number of those who wait for it.
+ */
+#ifndef RECONCILE_WAITERS_H
+#define RECONCILE_WAITERS_H
+
+#include "base/map.h"
+#include "reconcile/queue.h"
+
+struct waiters {
+    struct map topics; /* topic -> set of keys */
+};
+
+void waiters_add(struct waiters *waiters, const char *topic, const char *key);
+
+/* Everyone who waits for the topic is added to the queue and waits no longer. */
+void waiters_wake(struct waiters *waiters, const char *topic, struct queue *queue);
+
+void waiters_done(struct waiters *waiters);
+
+#endif
