@@ -1,0 +1,31 @@
+// SPDX-License-Identifier: Apache-2.0
+/*
+ * A case: a request and what must come of it. The smoke case of a manifest has this form, and so
+ * has every file in an adapter's cases/:
+ *
+ *     { "call": "advance",
+ *       "request": { … },
+ *       "emitted": [ { "patch": { … } } ] }
+ *
+ * "emitted" lists what must be emitted, in order, each as an object with one member: status,
+ * patch, deletePod or event. Instead of it, "result" names a failure (invalid, unsupported, stale,
+ * limit, bug) and "fails" may say what its text must contain.
+ */
+#ifndef ADAPTER_CASE_H
+#define ADAPTER_CASE_H
+
+#include "adapter/call.h"
+
+#include <jansson.h>
+
+/* Runs the case. ERR_INVALID: the case is wrong; ERR_BUG: something else came of it; the words
+ * say what was expected and found. */
+int case_run(struct transport *transport, const json_t *json, struct error *err);
+
+/* What was emitted, in the form of "emitted". ERR_BUG: some of it isn't JSON. The caller owns it. */
+int case_emitted(const struct answer *answer, json_t **ret_emitted, struct error *err);
+
+/* "ok", "invalid", …; NULL for a number that is none of them. */
+const char *result_name(int32_t result);
+
+#endif

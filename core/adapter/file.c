@@ -1,0 +1,146 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "adapter/file.h"
+
+#include "base/hash.h"
+
+#include <elf.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <link.h>
+#include <stdio.h>
+#include <string.h>
+#include <strings.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+static int open_regular(const char *path, int *ret_fd, struct stat *ret_stat, struct error *err)
+{
+    if (path[0] != '/')
+        return error_set(err, ERR_INVALID, "file: expected an absolute path, found \"%s\"", path);
+    /* Without O_NONBLOCK a named pipe would hold us here. */
+    int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+    if (fd < 0 && (errno == ENOENT || errno == ENOTDIR))
+        return error_set(err, ERR_MISSING, "file: expected %s, found nothing there", path);
+    if (fd < 0)
+        return error_set(err, ERR_DENIED, "file: %s can't be opened: %s", path, strerror(errno));
+    if (fstat(fd, ret_stat) < 0 || !S_ISREG(ret_stat->st_mode)) {
+        close(fd);
+        return error_set(err, ERR_INVALID, "file: expected %s to be a regular file, found %s", path,
+                         S_ISDIR(ret_stat->st_mode) ? "a directory" : "something else");
+    }
+    *ret_fd = fd;
+    return OK;
+}
+
+static int check_trust(const char *path, const struct stat *stat, struct error *err)
+{
+    if (stat->st_uid != 0 && stat->st_uid != geteuid())
+        return error_set(err, ERR_DENIED,
+                         "owner: expected %s to belong to root or to user %u, found user %u", path,
+                         (unsigned)geteuid(), (unsigned)stat->st_uid);
+    if (stat->st_mode & (S_IWGRP | S_IWOTH))
+        return error_set(err, ERR_DENIED,
+                         "mode: expected %s to be writable by its owner only, found %04o", path,
+                         (unsigned)stat->st_mode & 07777);
+    return OK;
+}
+
+static int check_digest(const void *bytes, size_t size, const char *sha256, struct error *err)
+{
+    char found[HASH_HEX_SIZE];
+    hash_sha256(bytes, size, found);
+    if (sha256 && strcasecmp(found, sha256) != 0)
+        return error_set(err, ERR_DENIED, "sha256: expected %s, found %s", sha256, found);
+    return OK;
+}
+
+static const char *machine_name(unsigned machine)
+{
+    switch (machine) {
+    case EM_X86_64:
+        return "x86-64";
+    case EM_AARCH64:
+        return "AArch64";
+    case EM_386:
+        return "x86";
+    case EM_ARM:
+        return "ARM";
+    case EM_RISCV:
+        return "RISC-V";
+    case EM_PPC64:
+        return "PowerPC 64";
+    case EM_S390:
+        return "S/390";
+    default:
+        return "another machine";
+    }
+}
+
+/* What this program is, so what it can load. */
+static int own_header(ElfW(Ehdr) *ret_header)
+{
+    int fd = open("/proc/self/exe", O_RDONLY | O_CLOEXEC);
+    ssize_t got = fd < 0 ? -1 : pread(fd, ret_header, sizeof *ret_header, 0);
+    if (fd >= 0)
+        close(fd);
+    return got == (ssize_t)sizeof *ret_header ? OK : ERR_BUG;
+}
+
+static int check_elf(const void *bytes, size_t size, struct error *err)
+{
+    ElfW(Ehdr) header, own;
+    if (size < sizeof header || memcmp(bytes, ELFMAG, SELFMAG) != 0)
+        return error_set(err, ERR_INVALID, "format: expected an ELF shared object, found %s",
+                         size < sizeof header ? "a file too short to be one" : "something else");
+    memcpy(&header, bytes, sizeof header);
+    if (own_header(&own) < 0)
+        return error_set(err, ERR_BUG, "/proc/self/exe can't be read");
+    if (header.e_ident[EI_CLASS] != own.e_ident[EI_CLASS] ||
+        header.e_ident[EI_DATA] != own.e_ident[EI_DATA])
+        return error_set(err, ERR_INVALID, "class: expected ELF class %d, data %d, found %d, %d",
+                         own.e_ident[EI_CLASS], own.e_ident[EI_DATA], header.e_ident[EI_CLASS],
+                         header.e_ident[EI_DATA]);
+    if (header.e_machine != own.e_machine)
+        return error_set(err, ERR_INVALID, "machine: expected %s (%u), found %s (%u)",
+                         machine_name(own.e_machine), own.e_machine,
+                         machine_name(header.e_machine), header.e_machine);
+    if (header.e_type != ET_DYN)
+        return error_set(err, ERR_INVALID,
+                         "type: expected a shared object (ELF type %d), found type %u", ET_DYN,
+                         header.e_type);
+    return OK;
+}
+
+static int check_content(int fd, size_t size, const char *sha256, struct error *err)
+{
+    if (size == 0)
+        return error_set(err, ERR_INVALID, "format: expected an ELF shared object, found an empty "
+                                           "file");
+    void *bytes = mmap(NULL, size, PROT_READ, MAP_PRIVATE, fd, 0);
+    if (bytes == MAP_FAILED)
+        return error_set(err, ERR_DENIED, "the file can't be read: %s", strerror(errno));
+    int result = check_digest(bytes, size, sha256, err);
+    if (result == OK)
+        result = check_elf(bytes, size, err);
+    munmap(bytes, size);
+    return result;
+}
+
+int file_open_checked(const char *path, const char *sha256, int *ret_fd, struct error *err)
+{
+    int fd = -1;
+    struct stat stat = {0};
+    int result = open_regular(path, &fd, &stat, err);
+    if (result < 0)
+        return result;
+    result = check_trust(path, &stat, err);
+    if (result == OK)
+        result = check_content(fd, (size_t)stat.st_size, sha256, err);
+    if (result < 0) {
+        close(fd);
+        return result;
+    }
+    *ret_fd = fd;
+    return OK;
+}

@@ -1,0 +1,20 @@
+// SPDX-License-Identifier: Apache-2.0
+/*
+ * The file of an adapter, checked before anything of it runs. It is opened once and everything,
+ * the loading included, goes through that descriptor: what was checked is what is loaded.
+ *
+ * Symbolic links on the way are followed, because Kubernetes mounts volumes through them; the
+ * checks are made of the file at their end.
+ */
+#ifndef ADAPTER_FILE_H
+#define ADAPTER_FILE_H
+
+#include "base/error.h"
+
+/* Opens `path` and checks: absolute, there, a regular file, owned by root or by the user that this
+ * process runs as, not writable by group or others, the digest (`sha256` may be NULL: not pinned),
+ * an ELF shared object of this machine. The caller closes *ret_fd.
+ * ERR_MISSING, ERR_DENIED or ERR_INVALID; the words name what was expected and found. */
+int file_open_checked(const char *path, const char *sha256, int *ret_fd, struct error *err);
+
+#endif

@@ -1,0 +1,19 @@
+// SPDX-License-Identifier: Apache-2.0
+/*
+ * The transport that calls an adapter's table in this process. It copies the table, so that one
+ * that is shorter or longer than ours is read safely. The adapter must stay loaded.
+ */
+#ifndef ADAPTER_INPROCESS_H
+#define ADAPTER_INPROCESS_H
+
+#include "adapter/call.h"
+
+#include <sluice/abi.h>
+
+/* The table with what lies inside its size; the rest is zero. */
+sluice_adapter table_copy(const sluice_adapter *table);
+
+/* The caller owns it: transport->free(). */
+struct transport *inprocess_new(const sluice_adapter *table, const struct call_limits *limits);
+
+#endif

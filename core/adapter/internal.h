@@ -1,0 +1,29 @@
+// SPDX-License-Identifier: Apache-2.0
+/* What an adapter is made of; for this folder only. */
+#ifndef ADAPTER_INTERNAL_H
+#define ADAPTER_INTERNAL_H
+
+#include "adapter/adapter.h"
+#include "adapter/call.h"
+#include "adapter/manifest.h"
+
+struct adapter {
+    char *name, *file;
+    struct error refusal; /* code 0: in use; otherwise nothing below is set */
+    char *version;
+    uint64_t provides;
+    bool newer; /* built for a newer minor than ours */
+    struct manifest manifest;
+    json_t *options;
+    struct transport *transport;
+};
+
+/* Loads and checks one entry. Never NULL: a refused adapter carries its refusal. The caller owns
+ * it. */
+struct adapter *adapter_load(const char *directory, const struct adapter_entry *entry);
+void adapter_free(struct adapter *adapter);
+
+/* Takes an adapter out of use. Owns nothing of `refusal`. */
+void adapter_refuse(struct adapter *adapter, const struct error *refusal);
+
+#endif

@@ -1,0 +1,90 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "adapter/case.h"
+#include "adapter/file.h"
+#include "adapter/inprocess.h"
+#include "adapter/internal.h"
+#include "adapter/module.h"
+#include "adapter/schema.h"
+#include "base/alloc.h"
+#include "base/json.h"
+
+#include <stdlib.h>
+
+/* The manifest and everything that hangs on it. */
+static int read_manifest(struct adapter *adapter, const sluice_adapter *table, struct error *err)
+{
+    int result = manifest_parse(table->manifest, adapter->newer, &adapter->manifest, err);
+    if (result < 0)
+        return result;
+    const json_t *schema = adapter->manifest.options;
+    if (!schema && json_object_size(adapter->options))
+        return error_at(err, ERR_INVALID, "options",
+                        "options: expected none, because the adapter takes none");
+    return schema ? schema_validate(schema, adapter->options, "options", err) : OK;
+}
+
+static int run_smoke(struct adapter *adapter, struct error *err)
+{
+    if (!adapter->manifest.smoke)
+        return OK;
+    int result = case_run(adapter->transport, adapter->manifest.smoke, err);
+    if (result < 0)
+        error_prefix(err, "manifest: smoke");
+    return result;
+}
+
+static int load(struct adapter *adapter, const char *sha256, struct error *err)
+{
+    int fd = -1;
+    const sluice_adapter *table = NULL;
+    int result = file_open_checked(adapter->file, sha256, &fd, err);
+    if (result < 0 || (result = module_load_take(fd, &table, err)) < 0 ||
+        (result = module_check(table, adapter->name, err)) < 0)
+        return result;
+    adapter->newer = table->minor > SLUICE_ABI_MINOR;
+    adapter->provides = table->provides;
+    adapter->version = str_copy(table->version);
+    adapter->transport = inprocess_new(table, &call_limits_default);
+    result = read_manifest(adapter, table, err);
+    return result < 0 ? result : run_smoke(adapter, err);
+}
+
+static void adapter_clear(struct adapter *adapter)
+{
+    if (adapter->transport)
+        adapter->transport->free(adapter->transport);
+    adapter->transport = NULL;
+    manifest_done(&adapter->manifest);
+    free(adapter->version);
+    adapter->version = NULL;
+}
+
+void adapter_refuse(struct adapter *adapter, const struct error *refusal)
+{
+    adapter->refusal = *refusal;
+    adapter_clear(adapter);
+}
+
+struct adapter *adapter_load(const char *directory, const struct adapter_entry *entry)
+{
+    struct adapter *adapter = mem_alloc(sizeof *adapter);
+    struct error err = {0};
+    adapter->name = str_copy(entry->name);
+    adapter->file = entry->file ? str_copy(entry->file)
+                                : str_format("%s/%s.so", directory ? directory : "", entry->name);
+    adapter->options = entry->options ? json_deep_copy(entry->options) : json_object();
+    if (load(adapter, entry->sha256, &err) < 0)
+        adapter_refuse(adapter, &err);
+    return adapter;
+}
+
+void adapter_free(struct adapter *adapter)
+{
+    if (!adapter)
+        return;
+    adapter_clear(adapter);
+    json_decref(adapter->options);
+    free(adapter->name);
+    free(adapter->file);
+    free(adapter);
+}
