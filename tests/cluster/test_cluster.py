@@ -6,7 +6,6 @@ import os
 import signal
 import subprocess
 import sys
-import urllib.request
 from pathlib import Path
 
 import pytest
@@ -107,15 +106,18 @@ def test_broken_image_is_never_ready(cluster, node):
     remove(cluster, "broken")
 
 
-def test_pods_answer_and_see_each_other(cluster):
-    """From the machine by their own addresses, and through exec and logs."""
-    cluster.apply(cloneset("web", 1, "stefanprodan/podinfo:6.0.0"))
-    wait_for_counts(cluster, "web", readyReplicas=1)
-    (name, pod), = pods_of(cluster, "web").items()
-    with urllib.request.build_opener(urllib.request.ProxyHandler({})).open(
-            f"http://{pod['status']['podIP']}:8080/version", timeout=10) as answer:
-        assert json.load(answer) == {"version": "6.0.0"}
-    assert "podinfo 6.0.0 serves" in cluster.kubectl("logs", name)
+def test_pods_answer_this_machine_and_each_other(cluster):
+    cluster.apply(cloneset("web", 2, "stefanprodan/podinfo:6.0.0"))
+    wait_for_counts(cluster, "web", readyReplicas=2)
+    first, second = pods_of(cluster, "web")
+    address = cluster.api.get(f"{PODS}/{second}")["status"]["podIP"]
+    script = ("import http.client; c = http.client.HTTPConnection('%s', 8080, timeout=10);"
+              "c.request('GET', '/'); print(c.getresponse().read().decode())" % address)
+    from_machine = subprocess.check_output([sys.executable, "-c", script], text=True)
+    from_pod = cluster.run_in_pod(first, sys.executable, "-c", script)
+    assert json.loads(from_machine) == {"hostname": second, "version": "6.0.0"}
+    assert from_pod == from_machine
+    assert "podinfo 6.0.0 serves" in cluster.kubectl("logs", first)
     remove(cluster, "web")
 
 
@@ -171,74 +173,66 @@ def test_two_at_once(cluster):
 
 
 class Traces:
-    """What a cluster has on the machine, taken while it runs, to be looked for when it's gone."""
-
-    COMMON = ["/var/lib/kubelet", "/var/lib/cni", "/var/log/pods", "/var/log/containers",
-              "/opt/containerd", "/opt/cni", "/etc/cni", "/var/run/kubernetes"]
+    """What a cluster has on the machine, seen while it runs, to be looked for when it's gone."""
 
     def __init__(self, cluster):
         self.cluster = cluster
-        self.namespaces = self._namespaces(cluster.pid("init"))
-        self.veths = [link for link in self._links() if link.startswith("veth")]
-        self.processes = self._processes()
-        self.settings = self._settings()
-        self.common = [path for path in self.COMMON if os.path.exists(path)]
+        self.namespaces = namespaces_of(cluster.pid("init"))
 
     def left(self):
-        """What is still, or newly, there."""
-        found = [f"process {pid}" for pid in self._processes()]
-        found += [f"link {link}" for link in self._links() if link.startswith("sluice")]
-        found += [f"link {name}" for name in self.veths if Path("/sys/class/net", name).exists()]
         folder = str(self.cluster.dir)
+        found = [f"process {pid}" for pid in self.processes()]
+        found += [f"link {link}" for link in self.links()]
         found += [line for line in Path("/proc/mounts").read_text().splitlines() if folder in line]
         found += [folder] if self.cluster.dir.exists() else []
-        found += ["cgroup"] if cgroups.exists(self.cluster.cgroup) else []
-        found += ["sysctls"] if self._settings() != self.settings else []
-        return found + [path for path in self.COMMON
-                        if os.path.exists(path) and path not in self.common]
+        return found + (["cgroup"] if cgroups.exists(self.cluster.cgroup) else [])
 
-    def _links(self):
-        bridge = network.bridge(self.cluster.number)
-        members = Path("/sys/class/net", bridge, "brif")
-        if not members.exists():
-            return []
-        return [bridge, *os.listdir(members)]
+    def links(self):
+        ends = network.machine_end(self.cluster.number), network.pods_end(self.cluster.number)
+        return [end for end in ends if Path("/sys/class/net", end).exists()]
 
-    def _processes(self):
-        """Those in the cluster's PID namespace or below it, or that name its folder."""
-        return [entry for entry in os.listdir("/proc") if entry.isdigit() and self._is_ours(entry)]
+    def processes(self):
+        """Those in its namespaces, in its control groups, or with its folder in their command."""
+        return [entry for entry in os.listdir("/proc") if entry.isdigit() and self.is_ours(entry)]
 
-    def _is_ours(self, pid):
+    def is_ours(self, pid):
         try:
-            command = Path("/proc", pid, "cmdline").read_bytes().decode(errors="replace")
-            return (bool(self.namespaces & self._namespaces(pid))
-                    or str(self.cluster.dir) + "/" in command)
+            return (bool(self.namespaces & namespaces_of(pid))
+                    or f"/{self.cluster.cgroup}/" in Path("/proc", pid, "cgroup").read_text()
+                    or f"{self.cluster.dir}/".encode() in Path("/proc", pid, "cmdline").read_bytes())
         except OSError:
             return False
 
-    @staticmethod
-    def _namespaces(pid):
-        return {os.readlink(f"/proc/{pid}/ns/{kind}") for kind in ("pid", "mnt")}
 
-    @staticmethod
-    def _settings():
-        names = ["net/ipv4/ip_forward", "vm/overcommit_memory", "kernel/panic",
-                 "kernel/panic_on_oops", "kernel/keys/root_maxkeys"]
-        return [Path("/proc/sys", name).read_text() for name in names]
+def namespaces_of(pid):
+    return {os.readlink(f"/proc/{pid}/ns/{kind}") for kind in ("pid", "mnt")}
+
+
+def machine_state():
+    """What kubelet, containerd and network plugins are known to change or to leave lying about."""
+    settings = ["net/ipv4/ip_forward", "vm/overcommit_memory", "vm/panic_on_oom", "kernel/panic",
+                "kernel/panic_on_oops", "kernel/keys/root_maxkeys"]
+    folders = ["/var/lib/kubelet", "/var/lib/cni", "/var/log/pods", "/var/log/containers",
+               "/opt/containerd", "/opt/cni", "/etc/cni", "/run/containerd", "/run/netns",
+               "/var/run/kubernetes", "/usr/libexec/kubernetes"]
+    return ({name: Path("/proc/sys", name).read_text() for name in settings},
+            [folder for folder in folders if os.path.exists(folder)])
 
 
 @pytest.mark.parametrize("crash", [False, True], ids=["up", "crashed"])
 def test_down_leaves_nothing(crash):
+    before = machine_state()
     cluster = Cluster.up(f"gone-{os.getpid()}", kruise=False)
     cluster.kubectl("run", "last", "--image=stefanprodan/podinfo:4.0.6")
     cluster.kubectl("wait", "--for=condition=Ready", "pod/last", "--timeout=60s")
     traces = Traces(cluster)
-    assert len(traces.processes) >= 9 and traces.veths
-    assert traces.left()
+    assert len(traces.processes()) >= 10 and len(traces.links()) == 2
+    assert len(traces.left()) > 12
     if crash:
         os.kill(cluster.pid("init"), signal.SIGKILL)
     cluster.down()
     assert traces.left() == []
+    assert machine_state() == before
 
 
 def test_failure_names_the_part_and_leaves_nothing(monkeypatch):

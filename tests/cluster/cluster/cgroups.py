@@ -35,6 +35,16 @@ def exists(name: str) -> bool:
     return any((root / name).exists() for root in _roots())
 
 
+def member(name: str, part: str) -> int:
+    """Some process in a group of ours whose path has this in it; 0 when there is none."""
+    for root in _roots():
+        for tasks in (root / name).rglob(f"*{part}*/**/cgroup.procs"):
+            pids = tasks.read_text().split()
+            if pids:
+                return int(pids[0])
+    return 0
+
+
 def _remove_tree(folder: Path) -> None:
     for path, _, _ in os.walk(folder, topdown=False):
         os.rmdir(path)

@@ -64,7 +64,7 @@ class Cluster:
         (how many fake nodes). On failure nothing is left, and the error says which part it was."""
         facts = {"kruise": True, "kubelet": True, "kwok": 0, **options}
         _check(name, facts)
-        tools.build()
+        tools.build(tools.needed(facts))
         cluster, lock = _claim(name, facts)
         with lock:
             try:
@@ -91,7 +91,7 @@ class Cluster:
     def down(self) -> None:
         """Ends and removes all of it, whatever state it is in."""
         self.sandbox.close()
-        network.delete_bridge(self.number)
+        network.delete_wire(self.number)
         cgroups.remove(self.cgroup)
         shutil.rmtree(self.dir)
 
@@ -134,7 +134,7 @@ class Cluster:
             "storage": {"filesystem": {"rootdirectory": str(self.dir / "registry")}},
             "http": {"addr": f"127.0.0.1:{self.ports['registry']}"}})
         if self.options["kubelet"]:
-            network.create_bridge(self.number)
+            network.create_wire(self.number)
             cgroups.create(self.cgroup)
             node.write(self)
 
@@ -169,7 +169,7 @@ class Cluster:
 
     def install_kruise(self) -> None:
         """For a cluster that was brought up without it."""
-        tools.build()
+        tools.build(["kruise-manager", "kruise.yaml"])
         kruise.install(self)
         self.start("kruise")
 
@@ -244,6 +244,15 @@ class Cluster:
         """Audit events of writes so far; see audit.writes for what can be asked."""
         return audit.writes(self.audit_log, **which)
 
+    def run_in_pod(self, pod: str, *command: str, namespace: str = "default") -> str:
+        """Runs a program of this machine in the network of a real pod; what it prints."""
+        uid = self.api.get(f"/api/v1/namespaces/{namespace}/pods/{pod}")["metadata"]["uid"]
+        pid = cgroups.member(self.cgroup, uid)
+        if not pid:
+            raise ClusterError(f"pod {namespace}/{pod} has no process")
+        return subprocess.run(["nsenter", f"--target={pid}", "--net", *command], text=True,
+                              check=True, capture_output=True).stdout
+
     def service_account(self, name: str, namespace: str = "default",
                         role: str = "cluster-admin") -> Path:
         """Makes one, bound to a ClusterRole, and returns its kubeconfig."""
@@ -306,7 +315,7 @@ def _check(name: str, options: dict) -> None:
     if unknown:
         raise ClusterError(f"there is no option {unknown.pop()!r}; there are: {', '.join(OPTIONS)}")
     if os.geteuid():
-        raise ClusterError("a cluster needs root: it makes namespaces, mounts and a bridge")
+        raise ClusterError("a cluster needs root: it makes namespaces, mounts and interfaces")
     if options["kubelet"]:
         _check_programs()
 
@@ -314,8 +323,8 @@ def _check(name: str, options: dict) -> None:
 def _check_programs() -> None:
     programs = ["containerd", "runc", "docker-registry", "ip", "openssl", "mount"]
     missing = [program for program in programs if not shutil.which(program)]
-    if not os.path.exists(f"{node.CNI_PLUGINS}/bridge"):
-        missing.append(f"{node.CNI_PLUGINS}/bridge")
+    if not os.path.exists(f"{node.CNI_PLUGINS}/macvlan"):
+        missing.append(f"{node.CNI_PLUGINS}/macvlan")
     if missing:
         raise ClusterError(f"missing: {', '.join(missing)}; `deploy/packages cluster` installs it")
 

@@ -43,23 +43,24 @@ def up(arguments) -> None:
         raise ClusterError(f"cluster {given.name!r} is being brought up by someone else just now")
     if existing:
         existing.down()
-    tools.build()
-    _bring_up(given)
+    options = {"kruise": "kruise" not in given.without, "kubelet": not given.no_kubelet,
+               "kwok": given.kwok}
+    tools.build(tools.needed(options))
+    _bring_up(given.name, options)
 
 
 def _find(name: str):
     return next((cluster for cluster in running() if cluster.name == name), None)
 
 
-def _bring_up(given) -> None:
+def _bring_up(name: str, options: dict) -> None:
     began = time.monotonic()
 
     def report(part: str) -> None:
         print(f"  {part:<20}{time.monotonic() - began:5.1f} s", flush=True)
 
-    print(f"cluster {given.name}", flush=True)
-    cluster = Cluster.up(given.name, report, kruise="kruise" not in given.without,
-                         kubelet=not given.no_kubelet, kwok=given.kwok)
+    print(f"cluster {name}", flush=True)
+    cluster = Cluster.up(name, report, **options)
     print(f"up in {time.monotonic() - began:.1f} s\nKUBECONFIG={cluster.kubeconfig}")
 
 

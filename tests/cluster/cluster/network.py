@@ -1,14 +1,15 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What a cluster takes of the machine's network: ports on loopback, and a bridge for its pods.
+"""What a cluster takes of the machine's network: ports on loopback, and a wire to its pods.
 
-Both follow from the cluster's number. Ports lie below those that the kernel hands out by itself;
-the pods' bridge has no way out: pods reach each other and this machine.
+Both follow from the cluster's number. Ports lie below those that the kernel hands out by itself.
+The wire is a pair of virtual interfaces: one end is the machine's, all pods share the other by
+macvlan. So they reach each other and this machine, and nothing else. A bridge would do as well but
+for Docker, which makes the machine's firewall drop what is bridged.
 """
 
 import json
 import socket
 import subprocess
-import time
 
 from .errors import ClusterError
 
@@ -24,8 +25,12 @@ def ports(number: int) -> dict:
     return {name: first + index for index, name in enumerate(PORTS)}
 
 
-def bridge(number: int) -> str:
+def machine_end(number: int) -> str:
     return f"sluice{number}"
+
+
+def pods_end(number: int) -> str:
+    return f"sluice{number}-pods"
 
 
 def subnet(number: int) -> str:
@@ -33,7 +38,7 @@ def subnet(number: int) -> str:
 
 
 def gateway(number: int) -> str:
-    """The bridge's own address: the node's, and how pods reach this machine."""
+    """The address of the machine's end: it is the node's, and how pods reach this machine."""
     return f"10.213.{number}.1"
 
 
@@ -43,32 +48,24 @@ def free_number(taken) -> int:
                  in link["addr_info"]}
     links = {link["ifname"] for link in _ip("-json", "link")}
     for number in NUMBERS:
-        used = number in taken or bridge(number) in links or gateway(number) in addresses
+        used = number in taken or machine_end(number) in links or gateway(number) in addresses
         if not used and all(_is_free(port) for port in ports(number).values()):
             return number
     raise ClusterError(f"all {len(NUMBERS)} cluster numbers are taken")
 
 
-def create_bridge(number: int) -> None:
-    name = bridge(number)
-    _ip("link", "add", name, "type", "bridge")
-    _ip("address", "add", f"{gateway(number)}/24", "dev", name)
-    _ip("link", "set", name, "up")
+def create_wire(number: int) -> None:
+    near, far = machine_end(number), pods_end(number)
+    _ip("link", "add", near, "type", "veth", "peer", "name", far)
+    _ip("address", "add", f"{gateway(number)}/24", "dev", near)
+    _ip("link", "set", near, "up")
+    _ip("link", "set", far, "up")
 
 
-def delete_bridge(number: int) -> None:
-    """The pods' ends went with their namespaces; the kernel takes a moment for that."""
-    name = bridge(number)
-    if not _exists(name):
-        return
-    deadline = time.monotonic() + 10
-    while _ip("-json", "link", "show", "master", name) and time.monotonic() < deadline:
-        time.sleep(0.02)
-    _ip("link", "delete", name)
-
-
-def _exists(link: str) -> bool:
-    return any(found["ifname"] == link for found in _ip("-json", "link"))
+def delete_wire(number: int) -> None:
+    """The other end and the pods' interfaces go with it."""
+    if any(link["ifname"] == machine_end(number) for link in _ip("-json", "link")):
+        _ip("link", "delete", machine_end(number))
 
 
 def _is_free(port: int) -> bool:

@@ -58,14 +58,12 @@ def write(cluster) -> None:
 
 
 def _network_config(cluster) -> dict:
-    """The bridge exists already and has its address, so the plugin need not make it a gateway,
-    which would switch forwarding on for the whole machine."""
     addresses = {"type": "host-local", "dataDir": "/run/cni-addresses",
                  "ranges": [[{"subnet": network.subnet(cluster.number),
                               "gateway": network.gateway(cluster.number)}]]}
-    bridge = {"type": "bridge", "bridge": network.bridge(cluster.number), "isGateway": False,
-              "ipMasq": False, "ipam": addresses}
-    return {"cniVersion": "0.4.0", "name": "pods", "plugins": [bridge]}
+    wire = {"type": "macvlan", "master": network.pods_end(cluster.number), "mode": "bridge",
+            "ipam": addresses}
+    return {"cniVersion": "0.4.0", "name": "pods", "plugins": [wire]}
 
 
 def _kubelet_config(cluster) -> dict:

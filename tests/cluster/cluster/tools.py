@@ -71,6 +71,14 @@ TOOLS = {tool.name: tool for tool in (
 )}
 
 
+def needed(options: dict) -> list:
+    """The tools for a cluster with these options (see Cluster.up)."""
+    names = ["kube-apiserver", "kube-controller-manager", "kube-scheduler", "kubectl", "etcd"]
+    names += ["kubelet", "podinfo", "pause"] if options["kubelet"] else []
+    names += ["kruise-manager", "kruise.yaml"] if options["kruise"] else []
+    return names + (["kwok"] if options["kwok"] else [])
+
+
 def path(name: str) -> Path:
     """The built file; it may not exist yet."""
     tool = TOOLS[name]
@@ -86,7 +94,7 @@ def build(names=(), log=print) -> None:
     if all(path(name).exists() for name in wanted):
         return
     with _lock(log):
-        missing = [name for name in wanted if not path(name).exists()]
+        missing = [name for name in TOOLS if name in wanted and not path(name).exists()]
         for number, name in enumerate(missing, 1):
             _build_one(TOOLS[name], f"{number}/{len(missing)}", log)
 
