@@ -17,6 +17,8 @@ struct access;
 struct access_options {
     const char *kubeconfig; /* --kubeconfig; NULL: $KUBECONFIG, then in-cluster, then ~/.kube/config */
     const char *context;    /* --context; NULL: current-context */
+    const char *service_account; /* folder with token, ca.crt and namespace; NULL: the one that
+                                    every Pod has */
 };
 
 /* The caller owns *ret_access. ERR_INVALID names the file and the field; ERR_MISSING says which

@@ -39,6 +39,7 @@ const struct access *cluster_access(const struct cluster *cluster);
 /* Counters for metrics and benches. */
 struct cluster_counts {
     uint64_t reads, writes, retries, watch_events;
+    uint64_t undecodable; /* objects that were left out because their JSON can't be read */
 };
 struct cluster_counts cluster_counts(const struct cluster *cluster);
 

@@ -4,8 +4,11 @@
  * signals and timers together. Nothing that runs on it may block; whoever has more than a little
  * to do does some, defers the rest and comes back.
  *
- * All functions belong to the loop's own thread. Callbacks may start and stop anything, their own
- * source included.
+ * A turn: timers that are due, then what curl can do, then the handlers of transfers that have
+ * ended, then waiting, then descriptors and signals.
+ *
+ * All functions belong to the loop's own thread. The callbacks below may start and stop anything,
+ * their own source included.
  */
 #ifndef LOOP_LOOP_H
 #define LOOP_LOOP_H
@@ -50,8 +53,10 @@ void timer_start(struct loop *loop, struct timer *timer, int64_t delay_ms, timer
 void timer_stop(struct loop *loop, struct timer *timer);
 bool timer_running(const struct timer *timer);
 
-/* File descriptors. `events` are poll()'s POLLIN and POLLOUT. The descriptor stays the caller's;
- * unwatch it before closing it. The caller owns *ret_watch, until fd_unwatch(). */
+/* File descriptors. `events` are poll()'s POLLIN and POLLOUT; on_ready may also be told POLLERR and
+ * POLLHUP, but with no events at all it is told nothing. The descriptor stays the caller's; unwatch
+ * it before closing it, and watch it only once. The watch is the caller's until fd_unwatch(); NULL
+ * when the descriptor can't be waited for (a regular file, a closed one): errno says why. */
 struct fd_watch;
 typedef void fd_fn(void *data, short revents);
 
@@ -64,10 +69,17 @@ typedef void signal_fn(void *data, int signal);
 int loop_on_signal(struct loop *loop, int signal, signal_fn *on_signal, void *data,
                    struct error *err);
 
-/* HTTP transfers. The easy handle is configured by the caller and stays the caller's; it must not
- * be cleaned up while the transfer runs. on_done is called exactly once, never from within
- * transfer_start(); not at all after transfer_stop(). Watches and short requests use different
- * lanes, so that hundreds of requests can't keep a watch from being opened. */
+/* HTTP transfers. The easy handle is configured by the caller and stays the caller's, but for
+ * CURLOPT_PRIVATE; it must not be cleaned up while the transfer runs. on_done is called exactly
+ * once, never from within transfer_start(); not at all after transfer_stop().
+ *
+ * Watches and short requests use different lanes, so that hundreds of requests can't keep a watch
+ * from being opened: of requests at most 256 run at once and the others wait in line, with their
+ * time-outs not running yet. Whoever sends requests to servers that may hang keeps far below that.
+ *
+ * Functions that the handle names for curl itself to call (write, header, …) run inside curl. They
+ * collect, and start a timer with no delay to have things done: nothing else of this header may be
+ * called from there. */
 enum lane { LANE_REQUESTS, LANE_WATCHES };
 
 struct transfer;

@@ -1,0 +1,200 @@
+// SPDX-License-Identifier: Apache-2.0
+/*
+ * One call: it waits in line, is sent, perhaps waits and is sent again, and is answered. Its time
+ * begins when it is first sent, so that a long line doesn't turn into time-outs.
+ */
+#include "base/alloc.h"
+#include "base/clock.h"
+#include "cluster/backoff.h"
+#include "cluster/call_private.h"
+#include "cluster/cluster_private.h"
+#include "cluster/exchange.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+struct call {
+    struct list link;
+    struct cluster *cluster;
+    char *method, *path, *content_type, *accept, *body;
+    reply_fn *on_reply;
+    void *data;
+    struct exchange exchange;
+    struct backoff backoff;
+    struct timer timer;  /* waits for the next try */
+    int64_t deadline_ms; /* monotonic; 0: never sent yet */
+    bool running, answered;
+};
+
+static void call_free(struct call *call)
+{
+    free(call->method);
+    free(call->path);
+    free(call->content_type);
+    free(call->accept);
+    free(call->body);
+    free(call);
+}
+
+static bool is_read(const struct call *call)
+{
+    return str_equal(call->method, "GET") || str_equal(call->method, "HEAD");
+}
+
+static void on_exchange_end(void *data, const struct exchange_end *end);
+
+static void call_send(void *data)
+{
+    struct call *call = data;
+    struct cluster *cluster = call->cluster;
+    int64_t now = clock_monotonic_ms();
+    if (!call->deadline_ms)
+        call->deadline_ms = now + cluster->timeout_ms;
+    if (is_read(call))
+        cluster->counts.reads++;
+    else
+        cluster->counts.writes++;
+    int64_t left = call->deadline_ms - now;
+    call->exchange.cluster = cluster;
+    call->exchange.on_end = on_exchange_end;
+    call->exchange.data = call;
+    call->exchange.spec = (struct exchange_spec){
+        .method = call->method,
+        .path = call->path,
+        .accept = call->accept,
+        .content_type = call->content_type,
+        .body = call->body,
+        .timeout_ms = left > 1 ? left : 1,
+        .body_limit = cluster->body_limit,
+        .lane = LANE_REQUESTS,
+    };
+    exchange_start(&call->exchange);
+}
+
+/* Sends those for which there is room now. */
+static void calls_pump(struct cluster *cluster)
+{
+    while (!list_empty(&cluster->waiting) && cluster->running_count < cluster->calls_at_once) {
+        struct call *call = list_entry(cluster->waiting.next, struct call, link);
+        list_remove(&call->link);
+        list_append(&cluster->running, &call->link);
+        cluster->running_count++;
+        call->running = true;
+        call_send(call);
+    }
+}
+
+/* After this nothing is under way, and the cluster doesn't know the call any more. */
+static void call_withdraw(struct call *call)
+{
+    list_remove(&call->link);
+    timer_stop(call->cluster->loop, &call->timer);
+    exchange_stop(&call->exchange);
+    if (call->running)
+        call->cluster->running_count--;
+    call->running = false;
+}
+
+/* How long to wait before another try; -1: no more tries. */
+static int64_t call_patience(struct call *call, const struct exchange_end *end)
+{
+    bool told = end->retry_after_ms > 0;
+    bool again;
+    if (end->status == 0)
+        again = end->error.code == ERR_RETRY && (end->unsent || is_read(call));
+    else if (end->status == 429)
+        again = true;
+    else if (end->status == 503)
+        again = told || is_read(call);
+    else
+        again = end->status >= 500 && is_read(call);
+    if (!again)
+        return -1;
+    int64_t wait = backoff_next(&call->backoff);
+    if (wait < end->retry_after_ms)
+        wait = end->retry_after_ms + random_below(200);
+    return clock_monotonic_ms() + wait < call->deadline_ms ? wait : -1;
+}
+
+/* The answer as JSON; one that isn't JSON as a string, cut to what fits into a sentence. */
+static json_t *call_body(const struct text *body)
+{
+    if (!body->len)
+        return NULL;
+    json_t *json = object_parse(body->at, body->len);
+    if (json)
+        return json;
+    size_t length = strcspn(body->at, "\r\n");
+    return json_stringn(body->at, length < 200 ? length : 200);
+}
+
+static void call_answer(struct call *call, const struct exchange_end *end)
+{
+    struct cluster *cluster = call->cluster;
+    struct reply reply = {.status = end->status, .error = end->error};
+    if (end->status) {
+        reply.body = call_body(&call->exchange.body);
+        reply_error(end->status, reply.body, call->method, call->path, &reply.error);
+    } else {
+        char *name AUTO_FREE = request_name(call->method, call->path);
+        error_prefix(&reply.error, "%s", name);
+    }
+    call_withdraw(call);
+    calls_pump(cluster);
+    /* The cluster may be gone when this returns. */
+    call->answered = true;
+    call->on_reply(call->data, &reply);
+    json_decref(reply.body);
+    call_free(call);
+}
+
+static void on_exchange_end(void *data, const struct exchange_end *end)
+{
+    struct call *call = data;
+    int64_t wait = call_patience(call, end);
+    if (wait < 0) {
+        call_answer(call, end);
+        return;
+    }
+    call->cluster->counts.retries++;
+    timer_start(call->cluster->loop, &call->timer, wait, call_send, call);
+}
+
+struct call *cluster_call(struct cluster *cluster, const struct call_spec *spec, reply_fn *on_reply,
+                          void *data)
+{
+    struct call *call = mem_alloc(sizeof *call);
+    call->cluster = cluster;
+    call->method = str_copy(spec->method);
+    call->path = str_copy(spec->path);
+    call->content_type = str_copy(spec->content_type);
+    call->accept = str_copy(spec->accept);
+    call->body = str_copy(spec->body);
+    call->on_reply = on_reply;
+    call->data = data;
+    list_append(&cluster->waiting, &call->link);
+    calls_pump(cluster);
+    return call;
+}
+
+void call_cancel(struct call *call)
+{
+    if (!call || call->answered)
+        return;
+    struct cluster *cluster = call->cluster;
+    call_withdraw(call);
+    call_free(call);
+    calls_pump(cluster);
+}
+
+void calls_cancel_all(struct cluster *cluster)
+{
+    struct list *const lists[] = {&cluster->waiting, &cluster->running};
+    for (size_t i = 0; i < 2; i++) {
+        while (!list_empty(lists[i])) {
+            struct call *call = list_entry(lists[i]->next, struct call, link);
+            call_withdraw(call);
+            call_free(call);
+        }
+    }
+}

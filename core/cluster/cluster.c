@@ -1,0 +1,48 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "base/alloc.h"
+#include "cluster/call_private.h"
+#include "cluster/cluster_private.h"
+
+#include <stdlib.h>
+
+int cluster_new_take(struct loop *loop, struct access *access,
+                     const struct cluster_options *options, struct cluster **ret_cluster,
+                     struct error *err)
+{
+    struct cluster *cluster = mem_alloc(sizeof *cluster);
+    cluster->loop = loop;
+    cluster->access = access;
+    cluster->user_agent = str_copy(options->user_agent ? options->user_agent : "sluice");
+    cluster->timeout_ms = options->timeout_ms ? options->timeout_ms : 30 * 1000;
+    cluster->body_limit = options->body_limit ? options->body_limit : 16u << 20;
+    cluster->calls_at_once = options->calls_at_once ? options->calls_at_once : 32;
+    list_init(&cluster->waiting);
+    list_init(&cluster->running);
+    *ret_cluster = cluster;
+    return OK;
+}
+
+void cluster_free(struct cluster *cluster)
+{
+    if (!cluster)
+        return;
+    calls_cancel_all(cluster);
+    access_free(cluster->access);
+    free(cluster->user_agent);
+    free(cluster);
+}
+
+struct loop *cluster_loop(struct cluster *cluster)
+{
+    return cluster->loop;
+}
+
+const struct access *cluster_access(const struct cluster *cluster)
+{
+    return cluster->access;
+}
+
+struct cluster_counts cluster_counts(const struct cluster *cluster)
+{
+    return cluster->counts;
+}

@@ -1,0 +1,33 @@
+// SPDX-License-Identifier: Apache-2.0
+/* The inside of struct cluster. Private to core/cluster. */
+#ifndef CLUSTER_PRIVATE_H
+#define CLUSTER_PRIVATE_H
+
+#include "base/list.h"
+#include "cluster/cluster.h"
+
+struct cluster {
+    struct loop *loop;
+    struct access *access;
+    char *user_agent;
+    int64_t timeout_ms;
+    size_t body_limit;
+    struct cluster_counts counts;
+
+    struct list waiting, running; /* calls */
+    unsigned running_count, calls_at_once;
+};
+
+/* What an answer of the server means; `body` is the object or the Status, or NULL. The words are
+ * "<method> <path without query>: <the server's message>". */
+void reply_error(int status, const json_t *body, const char *method, const char *path,
+                 struct error *ret_err);
+
+/* "GET /api/v1/pods", without the query. The caller frees it. */
+char *request_name(const char *method, const char *path);
+
+/* Parses an object as the API server sends it. NUL characters in strings are allowed, as there. The
+ * caller owns it; NULL when it isn't JSON. */
+json_t *object_parse(const char *bytes, size_t count);
+
+#endif

@@ -1,0 +1,64 @@
+// SPDX-License-Identifier: Apache-2.0
+/*
+ * One HTTP request to the API server and its answer: what calls and watches have in common.
+ * Credentials are made ready first and once more after a 401; nothing else is tried again here.
+ *
+ * A struct exchange lives in its owner, zeroed at first, and can be used again after its end.
+ * Private to core/cluster.
+ */
+#ifndef CLUSTER_EXCHANGE_H
+#define CLUSTER_EXCHANGE_H
+
+#include "base/error.h"
+#include "base/text.h"
+#include "cluster/cluster.h"
+#include "loop/loop.h"
+
+#include <stdbool.h>
+
+/* What to send. The strings belong to the owner and must stay until the end. */
+struct exchange_spec {
+    const char *method, *path, *accept;
+    const char *content_type, *body; /* body NULL: none */
+    int64_t timeout_ms;              /* 0: as long as it takes */
+    size_t body_limit;               /* of bytes not taken out of `body` */
+    enum lane lane;
+};
+
+/* How it ended. */
+struct exchange_end {
+    int status;             /* HTTP; 0: no answer, or not a whole one */
+    int64_t retry_after_ms; /* what the server asks for; 0: nothing */
+    bool unsent;            /* the request can't have reached the server */
+    struct error error;     /* when status is 0: what was tried and why it failed */
+};
+
+struct exchange {
+    struct cluster *cluster;
+    struct exchange_spec spec;
+    /* Optional. Called when the head of a good answer (2xx) is there and then when bytes have come
+     * into `body`; the owner takes them out. */
+    void (*on_some)(void *data);
+    /* Called once; `body` holds what was not taken out. The exchange may be started again. */
+    void (*on_end)(void *data, const struct exchange_end *end);
+    void *data;
+
+    struct text body;
+
+    CURL *easy;
+    struct curl_slist *headers;
+    struct transfer *transfer;
+    struct timer some, failed;
+    struct error *failure; /* told by `failed` */
+    char *trouble;         /* curl's own words */
+    bool renewing, renewed, too_large;
+    bool good; /* the head of a good answer has come */
+};
+
+/* Sends it. on_some and on_end are called from the loop, never before this returns. */
+void exchange_start(struct exchange *exchange);
+
+/* Ends it without on_end and forgets the body. Harmless when nothing is under way. */
+void exchange_stop(struct exchange *exchange);
+
+#endif
