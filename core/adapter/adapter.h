@@ -57,28 +57,28 @@ const struct adapter_kind *adapter_kind(const struct adapter *adapter, size_t in
 
 /* What the workload looks like now. */
 struct workload_status {
-    int size;           /* pods that its owner wants */
-    int updated;        /* pods that carry the update revision */
-    int updated_ready;  /* those of them that are ready */
-    int ready;          /* ready pods of any revision */
-    bool settled;       /* its own controller has seen the last write */
+    int size;          /* pods that its owner wants */
+    int updated;       /* pods that carry the update revision */
+    int updated_ready; /* those of them that are ready */
+    int ready;         /* ready pods of any revision */
+    bool settled;      /* its own controller has seen the last write */
     char update_revision[128];
     char current_revision[128];
-    char reason[256];   /* why nothing moves, when the workload itself says so; else empty */
+    char reason[256]; /* why nothing moves, when the workload itself says so; else empty */
 };
 
 /* Requests; members that don't apply are NULL, 0 or false. Objects are borrowed. */
 struct adapter_request {
-    const json_t *workload; /* NULL: it doesn't exist yet */
-    const json_t *pods;     /* an array; only when pod names matter */
-    const json_t *target;   /* the whole object as rendered, with Sluice's own marks on it */
-    const char *strategy;   /* "IncreaseFirst" or "DecreaseFirst" */
-    bool scale;             /* replicas are stepped instead of revisions */
-    int goal;               /* advance: pods at the target revision, or replicas when scaling */
-    bool paused;            /* advance: hold still where it is */
-    int max_unavailable;    /* pods */
+    const json_t *workload;  /* NULL: it doesn't exist yet */
+    const json_t *pods;      /* an array; only when pod names matter */
+    const json_t *target;    /* the whole object as rendered, with Sluice's own marks on it */
+    const char *strategy;    /* "IncreaseFirst" or "DecreaseFirst" */
+    bool scale;              /* replicas are stepped instead of revisions */
+    int goal;                /* advance: pods at the target revision, or replicas when scaling */
+    bool paused;             /* advance: hold still where it is */
+    int max_unavailable;     /* pods */
     const json_t *pod_names; /* advance: these first; an array of strings */
-    const char *outcome;    /* finish: succeeded, failed, abandoned, rolledBack, deleted */
+    const char *outcome;     /* finish: succeeded, failed, abandoned, rolledBack, deleted */
 };
 
 enum action_kind { ACTION_PATCH, ACTION_DELETE_POD, ACTION_EVENT };
@@ -104,7 +104,7 @@ void actions_done(struct actions *actions);
 int adapter_validate(const struct adapter *adapter, const struct adapter_request *request,
                      struct error *err);
 
-/* ERR_INVALID, ERR_RETRY (stale: ask again at the next event), ERR_LIMIT, ERR_BUG for these four. */
+/* These four: ERR_INVALID, ERR_RETRY (stale: ask again at the next event), ERR_LIMIT, ERR_BUG. */
 int adapter_observe(const struct adapter *adapter, const struct adapter_request *request,
                     struct workload_status *ret_status, struct error *err);
 int adapter_begin(const struct adapter *adapter, const struct adapter_request *request,

@@ -22,8 +22,8 @@ const char *call_name(enum call_kind kind);
 
 /* How much one call may use. */
 struct call_limits {
-    size_t memory;   /* bytes from the host's alloc */
-    size_t bytes;    /* emitted, all together */
+    size_t memory; /* bytes from the host's alloc */
+    size_t bytes;  /* emitted, all together */
     size_t emissions;
 };
 extern const struct call_limits call_limits_default;
@@ -41,8 +41,8 @@ struct answer {
     struct emission *emissions;
     size_t emission_count;
     size_t emitted_bytes;
-    bool over_limit;      /* an emission or allocation was refused */
-    char *fail_pointer;   /* what fail() said last; NULL when it wasn't called */
+    bool over_limit;    /* an emission or allocation was refused */
+    char *fail_pointer; /* what fail() said last; NULL when it wasn't called */
     char *fail_text;
 };
 void answer_done(struct answer *answer);

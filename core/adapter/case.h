@@ -22,7 +22,7 @@
  * say what was expected and found. */
 int case_run(struct transport *transport, const json_t *json, struct error *err);
 
-/* What was emitted, in the form of "emitted". ERR_BUG: some of it isn't JSON. The caller owns it. */
+/* What was emitted, in the form of "emitted". The caller owns it. ERR_BUG: some isn't JSON. */
 int case_emitted(const struct answer *answer, json_t **ret_emitted, struct error *err);
 
 /* "ok", "invalid", …; NULL for a number that is none of them. */

@@ -65,9 +65,9 @@ static int status_relations(const struct workload_status *status, struct error *
 static int status_read(const struct members *members, bool newer,
                        struct workload_status *ret_status)
 {
-    static const char *const known[] = {
-        "size",           "updated",         "updatedReady", "ready", "settled",
-        "updateRevision", "currentRevision", "reason",       NULL};
+    static const char *const known[] = {"size",    "updated",        "updatedReady",    "ready",
+                                        "settled", "updateRevision", "currentRevision", "reason",
+                                        NULL};
     struct workload_status status = {0};
     int result = newer ? OK : members_known(members, known);
     if (result < 0 || (result = member_count(members, "size", &status.size)) < 0 ||
@@ -191,7 +191,8 @@ static int patch_read(const struct members *members, const json_t *object, struc
                                         [PATCH_KIND_JSON] = "json",
                                         NULL};
     json_t *body = json_object_get(members->object, "body");
-    bool of_pod = json_object_get(members->object, "pod") || json_object_get(members->object, "uid");
+    bool of_pod =
+        json_object_get(members->object, "pod") || json_object_get(members->object, "uid");
     int type = 0;
     int result = member_word(members, "type", types, &type);
     if (result == OK && of_pod && type == PATCH_KIND_APPLY)
@@ -249,8 +250,7 @@ static int action_read(const struct emission *emission, const struct reading *re
     int result = emission_parse(emission, &json, err);
     if (result < 0)
         return result;
-    const struct members members = {
-        .object = json, .what = kind_name(emission->kind), .err = err};
+    const struct members members = {.object = json, .what = kind_name(emission->kind), .err = err};
     if (!reading->newer && (result = action_members(&members, emission->kind)) < 0)
         return result;
     if (emission->kind == SLUICE_PATCH)

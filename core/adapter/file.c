@@ -78,7 +78,7 @@ static const char *machine_name(unsigned machine)
 }
 
 /* What this program is, so what it can load. */
-static int own_header(ElfW(Ehdr) *ret_header)
+static int own_header(ElfW(Ehdr) * ret_header)
 {
     int fd = open("/proc/self/exe", O_RDONLY | O_CLOEXEC);
     ssize_t got = fd < 0 ? -1 : pread(fd, ret_header, sizeof *ret_header, 0);
@@ -103,8 +103,8 @@ static int check_elf(const void *bytes, size_t size, struct error *err)
                          header.e_ident[EI_DATA]);
     if (header.e_machine != own.e_machine)
         return error_set(err, ERR_INVALID, "machine: expected %s (%u), found %s (%u)",
-                         machine_name(own.e_machine), own.e_machine,
-                         machine_name(header.e_machine), header.e_machine);
+                         machine_name(own.e_machine), own.e_machine, machine_name(header.e_machine),
+                         header.e_machine);
     if (header.e_type != ET_DYN)
         return error_set(err, ERR_INVALID,
                          "type: expected a shared object (ELF type %d), found type %u", ET_DYN,
@@ -115,8 +115,9 @@ static int check_elf(const void *bytes, size_t size, struct error *err)
 static int check_content(int fd, size_t size, const char *sha256, struct error *err)
 {
     if (size == 0)
-        return error_set(err, ERR_INVALID, "format: expected an ELF shared object, found an empty "
-                                           "file");
+        return error_set(err, ERR_INVALID,
+                         "format: expected an ELF shared object, found an empty "
+                         "file");
     void *bytes = mmap(NULL, size, PROT_READ, MAP_PRIVATE, fd, 0);
     if (bytes == MAP_FAILED)
         return error_set(err, ERR_DENIED, "the file can't be read: %s", strerror(errno));

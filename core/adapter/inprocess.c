@@ -126,8 +126,7 @@ static int inprocess_call(struct transport *transport, enum call_kind kind, cons
         return error_set(err, ERR_BUG, "the adapter has no call %s", call_name(kind));
     struct answer answer = {0};
     sluice_call call = {.limits = &self->limits, .answer = &answer};
-    answer.result =
-        function(&host, &call, (sluice_text){.at = request, .length = strlen(request)});
+    answer.result = function(&host, &call, (sluice_text){.at = request, .length = strlen(request)});
     pieces_free(call.pieces);
     *ret_answer = answer;
     return OK;
@@ -149,8 +148,8 @@ sluice_adapter table_copy(const sluice_adapter *table)
 struct transport *inprocess_new(const sluice_adapter *table, const struct call_limits *limits)
 {
     struct inprocess *self = mem_alloc(sizeof *self);
-    self->transport = (struct transport){
-        .has = inprocess_has, .call = inprocess_call, .free = inprocess_free};
+    self->transport =
+        (struct transport){.has = inprocess_has, .call = inprocess_call, .free = inprocess_free};
     self->table = table_copy(table);
     self->limits = *limits;
     return &self->transport;

@@ -29,8 +29,10 @@ static int strings_check(const json_t *array, const char *path, const char *star
         if (!string)
             return wrong_type(inner, "a string", item, err);
         if (strncmp(string, start, strlen(start)) != 0)
-            return error_at(err, ERR_INVALID, inner, "%s: expected a text that begins with %s, "
-                            "found \"%s\"", inner, start, string);
+            return error_at(err, ERR_INVALID, inner,
+                            "%s: expected a text that begins with %s, "
+                            "found \"%s\"",
+                            inner, start, string);
     }
     return OK;
 }

@@ -38,8 +38,8 @@ static bool type_fits(const char *type, const json_t *value)
 
 static bool type_known(const json_t *type)
 {
-    static const char *const types[] = {"object",  "array",   "string", "integer",
-                                        "number",  "boolean", "null"};
+    static const char *const types[] = {"object", "array",   "string", "integer",
+                                        "number", "boolean", "null"};
     for (size_t i = 0; i < sizeof types / sizeof *types; i++)
         if (str_equal(json_string_value(type), types[i]))
             return true;

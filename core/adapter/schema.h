@@ -16,8 +16,7 @@
 int schema_check(const json_t *schema, const char *path, struct error *err);
 
 /* Does the value fit? `path` names the value; err->path names what doesn't fit. ERR_INVALID. */
-int schema_validate(const json_t *schema, const json_t *value, const char *path,
-                    struct error *err);
+int schema_validate(const json_t *schema, const json_t *value, const char *path, struct error *err);
 
 /* What JSON calls the value: "string", "integer", … */
 const char *json_type_name(const json_t *value);

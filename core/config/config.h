@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
- * The config file (YAML): read once, checked completely. An unknown key, a wrong type or a value out
- * of range is refused with file, line and column.
+ * The config file (YAML): read once, checked completely. An unknown key, a wrong type or a value
+ * out of range is refused with file, line and column.
  */
 #ifndef CONFIG_CONFIG_H
 #define CONFIG_CONFIG_H

@@ -357,10 +357,10 @@ static int32_t take_over(const struct sluice_request *request, json_t *workload,
 /* A merge patch, because only these two annotations are known here and others must stay. */
 static int32_t put_marks(const struct sluice_request *request, json_t *workload, json_t *target)
 {
-    json_t *body = json_pack(
-        "{s:{s:s, s:{s:s, s:s}}}", "metadata", "resourceVersion",
-        sluice_string(workload, "/metadata/resourceVersion"), "annotations", HOLDER,
-        sluice_annotation(target, HOLDER), APPLIED, sluice_annotation(target, APPLIED));
+    json_t *body =
+        json_pack("{s:{s:s, s:{s:s, s:s}}}", "metadata", "resourceVersion",
+                  sluice_string(workload, "/metadata/resourceVersion"), "annotations", HOLDER,
+                  sluice_annotation(target, HOLDER), APPLIED, sluice_annotation(target, APPLIED));
     return sluice_emit_take(request, SLUICE_PATCH,
                             json_pack("{s:s, s:o}", "type", "merge", "body", body));
 }
@@ -397,8 +397,7 @@ static int32_t scale_to_goal(const struct sluice_request *request, json_t *workl
     if (sluice_bool(request->json, "/paused", false))
         return SLUICE_OK;
     json_t *after = json_deep_copy(workload);
-    sluice_put_take(after, "/spec/replicas",
-                    json_integer(sluice_int(request->json, "/goal", 0)));
+    sluice_put_take(after, "/spec/replicas", json_integer(sluice_int(request->json, "/goal", 0)));
     int32_t result = sluice_emit_changes(request, workload, after, NULL);
     json_decref(after);
     return result;

@@ -239,8 +239,9 @@ static inline void sluice_diff(json_t *patch, const char *path, json_t *before, 
 /* Puts a test in front of a patch. */
 static inline void sluice_patch_test(json_t *patch, json_t *before, const char *path)
 {
-    json_array_insert_new(patch, 0, json_pack("{s:s, s:s, s:O}", "op", "test", "path", path,
-                                              "value", sluice_at(before, path)));
+    json_array_insert_new(
+        patch, 0,
+        json_pack("{s:s, s:s, s:O}", "op", "test", "path", path, "value", sluice_at(before, path)));
 }
 
 /* Emits a JSON patch of the workload that makes `before` into `after`; nothing when they are

@@ -1,0 +1,415 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "config/config.h"
+
+#include "base/alloc.h"
+#include "base/json.h"
+#include "base/log.h"
+#include "base/text.h"
+#include "config/document.h"
+
+#include <ctype.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* What the value of a key must be. */
+enum form {
+    FORM_NAME,    /* a Kubernetes name */
+    FORM_PATH,    /* an absolute path */
+    FORM_DIGEST,  /* a SHA-256 in hexadecimal */
+    FORM_SECONDS, /* kept in milliseconds */
+    FORM_MIB,     /* kept in bytes */
+    FORM_LEVEL,   /* of the log */
+    FORM_OPTIONS, /* a mapping, kept as JSON */
+    FORM_SECTION, /* a mapping with keys of its own, in the same struct */
+    FORM_ENTRIES, /* the list of adapters */
+};
+
+struct key {
+    const char *name;
+    enum form form;
+    size_t offset;            /* of the member that is filled */
+    int64_t min, max;         /* of a number */
+    const struct key *inside; /* of a section; ends in a key without name */
+};
+
+/* The file that is being read. */
+struct reader {
+    struct document *document;
+    struct config *config;
+    struct error *err;
+};
+
+static const struct key adapter_keys[] = {
+    {.name = "directory", .form = FORM_PATH, .offset = offsetof(struct config, adapter_directory)},
+    {.name = "enabled", .form = FORM_ENTRIES},
+    {.name = NULL},
+};
+
+static const struct key renderer_keys[] = {
+    {.name = "program", .form = FORM_PATH, .offset = offsetof(struct config, renderer)},
+    {.name = "timeoutSeconds",
+     .form = FORM_SECONDS,
+     .offset = offsetof(struct config, renderer_timeout_ms),
+     .min = 1,
+     .max = 300},
+    {.name = "idleSeconds",
+     .form = FORM_SECONDS,
+     .offset = offsetof(struct config, renderer_idle_ms),
+     .min = 1,
+     .max = 86400},
+    {.name = "memoryMiB",
+     .form = FORM_MIB,
+     .offset = offsetof(struct config, renderer_memory),
+     .min = 64,
+     .max = 65536},
+    {.name = NULL},
+};
+
+static const struct key hook_keys[] = {
+    {.name = "timeoutSeconds",
+     .form = FORM_SECONDS,
+     .offset = offsetof(struct config, hook_timeout_ms),
+     .min = 1,
+     .max = 300},
+    {.name = NULL},
+};
+
+static const struct key root_keys[] = {
+    {.name = "adapters", .form = FORM_SECTION, .inside = adapter_keys},
+    {.name = "namespace", .form = FORM_NAME, .offset = offsetof(struct config, namespace)},
+    {.name = "definitionNamespace",
+     .form = FORM_NAME,
+     .offset = offsetof(struct config, definition_namespace)},
+    {.name = "renderer", .form = FORM_SECTION, .inside = renderer_keys},
+    {.name = "hooks", .form = FORM_SECTION, .inside = hook_keys},
+    {.name = "logLevel", .form = FORM_LEVEL, .offset = offsetof(struct config, log_level)},
+    {.name = NULL},
+};
+
+static const struct key entry_keys[] = {
+    {.name = "name", .form = FORM_NAME, .offset = offsetof(struct adapter_entry, name)},
+    {.name = "file", .form = FORM_PATH, .offset = offsetof(struct adapter_entry, file)},
+    {.name = "sha256", .form = FORM_DIGEST, .offset = offsetof(struct adapter_entry, sha256)},
+    {.name = "options", .form = FORM_OPTIONS, .offset = offsetof(struct adapter_entry, options)},
+    {.name = NULL},
+};
+
+/* ---- words ---- */
+
+static int refuse_value(struct reader *reader, const yaml_node_t *value, const struct key *key,
+                        const char *expected)
+{
+    char *found AUTO_FREE = document_describe(value);
+    return document_refuse(reader->document, value, reader->err, "%s: expected %s, found %s",
+                           key->name, expected, found);
+}
+
+static int smallest(int a, int b, int c)
+{
+    int least = a < b ? a : b;
+    return least < c ? least : c;
+}
+
+/* How many letters must be put, taken or changed to make one word of the other. */
+static int distance(const char *a, const char *b)
+{
+    enum { LONGEST = 40 };
+    int row[LONGEST + 1];
+    size_t length = strlen(b);
+    if (length > LONGEST || strlen(a) > LONGEST)
+        return LONGEST;
+    for (size_t j = 0; j <= length; j++)
+        row[j] = (int)j;
+    for (size_t i = 1; a[i - 1]; i++) {
+        int diagonal = row[0];
+        row[0] = (int)i;
+        for (size_t j = 1; j <= length; j++) {
+            int above = row[j];
+            bool same = tolower((unsigned char)a[i - 1]) == tolower((unsigned char)b[j - 1]);
+            row[j] = smallest(row[j] + 1, row[j - 1] + 1, diagonal + !same);
+            diagonal = above;
+        }
+    }
+    return row[length];
+}
+
+static int refuse_key(struct reader *reader, const yaml_node_t *node, const struct key *keys,
+                      const char *found)
+{
+    enum { NEAR = 2 }; /* slips of the finger */
+    struct text known AUTO(text_done) = {0};
+    const char *near = NULL;
+    for (; keys->name; keys++) {
+        text_addf(&known, "%s%s", known.len ? ", " : "", keys->name);
+        if (!near && distance(found, keys->name) <= NEAR)
+            near = keys->name;
+    }
+    return document_refuse(
+        reader->document, node, reader->err, "unknown key \"%.80s\"%s%s%s; known keys here: %s",
+        found, near ? ", did you mean \"" : "", near ? near : "", near ? "\"?" : "", known.at);
+}
+
+/* ---- values ---- */
+
+static bool is_name(const char *text)
+{
+    size_t length = strspn(text, "abcdefghijklmnopqrstuvwxyz0123456789-");
+    return length > 0 && length <= 63 && !text[length] && text[0] != '-' && text[length - 1] != '-';
+}
+
+static bool is_path(const char *text)
+{
+    return text[0] == '/';
+}
+
+static bool is_digest(const char *text)
+{
+    return strlen(text) == 64 && strspn(text, "0123456789abcdefABCDEF") == 64;
+}
+
+static int read_text(struct reader *reader, const yaml_node_t *value, const struct key *key,
+                     char **place)
+{
+    static const struct {
+        bool (*fits)(const char *text);
+        const char *expected;
+    } rules[] = {
+        [FORM_NAME] = {is_name, "a name of lower-case letters, digits and '-'"},
+        [FORM_PATH] = {is_path, "an absolute path"},
+        [FORM_DIGEST] = {is_digest, "64 hexadecimal digits"},
+    };
+    json_t *scalar AUTO_JSON = document_scalar(value);
+    const char *text = json_string_value(scalar);
+    if (!text || !rules[key->form].fits(text))
+        return refuse_value(reader, value, key, rules[key->form].expected);
+    str_replace(place, text);
+    return OK;
+}
+
+static int read_number(struct reader *reader, const yaml_node_t *value, const struct key *key,
+                       int64_t *ret_number)
+{
+    json_t *scalar AUTO_JSON = document_scalar(value);
+    int64_t number = json_integer_value(scalar);
+    if (!json_is_integer(scalar) || number < key->min || number > key->max) {
+        char *expected AUTO_FREE = str_format("a whole number from %lld to %lld",
+                                              (long long)key->min, (long long)key->max);
+        return refuse_value(reader, value, key, expected);
+    }
+    *ret_number = number;
+    return OK;
+}
+
+static int read_level(struct reader *reader, const yaml_node_t *value, const struct key *key,
+                      int *ret_level)
+{
+    static const char *const names[] = {
+        [LOG_DEBUG] = "debug", [LOG_INFO] = "info", [LOG_WARN] = "warn", [LOG_ERROR] = "error"};
+    json_t *scalar AUTO_JSON = document_scalar(value);
+    for (int i = 0; i <= LOG_ERROR; i++)
+        if (str_equal(json_string_value(scalar), names[i])) {
+            *ret_level = i;
+            return OK;
+        }
+    return refuse_value(reader, value, key, "debug, info, warn or error");
+}
+
+static int read_options(struct reader *reader, yaml_node_t *value, const struct key *key,
+                        const json_t **ret_options)
+{
+    json_t *options;
+    if (value->type != YAML_MAPPING_NODE)
+        return refuse_value(reader, value, key, "a mapping");
+    int result = document_json(reader->document, value, &options, reader->err);
+    if (result == OK)
+        *ret_options = options;
+    return result;
+}
+
+/* ---- mappings ---- */
+
+static int read_mapping(struct reader *reader, yaml_node_t *node, const struct key *keys,
+                        void *target);
+static int read_entries(struct reader *reader, yaml_node_t *node, const struct key *key);
+
+static int read_value(struct reader *reader, yaml_node_t *value, const struct key *key,
+                      void *target)
+{
+    void *place = (char *)target + key->offset;
+    int64_t number = 0;
+    int result = OK;
+    switch (key->form) {
+    case FORM_NAME:
+    case FORM_PATH:
+    case FORM_DIGEST:
+        return read_text(reader, value, key, place);
+    case FORM_SECONDS:
+        if ((result = read_number(reader, value, key, &number)) == OK)
+            *(int64_t *)place = number * 1000;
+        return result;
+    case FORM_MIB:
+        if ((result = read_number(reader, value, key, &number)) == OK)
+            *(uint64_t *)place = (uint64_t)number << 20;
+        return result;
+    case FORM_LEVEL:
+        return read_level(reader, value, key, place);
+    case FORM_OPTIONS:
+        return read_options(reader, value, key, place);
+    case FORM_SECTION:
+        if (value->type != YAML_MAPPING_NODE)
+            return refuse_value(reader, value, key, "a mapping");
+        return read_mapping(reader, value, key->inside, target);
+    case FORM_ENTRIES:
+        return read_entries(reader, value, key);
+    }
+    return OK;
+}
+
+static const char *key_text(const yaml_node_t *node)
+{
+    return node->type == YAML_SCALAR_NODE ? (const char *)node->data.scalar.value : "";
+}
+
+/* The same key above in the same mapping; NULL if there is none. */
+static yaml_node_t *key_before(struct reader *reader, yaml_node_t *mapping,
+                               const yaml_node_pair_t *pair, const char *name)
+{
+    for (yaml_node_pair_t *at = mapping->data.mapping.pairs.start; at < pair; at++) {
+        yaml_node_t *key = document_node(reader->document, at->key);
+        if (strcmp(key_text(key), name) == 0)
+            return key;
+    }
+    return NULL;
+}
+
+static int read_mapping(struct reader *reader, yaml_node_t *node, const struct key *keys,
+                        void *target)
+{
+    for (yaml_node_pair_t *pair = node->data.mapping.pairs.start;
+         pair < node->data.mapping.pairs.top; pair++) {
+        yaml_node_t *name_node = document_node(reader->document, pair->key);
+        const char *name = key_text(name_node);
+        const yaml_node_t *before = key_before(reader, node, pair, name);
+        const struct key *key = keys;
+        while (key->name && strcmp(key->name, name) != 0)
+            key++;
+        if (!key->name)
+            return refuse_key(reader, name_node, keys, name);
+        if (before)
+            return document_refuse(reader->document, name_node, reader->err,
+                                   "duplicate key \"%s\", which stands in line %zu already", name,
+                                   before->start_mark.line + 1);
+        int result = read_value(reader, document_node(reader->document, pair->value), key, target);
+        if (result < 0)
+            return result;
+    }
+    return OK;
+}
+
+/* ---- adapters ---- */
+
+static int read_entry(struct reader *reader, yaml_node_t *node, struct adapter_entry *entry)
+{
+    const struct config *config = reader->config;
+    if (node->type != YAML_MAPPING_NODE) {
+        char *found AUTO_FREE = document_describe(node);
+        return document_refuse(reader->document, node, reader->err,
+                               "enabled: expected a mapping with a name, found %s", found);
+    }
+    int result = read_mapping(reader, node, entry_keys, entry);
+    if (result < 0)
+        return result;
+    if (!entry->name)
+        return document_refuse(reader->document, node, reader->err,
+                               "enabled: expected an adapter with a name, found none");
+    for (struct adapter_entry *other = config->adapters; other < entry; other++)
+        if (strcmp(other->name, entry->name) == 0)
+            return document_refuse(reader->document, node, reader->err,
+                                   "enabled: expected every adapter once, found \"%s\" twice",
+                                   entry->name);
+    return OK;
+}
+
+static int read_entries(struct reader *reader, yaml_node_t *node, const struct key *key)
+{
+    struct config *config = reader->config;
+    if (node->type != YAML_SEQUENCE_NODE)
+        return refuse_value(reader, node, key, "a list");
+    yaml_node_item_t *first = node->data.sequence.items.start;
+    size_t count = (size_t)(node->data.sequence.items.top - first);
+    config->adapters = mem_alloc(count * sizeof *config->adapters);
+    for (size_t i = 0; i < count; i++) {
+        config->adapter_count = i + 1;
+        int result =
+            read_entry(reader, document_node(reader->document, first[i]), &config->adapters[i]);
+        if (result < 0)
+            return result;
+    }
+    return OK;
+}
+
+/* ---- the whole ---- */
+
+static struct config config_defaults(void)
+{
+    return (struct config){
+        .adapter_directory = str_copy(SLUICE_ADAPTER_DIR),
+        .definition_namespace = str_copy("vela-system"),
+        .renderer = str_copy(SLUICE_HELPER_DIR "/sluice-cue"),
+        .renderer_timeout_ms = 5000,
+        .renderer_idle_ms = 60000,
+        .renderer_memory = 256u << 20,
+        .hook_timeout_ms = 10000,
+        .log_level = LOG_INFO,
+    };
+}
+
+static int read_document(struct document *document, struct config *config, struct error *err)
+{
+    struct reader reader = {.document = document, .config = config, .err = err};
+    yaml_node_t *root = document_root(document);
+    if (!root)
+        return OK;
+    if (root->type != YAML_MAPPING_NODE) {
+        char *found AUTO_FREE = document_describe(root);
+        return document_refuse(document, root, err, "expected a mapping, found %s", found);
+    }
+    return read_mapping(&reader, root, root_keys, config);
+}
+
+int config_load(const char *file, struct config *ret_config, struct error *err)
+{
+    struct document document;
+    int result = document_open(file, &document, err);
+    if (result < 0)
+        return result;
+    struct config config = config_defaults();
+    result = read_document(&document, &config, err);
+    document_done(&document);
+    if (result < 0)
+        config_done(&config);
+    else
+        *ret_config = config;
+    return result;
+}
+
+/* The entries are constant for those who read them; here they are released. */
+static void entry_done(struct adapter_entry *entry)
+{
+    free((void *)(uintptr_t)entry->name);
+    free((void *)(uintptr_t)entry->file);
+    free((void *)(uintptr_t)entry->sha256);
+    json_decref((json_t *)(uintptr_t)entry->options);
+}
+
+void config_done(struct config *config)
+{
+    for (size_t i = 0; i < config->adapter_count; i++)
+        entry_done(&config->adapters[i]);
+    free(config->adapters);
+    free(config->adapter_directory);
+    free(config->namespace);
+    free(config->definition_namespace);
+    free(config->renderer);
+    *config = (struct config){0};
+}
