@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
  * Calling a rollout's webhooks, without ever blocking. Any 2xx passes unless the hook lists what it
- * expects; a 4xx other than 408 and 429 is a no; everything else, and no answer, is trouble, after
- * which the machine decides when to call again. Each call carries an idempotency key that stays the
- * same for the same hook of the same gate of the same roll, so that a receiver can tell a repetition.
+ * expects; a 3xx (no redirection is followed) and a 4xx other than 408 and 429 are a no; everything
+ * else, and no answer, is trouble, after which the machine decides when to call again. GET is sent
+ * without a body. Of the answer 64 KiB are read, and its beginning is quoted in the message. Each
+ * call carries an idempotency key that stays the same for the same hook of the same gate of the
+ * same roll, so that a receiver can tell a repetition.
  */
 #ifndef RECONCILE_HOOKS_H
 #define RECONCILE_HOOKS_H

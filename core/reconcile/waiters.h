@@ -19,6 +19,10 @@ void waiters_add(struct waiters *waiters, const char *topic, const char *key);
 /* Everyone who waits for the topic is added to the queue and waits no longer. */
 void waiters_wake(struct waiters *waiters, const char *topic, struct queue *queue);
 
+/* The key waits for nothing any more: its object has gone, or got what it needs. Looks at every
+ * topic. */
+void waiters_forget(struct waiters *waiters, const char *key);
+
 void waiters_done(struct waiters *waiters);
 
 #endif
