@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "base/error.h"
 
+#include "base/text.h"
+
 #include <stdio.h>
 #include <string.h>
 
@@ -12,8 +14,10 @@ static void error_fill(struct error *err, int code, const char *path, const char
     /* The new words may quote the old ones, so they are made before anything is overwritten. */
     char text[sizeof err->text];
     vsnprintf(text, sizeof text, format, args);
+    text_mend(text);
     err->code = code;
     snprintf(err->path, sizeof err->path, "%s", path);
+    text_mend(err->path);
     memcpy(err->text, text, sizeof text);
 }
 
@@ -47,6 +51,7 @@ void error_prefix(struct error *err, const char *format, ...)
     memcpy(old, err->text, sizeof old);
     int written = snprintf(err->text, sizeof err->text, "%s: ", prefix);
     snprintf(err->text + written, sizeof err->text - (size_t)written, "%s", old);
+    text_mend(err->text);
 }
 
 const char *err_name(int code)

@@ -72,3 +72,29 @@ void text_done(struct text *text)
     free(text->at);
     *text = (struct text){0};
 }
+
+/* The bytes of the character at `at`, 0 when that is none. Neither longer forms than needed nor
+ * surrogates nor what lies beyond U+10FFFF are characters. */
+static size_t character_length(const unsigned char *at)
+{
+    unsigned char first = at[0];
+    size_t length = first < 0x80 ? 1 : first < 0xe0 ? 2 : first < 0xf0 ? 3 : 4;
+    unsigned char low = first == 0xe0 ? 0xa0 : first == 0xf0 ? 0x90 : 0x80;
+    unsigned char high = first == 0xed ? 0x9f : first == 0xf4 ? 0x8f : 0xbf;
+    if ((first >= 0x80 && first < 0xc2) || first > 0xf4)
+        return 0;
+    for (size_t i = 1; i < length; i++, low = 0x80, high = 0xbf)
+        if (at[i] < low || at[i] > high)
+            return 0;
+    return length;
+}
+
+void text_mend(char *string)
+{
+    while (*string) {
+        size_t length = character_length((const unsigned char *)string);
+        if (length == 0)
+            *string = '?';
+        string += length ? length : 1;
+    }
+}

@@ -27,6 +27,10 @@ void text_clear(struct text *text);
 /* Hands the string over ("" when empty): the caller frees it, the buffer is empty again. */
 char *text_steal(struct text *text);
 
+/* Words that were cut, or came from outside, may not be UTF-8, and what isn't can't stand in JSON:
+ * each byte that isn't part of a whole character becomes '?', in place. */
+void text_mend(char *string);
+
 /* Safe on an empty buffer; usable as AUTO(text_done). */
 void text_done(struct text *text);
 

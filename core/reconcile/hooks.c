@@ -75,15 +75,11 @@ static char *answer_quote(const struct text *answer)
         length = ANSWER_QUOTED;
     while (length && length < answer->len && continues_character(answer->at[length]))
         length--;
-    json_t *valid AUTO_JSON = length ? json_stringn(answer->at, length) : NULL;
     char *quote = str_copy_n(answer->at ? answer->at : "", length);
-    for (size_t i = 0; i < length; i++) {
-        unsigned char byte = (unsigned char)quote[i];
-        if (byte < 0x20 || byte == 0x7f)
+    for (size_t i = 0; i < length; i++)
+        if ((unsigned char)quote[i] < ' ' || quote[i] == 0x7f)
             quote[i] = ' ';
-        else if (byte >= 0x80 && !valid)
-            quote[i] = '?';
-    }
+    text_mend(quote);
     while (length && quote[length - 1] == ' ')
         quote[--length] = '\0';
     return quote;
