@@ -29,8 +29,7 @@ const json_t *application_component(const json_t *application, const char *name)
 {
     size_t index;
     json_t *component;
-    json_array_foreach(json_at(application, "/spec/components"), index, component)
-    {
+    json_array_foreach (json_at(application, "/spec/components"), index, component) {
         if (str_equal(json_string_at(component, "/name"), name))
             return component;
     }
@@ -41,8 +40,7 @@ static bool array_has(const json_t *array, const char *text)
 {
     size_t index;
     json_t *entry;
-    json_array_foreach(array, index, entry)
-    {
+    json_array_foreach (array, index, entry) {
         if (str_equal(json_string_value(entry), text))
             return true;
     }
@@ -54,8 +52,7 @@ json_t *application_types(const json_t *application)
     json_t *types = json_array();
     size_t index;
     json_t *component;
-    json_array_foreach(json_at(application, "/spec/components"), index, component)
-    {
+    json_array_foreach (json_at(application, "/spec/components"), index, component) {
         const char *type = json_string_at(component, "/type");
         if (type && !array_has(types, type))
             json_array_append_new(types, json_string(type));
@@ -174,8 +171,7 @@ static int check_rolling_components(const json_t *application, struct error *err
     json_t *names AUTO_JSON = application_rolling_components(application);
     size_t index;
     json_t *name;
-    json_array_foreach(names, index, name)
-    {
+    json_array_foreach (names, index, name) {
         if (!application_component(application, json_string_value(name)))
             return error_at(err, ERR_INVALID, "metadata.annotations[" ANNOTATION_COMPONENTS "]",
                             "names %s, but spec.components has no component of that name",

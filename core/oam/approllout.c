@@ -16,8 +16,7 @@ static bool finalizer_present(const json_t *object)
 {
     size_t index;
     json_t *entry;
-    json_array_foreach(json_at(object, "/metadata/finalizers"), index, entry)
-    {
+    json_array_foreach (json_at(object, "/metadata/finalizers"), index, entry) {
         if (str_equal(json_string_value(entry), APPROLLOUT_FINALIZER))
             return true;
     }

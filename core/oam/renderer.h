@@ -24,7 +24,10 @@ struct renderer_options {
     uint64_t memory_limit; /* bytes of data, RLIMIT_DATA */
 };
 
+/* `options` is copied. Nothing is started yet. */
 struct renderer *renderer_new(struct loop *loop, const struct renderer_options *options);
+
+/* Kills the helper and drops what is asked for; not from within a render_fn. NULL is fine. */
 void renderer_free(struct renderer *renderer);
 
 /* The helper's process, 0 while there is none. */

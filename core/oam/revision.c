@@ -175,8 +175,7 @@ static json_t *component_names(const json_t *application)
     json_t *names = json_array();
     size_t index;
     json_t *component;
-    json_array_foreach(json_at(application, "/spec/components"), index, component)
-    {
+    json_array_foreach (json_at(application, "/spec/components"), index, component) {
         const char *name = json_string_at(component, "/name");
         if (name)
             json_array_append_new(names, json_string(name));
@@ -259,8 +258,7 @@ static json_t *names_shared(const json_t *names, const json_t *source)
     json_t *shared = json_array();
     size_t index;
     json_t *name;
-    json_array_foreach(names, index, name)
-    {
+    json_array_foreach (names, index, name) {
         if (!source || application_component(source, json_string_value(name)))
             json_array_append(shared, name);
     }

@@ -254,8 +254,7 @@ static void status_read(const json_t *json, struct rollout_status *status)
     json_t *condition;
     states_read(json, status);
     members_read(json, status);
-    json_array_foreach(json_object_get(json, "conditions"), index, condition)
-    {
+    json_array_foreach (json_object_get(json, "conditions"), index, condition) {
         condition_read(condition, status);
     }
 }
@@ -264,8 +263,7 @@ static const json_t *component_find(const json_t *components, const char *name)
 {
     size_t index;
     json_t *entry;
-    json_array_foreach(components, index, entry)
-    {
+    json_array_foreach (components, index, entry) {
         if (str_equal(json_string_at(entry, "/name"), name))
             return entry;
     }
@@ -380,8 +378,7 @@ static json_t *without_counters(const json_t *status)
     size_t index;
     json_t *entry, *copy = json_deep_copy(status);
     counters_remove(copy);
-    json_array_foreach(json_object_get(copy, "components"), index, entry)
-    {
+    json_array_foreach (json_object_get(copy, "components"), index, entry) {
         counters_remove(entry);
     }
     return copy;

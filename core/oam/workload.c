@@ -92,8 +92,7 @@ static void put_owner(const json_t *revision, json_t *metadata)
 {
     size_t index;
     json_t *owner;
-    json_array_foreach(json_at(revision, "/metadata/ownerReferences"), index, owner)
-    {
+    json_array_foreach (json_at(revision, "/metadata/ownerReferences"), index, owner) {
         if (!str_equal(json_string_at(owner, "/kind"), "Application"))
             continue;
         json_t *copy = json_deep_copy(owner);
