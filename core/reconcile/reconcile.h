@@ -46,7 +46,7 @@ struct controller {
     struct queue *application_queue;
     struct waiters rollout_waiters;
     struct waiters application_waiters;
-    struct map tasks; /* rollout key -> struct task, while it has something to remember */
+    struct map tasks;      /* rollout key -> struct task, while it has something to remember */
     struct map recordings; /* application key -> its pass under way */
     struct workload_kind *workload_kinds;
     size_t workload_kind_count;
@@ -65,6 +65,12 @@ void log_watch_state(const char *what, const struct error *err);
 /* application.c: the pass of an Application's key, ending in queue_done() or queue_retry() of
  * application_queue. */
 void application_pass(void *data, const char *key);
+
+/* What a pass reads of an Application, for the store's watch. */
+extern const char *const application_keep[];
+extern const size_t application_keep_count;
+
+/* Ends the passes under way. */
 void application_passes_drop(struct controller *controller);
 
 /* rollout_pass.c: the same for an AppRollout. */

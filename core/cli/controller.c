@@ -1,0 +1,143 @@
+// SPDX-License-Identifier: Apache-2.0
+/* `sluice controller`: runs until it is told to stop. */
+#include "reconcile/controller.h"
+#include "base/log.h"
+#include "cli/cli.h"
+#include "cluster/cluster.h"
+#include "config/config.h"
+
+#include <getopt.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+static const char usage[] =
+    "usage: sluice controller [--config FILE] [--kubeconfig FILE] [--context NAME]\n"
+    "\n"
+    "Rolls out what AppRollouts ask for. Logs one JSON object a line to standard error.\n"
+    "\n"
+    "  --config FILE      settings and adapters (default: /etc/sluice/sluice.yaml)\n"
+    "  --kubeconfig FILE  where the cluster is (default: $KUBECONFIG, the Pod's service account,\n"
+    "                     or ~/.kube/config)\n"
+    "  --context NAME     which context of the kubeconfig\n";
+
+struct options {
+    const char *config;
+    struct access_options access;
+};
+
+/* 0: go on; otherwise the exit status plus one. */
+static int read_options(int argc, char **argv, struct options *options)
+{
+    static const struct option known[] = {
+        {"config", required_argument, NULL, 'f'},
+        {"kubeconfig", required_argument, NULL, 'k'},
+        {"context", required_argument, NULL, 'c'},
+        {"help", no_argument, NULL, 'h'},
+        {NULL, 0, NULL, 0},
+    };
+    int found;
+    while ((found = getopt_long(argc, argv, "f:h", known, NULL)) != -1) {
+        switch (found) {
+        case 'f':
+            options->config = optarg;
+            break;
+        case 'k':
+            options->access.kubeconfig = optarg;
+            break;
+        case 'c':
+            options->access.context = optarg;
+            break;
+        case 'h':
+            fputs(usage, stdout);
+            return EXIT_SUCCESS + 1;
+        default:
+            fputs(usage, stderr);
+            return EXIT_USAGE + 1;
+        }
+    }
+    if (optind < argc) {
+        fprintf(stderr, "sluice controller: unexpected \"%s\"\n%s", argv[optind], usage);
+        return EXIT_USAGE + 1;
+    }
+    return 0;
+}
+
+static void on_stop(void *data, int signal)
+{
+    struct log_about about = {.topic = "main"};
+    log_write(LOG_INFO, about, "stopping on signal %d", signal);
+    loop_stop(data);
+}
+
+static int stop_on_signals(struct loop *loop, struct error *err)
+{
+    int code = loop_on_signal(loop, SIGTERM, on_stop, loop, err);
+    return code < 0 ? code : loop_on_signal(loop, SIGINT, on_stop, loop, err);
+}
+
+static void log_adapters(const struct adapters *adapters)
+{
+    for (size_t i = 0; i < adapters_count(adapters); i++) {
+        const struct adapter *adapter = adapters_nth(adapters, i);
+        struct log_about about = {.topic = "adapter", .object = adapter_name(adapter)};
+        const struct error *refusal = adapter_refusal(adapter);
+        if (refusal)
+            log_write(LOG_ERROR, about, "refused: %s", refusal->text);
+        else
+            log_write(LOG_INFO, about, "version %s from %s", adapter_version(adapter),
+                      adapter_file(adapter));
+    }
+}
+
+static int run_on(struct loop *loop, struct cluster *cluster, const struct config *config,
+                  struct error *err)
+{
+    struct adapters *adapters =
+        adapters_load(config->adapter_directory, config->adapters, config->adapter_count);
+    struct log_about about = {.topic = "main", .object = access_server(cluster_access(cluster))};
+    log_adapters(adapters);
+    log_write(LOG_INFO, about, "sluice " SLUICE_VERSION " is working");
+    struct controller *controller = controller_new(cluster, adapters, config);
+    int code = loop_run(loop, err);
+    controller_free(controller);
+    adapters_free(adapters);
+    return code;
+}
+
+static int run(const struct options *options, const struct config *config, struct error *err)
+{
+    struct loop *loop = NULL;
+    struct access *access = NULL;
+    struct cluster *cluster = NULL;
+    const struct cluster_options settings = {.user_agent = "sluice/" SLUICE_VERSION};
+    int code;
+    if ((code = loop_new(&loop, err)) < 0 || (code = stop_on_signals(loop, err)) < 0 ||
+        (code = access_open(&options->access, &access, err)) < 0)
+        goto out;
+    if ((code = cluster_new_take(loop, access, &settings, &cluster, err)) == OK)
+        code = run_on(loop, cluster, config, err);
+out:
+    cluster_free(cluster);
+    loop_free(loop);
+    return code;
+}
+
+int cli_controller(int argc, char **argv)
+{
+    struct options options = {.config = "/etc/sluice/sluice.yaml"};
+    struct config config = {0};
+    struct error err = {0};
+    int stop = read_options(argc, argv, &options);
+    if (stop)
+        return stop - 1;
+    int code = config_load(options.config, &config, &err);
+    if (code == OK) {
+        log_set_level((enum log_level)config.log_level);
+        code = run(&options, &config, &err);
+        config_done(&config);
+    }
+    if (code < 0)
+        fprintf(stderr, "sluice controller: %s\n", err.text);
+    return code < 0 ? EXIT_FAILURE : EXIT_SUCCESS;
+}

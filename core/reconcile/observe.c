@@ -1,0 +1,225 @@
+// SPDX-License-Identifier: Apache-2.0
+/* Gathering and observing: from the stores and the adapter to what the machine wants to know. */
+#include "base/alloc.h"
+#include "oam/revision.h"
+#include "reconcile/task.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#define COPY(to, from) snprintf(to, sizeof to, "%s", (from) ? (from) : "")
+
+const char *object_mark(const json_t *object, const char *mark)
+{
+    return json_string_value(json_object_get(json_at(object, "/metadata/annotations"), mark));
+}
+
+struct located_component *component_located(const struct component *component)
+{
+    struct location *location = component->task->location;
+    if (!location || location->error.code != OK)
+        return NULL;
+    for (size_t i = 0; i < location->count; i++)
+        if (!component->name || str_equal(location->components[i].name, component->name))
+            return &location->components[i];
+    return NULL;
+}
+
+struct adapter_request component_request(const struct component *component)
+{
+    const struct located_component *located = component_located(component);
+    const struct plan *plan = component->task->rollout.plan;
+    return (struct adapter_request){
+        .workload = component->workload,
+        .target = located ? located->workload : component->workload,
+        .strategy = strategy_name(plan ? plan->strategy : STRATEGY_INCREASE_FIRST),
+        .scale = component->status.scale,
+    };
+}
+
+static void observe_failure(struct observation *seen, enum reason_code why, int code,
+                            const char *text)
+{
+    seen->located = (struct error){.code = code};
+    seen->located_why = why;
+    COPY(seen->located.text, text);
+}
+
+/* Is somebody's mark worth something? Not when that rollout is gone. */
+static bool holder_lives(struct controller *controller, const char *mark)
+{
+    char *text AUTO_FREE = str_copy(mark);
+    char *uid = strchr(text, ' ');
+    if (!uid || !store_synced(controller->rollouts))
+        return true;
+    *uid++ = '\0';
+    char *ns AUTO_FREE = NULL, *name AUTO_FREE = NULL;
+    key_split(text, &ns, &name);
+    json_t *other AUTO_JSON = store_get(controller->rollouts, ns, name);
+    return other && str_equal(json_string_at(other, "/metadata/uid"), uid);
+}
+
+static void observe_marks(struct component *component, const json_t *target)
+{
+    struct observation *seen = &component->observation;
+    const char *holder = object_mark(component->workload, MARK_HOLDER);
+    const char *applied = object_mark(component->workload, MARK_APPLIED);
+    seen->exists = true;
+    seen->held = str_equal(holder, component->task->holder);
+    if (holder && !seen->held && holder_lives(component->task->controller, holder)) {
+        COPY(seen->held_by, holder);
+        seen->held_by[strcspn(seen->held_by, " ")] = '\0';
+    }
+    seen->applied = target && applied && str_equal(applied, object_mark(target, MARK_APPLIED));
+}
+
+static void observe_workload(struct component *component, const struct adapter *adapter)
+{
+    struct observation *seen = &component->observation;
+    struct adapter_request request = component_request(component);
+    struct workload_status status = {0};
+    struct error err = {0};
+    if (adapter_observe(adapter, &request, &status, &err) < 0) {
+        observe_failure(seen, REASON_CLUSTER_TROUBLE, ERR_RETRY, err.text);
+        return;
+    }
+    seen->size = status.size;
+    seen->updated = status.updated;
+    seen->updated_ready = status.updated_ready;
+    seen->ready = status.ready;
+    seen->settled = status.settled;
+    COPY(seen->update_revision, status.update_revision);
+    COPY(seen->why, status.reason);
+}
+
+/* How many pods the target itself asks for: the adapter reads it from the rendered object. */
+static void observe_rendered_size(struct component *component, const struct adapter *adapter,
+                                  const json_t *target)
+{
+    struct adapter_request request = {.workload = target, .target = target};
+    struct workload_status status = {0};
+    if (adapter_observe(adapter, &request, &status, NULL) == OK)
+        component->observation.rendered_size = status.size;
+}
+
+/* The adapter's word on the plan is asked for while it can still be refused. */
+static void observe_validation(struct component *component, const struct adapter *adapter)
+{
+    enum rolling_state state = component->status.rolling;
+    if (!rolling_state_terminal(state) && state != ROLLING_LOCATING && state != ROLLING_VERIFYING)
+        return;
+    struct adapter_request request = component_request(component);
+    struct error err = {0};
+    if (adapter_validate(adapter, &request, &err) < 0)
+        component->observation.refused = err;
+}
+
+static bool kind_ready(struct component *component, struct workload_kind *kind)
+{
+    struct controller *controller = component->task->controller;
+    struct observation *seen = &component->observation;
+    if (kind->store && store_synced(kind->store))
+        return true;
+    char *topic AUTO_FREE = str_format("kind %s", kind->kind->kind);
+    waiters_add(&controller->rollout_waiters, topic, component->task->key);
+    char *text AUTO_FREE =
+        kind->store ? str_format("%s objects are still being listed", kind->kind->kind)
+                    : str_format("the cluster doesn't serve %s (%s); it is picked up when it "
+                                 "appears",
+                                 kind->kind->kind, kind->kind->api_version);
+    observe_failure(seen, kind->store ? REASON_CLUSTER_TROUBLE : REASON_KIND_UNKNOWN,
+                    kind->store ? ERR_RETRY : ERR_MISSING, text);
+    return false;
+}
+
+/* A search for the workload that carries our mark, for when the revision that names it is gone. */
+struct held_search {
+    const char *holder, *component;
+    json_t *found;
+};
+
+static void match_held(void *data, const json_t *object)
+{
+    struct held_search *search = data;
+    if (search->found || !str_equal(object_mark(object, MARK_HOLDER), search->holder))
+        return;
+    if (search->component &&
+        !str_equal(json_string_at(object, "/metadata/name"), search->component))
+        return;
+    search->found = json_deep_copy(object);
+}
+
+static void find_held(struct component *component)
+{
+    struct controller *controller = component->task->controller;
+    struct held_search search = {component->task->holder, component->name, NULL};
+    for (size_t i = 0; i < controller->workload_kind_count && !search.found; i++) {
+        struct workload_kind *kind = &controller->workload_kinds[i];
+        if (!kind->store)
+            continue;
+        store_each(kind->store, match_held, &search);
+        component->kind = kind;
+    }
+    if (!search.found)
+        return;
+    component->workload = search.found;
+    snprintf(component->observation.object, sizeof component->observation.object, "%s %s/%s",
+             component->kind->kind->kind, component->task->rollout.ns,
+             json_string_at(search.found, "/metadata/name"));
+    observe_marks(component, NULL);
+}
+
+static void observe_located(struct component *component, const struct located_component *located)
+{
+    struct observation *seen = &component->observation;
+    const struct adapter *adapter = located->kind->adapter;
+    const char *name = json_string_at(located->workload, "/metadata/name");
+    snprintf(seen->object, sizeof seen->object, "%s %s/%s", located->kind->kind->kind,
+             component->task->rollout.ns, name);
+    component->kind = located->kind;
+    if (!kind_ready(component, located->kind))
+        return;
+    component->workload = store_get(located->kind->store, component->task->rollout.ns, name);
+    if (component->workload)
+        observe_marks(component, located->workload);
+    observe_workload(component, adapter);
+    observe_rendered_size(component, adapter, located->workload);
+    observe_validation(component, adapter);
+}
+
+static const struct error *location_error(const struct component *component,
+                                          enum reason_code *ret_why)
+{
+    const struct location *location = component->task->location;
+    const struct located_component *located = component_located(component);
+    if (!location || location->error.code != OK) {
+        *ret_why = location ? location->why : REASON_WAITING;
+        return location ? &location->error : NULL;
+    }
+    *ret_why = located ? located->why : REASON_REVISION_UNUSABLE;
+    return located ? &located->error : NULL;
+}
+
+void component_observe(struct component *component)
+{
+    struct observation *seen = &component->observation;
+    const struct located_component *located = component_located(component);
+    enum reason_code why;
+    const struct error *err = location_error(component, &why);
+    *seen = (struct observation){0};
+    json_decref(component->workload);
+    component->workload = NULL;
+    component->kind = NULL;
+    if (component->task->location)
+        COPY(seen->target, component->task->location->target);
+    if (!err) {
+        observe_failure(seen, why, ERR_RETRY, "the revisions are being looked up");
+    } else if (err->code != OK) {
+        seen->located = *err;
+        seen->located_why = why;
+        if (component->status.engaged)
+            find_held(component);
+    } else {
+        observe_located(component, located);
+    }
+}

@@ -1,0 +1,94 @@
+// SPDX-License-Identifier: Apache-2.0
+/*
+ * A task: what the controller remembers of one rollout between its passes, and the pass that is
+ * under way. It exists from the first pass of an unfinished rollout to its end; nothing in it can't
+ * be found out again.
+ */
+#ifndef RECONCILE_TASK_H
+#define RECONCILE_TASK_H
+
+#include "oam/approllout.h"
+#include "reconcile/act.h"
+#include "reconcile/hooks.h"
+#include "reconcile/locate.h"
+#include "reconcile/reconcile.h"
+
+struct task;
+
+/* A hook of one component that is being called, or whose answer waits for the next pass. */
+struct hook_run {
+    struct hook_call *call;
+    struct hook_outcome asked; /* gate, batch and index that it was called for */
+    struct hook_outcome outcome;
+    int attempt;
+};
+
+struct component {
+    struct task *task;
+    char *name; /* NULL: the only one, of a rollout that names none */
+    struct rollout_status status;
+    struct decision *decision; /* of the present round */
+    struct observation observation;
+    json_t *workload;           /* as seen in the present round; owned */
+    struct workload_kind *kind; /* of the workload; NULL while it isn't known */
+    struct hook_run hook;
+    int next_effect; /* of the decision, to be carried out */
+    bool acted;      /* an effect of this round has changed something */
+    bool remembered; /* the status decided in this round has been written */
+    bool forget;     /* it needs the rollout no longer */
+};
+
+/* A move with the component that made it, until it is told. */
+struct told_move {
+    struct move move;
+    char *component;
+};
+
+struct task {
+    struct controller *controller;
+    char *key;
+    bool dead; /* the rollout is gone: drop the task when the pass ends */
+
+    struct location *location; /* of the rollout's present target */
+    struct location *revert;   /* of its source, when a deletion reverts */
+    int64_t written_at_ms;     /* of the last status, monotonic; 0: never */
+
+    /* The pass under way. */
+    bool located;   /* in this pass */
+    json_t *object; /* the AppRollout; owned */
+    struct approllout rollout;
+    char *holder;
+    struct component *components;
+    size_t component_count;
+    size_t at; /* the component that has its turn */
+    int rounds;
+    struct told_move *moves;
+    size_t move_count;
+    struct locate *locate;
+    struct act *act;
+    struct call *call;
+    struct error trouble;
+};
+
+/* observe.c: what is to be known of the component's workload; fills observation and workload. */
+void component_observe(struct component *component);
+
+/* One of Sluice's marks on an object, or NULL. Borrowed. */
+const char *object_mark(const json_t *object, const char *mark);
+
+/* The component's place in the location, or NULL. */
+struct located_component *component_located(const struct component *component);
+
+/* The request to the adapter about what was observed. */
+struct adapter_request component_request(const struct component *component);
+
+/* tell.c: logs and Events of what has happened in the pass, each once, after it was recorded. */
+void task_note_moves(struct task *task, const struct component *component);
+void task_tell(struct task *task);
+void task_tell_waiting(struct task *task, const struct component *component);
+void task_forget_moves(struct task *task);
+
+/* "AppRollout namespace/name", with the component where there are several. Caller frees it. */
+char *task_label(const struct task *task, const char *component);
+
+#endif
