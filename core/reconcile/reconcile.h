@@ -66,10 +66,6 @@ void log_watch_state(const char *what, const struct error *err);
  * application_queue. */
 void application_pass(void *data, const char *key);
 
-/* What a pass reads of an Application, for the store's watch. */
-extern const char *const application_keep[];
-extern const size_t application_keep_count;
-
 /* Ends the passes under way. */
 void application_passes_drop(struct controller *controller);
 
