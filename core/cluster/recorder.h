@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
  * Kubernetes Events about our objects, aggregated the way users know them from client-go: the same
- * event again raises `count` of the one that is there (by PATCH); more than ten of the same reason
- * within ten minutes whose messages differ become one "(combined from similar events)"; an object
- * may start 25 and then one each five minutes. Events are best effort: a failed write is dropped.
+ * event again raises `count` of the one that is there (by PATCH); of events of the same reason that
+ * follow each other within ten minutes, the tenth different message and all further ones become one
+ * "(combined from similar events)"; an object may cause 25 and then one each five minutes. Events
+ * are best effort: a failed write is dropped, and never more than four are under way.
  */
 #ifndef CLUSTER_RECORDER_H
 #define CLUSTER_RECORDER_H
