@@ -143,6 +143,33 @@ static int check_component_name(const json_t *components, size_t index, struct e
     return OK;
 }
 
+/* It becomes part of a path to the API server, so nothing but a name may stand in it. */
+static bool is_object_name(const char *text)
+{
+    if (!isalnum((unsigned char)*text))
+        return false;
+    for (; *text; text++)
+        if (!islower((unsigned char)*text) && !isdigit((unsigned char)*text) && *text != '-' &&
+            *text != '.')
+            return false;
+    return true;
+}
+
+static int check_component_type(const char *type, const char *path, struct error *err)
+{
+    char field[96];
+    snprintf(field, sizeof field, "%s.type", path);
+    if (!type || !*type)
+        return error_at(err, ERR_INVALID, field,
+                        "is missing; expected the name of a ComponentDefinition");
+    if (!is_object_name(type))
+        return error_at(err, ERR_INVALID, field,
+                        "expected the name of a ComponentDefinition (lower-case letters, digits, "
+                        "- and .), found \"%.80s\"",
+                        type);
+    return OK;
+}
+
 static int check_component(const json_t *components, size_t index, struct error *err)
 {
     static const char *const known[] = {"name", "type", "properties", NULL};
@@ -154,11 +181,8 @@ static int check_component(const json_t *components, size_t index, struct error 
     int code = check_component_name(components, index, err);
     if (code < 0)
         return code;
-    if (!type || !*type) {
-        snprintf(field, sizeof field, "%s.type", path);
-        return error_at(err, ERR_INVALID, field,
-                        "is missing; expected the name of a ComponentDefinition");
-    }
+    if ((code = check_component_type(type, path, err)) < 0)
+        return code;
     if (properties && !json_is_object(properties) && !json_is_null(properties)) {
         snprintf(field, sizeof field, "%s.properties", path);
         return error_at(err, ERR_INVALID, field, "expected an object");
