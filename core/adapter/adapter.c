@@ -114,10 +114,11 @@ static int ask(const struct adapter *adapter, enum call_kind kind,
                const struct adapter_request *request, struct answer *ret_answer, struct error *err)
 {
     char *text AUTO_FREE = request_text(kind, request, adapter->options);
+    const struct question question = {.kind = kind, .text = text, .length = strlen(text)};
     struct answer answer;
     int result = check_in_use(adapter, err);
     if (result == OK)
-        result = adapter->transport->call(adapter->transport, kind, text, &answer, err);
+        result = adapter->transport->call(adapter->transport, &question, &answer, err);
     if (result < 0)
         return result;
     if (answer.result != SLUICE_OK)

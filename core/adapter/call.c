@@ -25,5 +25,6 @@ void answer_done(struct answer *answer)
     free(answer->emissions);
     free(answer->fail_pointer);
     free(answer->fail_text);
+    text_done(&answer->log);
     *answer = (struct answer){0};
 }

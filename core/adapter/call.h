@@ -10,6 +10,7 @@
 #define ADAPTER_CALL_H
 
 #include "base/error.h"
+#include "base/text.h"
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -44,15 +45,23 @@ struct answer {
     bool over_limit;    /* an emission or allocation was refused */
     char *fail_pointer; /* what fail() said last; NULL when it wasn't called */
     char *fail_text;
+    struct text log; /* lines for whoever debugs the adapter */
 };
 void answer_done(struct answer *answer);
+
+/* What is asked. The text need not end in a NUL. Borrowed during the call. */
+struct question {
+    enum call_kind kind;
+    const char *text;
+    size_t length;
+};
 
 struct transport {
     /* Does the adapter have this call? */
     bool (*has)(const struct transport *transport, enum call_kind kind);
     /* Makes the call and fills *ret_answer, which the caller releases with answer_done(). An error
      * is the transport's (the helper died, took too long), never the adapter's answer. */
-    int (*call)(struct transport *transport, enum call_kind kind, const char *request,
+    int (*call)(struct transport *transport, const struct question *question,
                 struct answer *ret_answer, struct error *err);
     void (*free)(struct transport *transport);
 };

@@ -45,57 +45,70 @@ static int call_kind_of(const char *name)
     return ERR_INVALID;
 }
 
-static int compare_failure(const struct answer *answer, const json_t *json, struct error *err)
+int case_read(const json_t *json, struct case_plan *ret_plan, struct error *err)
 {
-    const char *expected = json_string_at(json, "/result");
-    const char *found = result_name(answer->result);
-    const char *part = json_string_at(json, "/fails");
-    const char *text = answer->fail_text ? answer->fail_text : "";
-    if (!str_equal(expected ? expected : "ok", found))
-        return error_set(err, ERR_BUG, "expected the result %s, found %s (%d) %s",
-                         expected ? expected : "ok", found ? found : "an unknown one",
-                         answer->result, text);
-    if (part && !strstr(text, part))
-        return error_set(err, ERR_BUG, "expected a failure that says \"%s\", found \"%s\"", part,
-                         text);
-    return OK;
-}
-
-static int compare(const struct answer *answer, const json_t *json, struct error *err)
-{
-    int result = compare_failure(answer, json, err);
-    if (result < 0 || answer->result < 0)
-        return result;
-    json_t *emitted AUTO_JSON = NULL;
-    result = case_emitted(answer, &emitted, err);
-    if (result < 0)
-        return result;
-    const json_t *expected = json_object_get(json, "emitted");
-    if (json_equal(emitted, expected))
-        return OK;
-    char *expected_text AUTO_FREE = json_text(expected), *found_text AUTO_FREE = json_text(emitted);
-    return error_set(err, ERR_BUG, "expected %.380s, found %.380s", expected_text, found_text);
-}
-
-int case_run(struct transport *transport, const json_t *json, struct error *err)
-{
-    const json_t *request = json_object_get(json, "request");
+    const char *result = json_string_at(json, "/result");
+    struct case_plan plan = {
+        .request = json_object_get(json, "request"),
+        .emitted = json_object_get(json, "emitted"),
+        .result = result ? result : "ok",
+        .fails = json_string_at(json, "/fails"),
+    };
     int kind = call_kind_of(json_string_at(json, "/call"));
     if (kind < 0)
         return error_at(err, ERR_INVALID, "call",
                         "call: expected validate, observe, begin, advance or finish, found %s",
                         json_string_at(json, "/call") ? json_string_at(json, "/call") : "nothing");
-    if (!json_is_object(request))
+    if (!json_is_object(plan.request))
         return error_at(err, ERR_INVALID, "request", "request: expected an object");
-    if (!json_is_array(json_object_get(json, "emitted")) && !json_string_at(json, "/result"))
+    if (!json_is_array(plan.emitted) && !result)
         return error_at(err, ERR_INVALID, "emitted",
                         "emitted: expected an array, or \"result\" instead");
-    char *text AUTO_FREE = json_text(request);
-    struct answer answer;
-    int result = transport->call(transport, (enum call_kind)kind, text, &answer, err);
+    plan.call = (enum call_kind)kind;
+    *ret_plan = plan;
+    return OK;
+}
+
+static int compare_result(const struct answer *answer, const struct case_plan *plan,
+                          struct error *err)
+{
+    const char *found = result_name(answer->result);
+    const char *text = answer->fail_text ? answer->fail_text : "";
+    if (!str_equal(plan->result, found))
+        return error_set(err, ERR_BUG, "expected the result %s, found %s (%d) %s", plan->result,
+                         found ? found : "an unknown one", answer->result, text);
+    if (plan->fails && !strstr(text, plan->fails))
+        return error_set(err, ERR_BUG, "expected a failure that says \"%s\", found \"%s\"",
+                         plan->fails, text);
+    return OK;
+}
+
+static int compare(const struct answer *answer, const struct case_plan *plan, struct error *err)
+{
+    int result = compare_result(answer, plan, err);
+    if (result < 0 || answer->result != SLUICE_OK)
+        return result;
+    json_t *emitted AUTO_JSON = NULL;
+    result = case_emitted(answer, &emitted, err);
+    if (result < 0 || json_equal(emitted, plan->emitted))
+        return result;
+    char *expected AUTO_FREE = json_text(plan->emitted), *found AUTO_FREE = json_text(emitted);
+    return error_set(err, ERR_BUG, "expected %.380s, found %.380s", expected, found);
+}
+
+int case_run(struct transport *transport, const json_t *json, struct error *err)
+{
+    struct case_plan plan;
+    int result = case_read(json, &plan, err);
     if (result < 0)
         return result;
-    result = compare(&answer, json, err);
+    char *text AUTO_FREE = json_text(plan.request);
+    const struct question question = {.kind = plan.call, .text = text, .length = strlen(text)};
+    struct answer answer;
+    result = transport->call(transport, &question, &answer, err);
+    if (result < 0)
+        return result;
+    result = compare(&answer, &plan, err);
     answer_done(&answer);
     return result;
 }

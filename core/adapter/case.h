@@ -18,6 +18,16 @@
 
 #include <jansson.h>
 
+/* A case read: what to ask, and what must come of it. */
+struct case_plan {
+    enum call_kind call;
+    const json_t *request; /* borrowed from the case, as are the others */
+    const json_t *emitted; /* NULL when a failure is expected */
+    const char *result;    /* "ok" unless a failure is expected */
+    const char *fails;     /* part of the failure's text; NULL: any */
+};
+int case_read(const json_t *json, struct case_plan *ret_plan, struct error *err);
+
 /* Runs the case. ERR_INVALID: the case is wrong; ERR_BUG: something else came of it; the words
  * say what was expected and found. */
 int case_run(struct transport *transport, const json_t *json, struct error *err);

@@ -10,6 +10,7 @@ struct inprocess {
     struct transport transport;
     sluice_adapter table;
     struct call_limits limits;
+    const sluice_host *host;
 };
 
 /* A piece of memory that lives as long as the call. */
@@ -63,7 +64,10 @@ static int32_t on_emit(sluice_call *call, uint32_t kind, sluice_text json)
     return SLUICE_OK;
 }
 
-enum { FAIL_MAX = 700 }; /* no more fits into a struct error */
+enum {
+    FAIL_MAX = 700,     /* no more fits into a struct error */
+    LOG_MAX = 64 << 10, /* of lines for whoever debugs */
+};
 
 static void fail_keep(char **place, sluice_text text)
 {
@@ -77,13 +81,19 @@ static void on_fail(sluice_call *call, sluice_text pointer, sluice_text text)
     fail_keep(&call->answer->fail_text, text);
 }
 
-/* Nothing below the reconciler logs; sluice-adapter-check shows these lines to the author. */
+/* Nothing below the reconciler logs, so the lines go back with the answer. */
 static void on_log(sluice_call *call, uint32_t level, sluice_text text)
 {
+    static const char *const names[] = {"debug", "info", "warn"};
+    struct text *log = &call->answer->log;
+    if (text.length > LOG_MAX || log->len > LOG_MAX - text.length)
+        return;
+    text_addf(log, "%s: %.*s\n", names[level <= SLUICE_LOG_WARN ? level : SLUICE_LOG_WARN],
+              (int)text.length, text.at);
 }
 
-static const sluice_host host = {
-    .size = sizeof host,
+const sluice_host inprocess_host = {
+    .size = sizeof inprocess_host,
     .major = SLUICE_ABI_MAJOR,
     .minor = SLUICE_ABI_MINOR,
     .alloc = on_alloc,
@@ -117,16 +127,17 @@ static bool inprocess_has(const struct transport *transport, enum call_kind kind
     return table_function(&self->table, kind) != NULL;
 }
 
-static int inprocess_call(struct transport *transport, enum call_kind kind, const char *request,
+static int inprocess_call(struct transport *transport, const struct question *question,
                           struct answer *ret_answer, struct error *err)
 {
     struct inprocess *self = (struct inprocess *)(void *)transport;
-    sluice_call_function function = table_function(&self->table, kind);
+    sluice_call_function function = table_function(&self->table, question->kind);
     if (!function)
-        return error_set(err, ERR_BUG, "the adapter has no call %s", call_name(kind));
+        return error_set(err, ERR_BUG, "the adapter has no call %s", call_name(question->kind));
     struct answer answer = {0};
     sluice_call call = {.limits = &self->limits, .answer = &answer};
-    answer.result = function(&host, &call, (sluice_text){.at = request, .length = strlen(request)});
+    const sluice_text request = {.at = question->text, .length = question->length};
+    answer.result = function(self->host, &call, request);
     pieces_free(call.pieces);
     *ret_answer = answer;
     return OK;
@@ -145,12 +156,14 @@ sluice_adapter table_copy(const sluice_adapter *table)
     return copy;
 }
 
-struct transport *inprocess_new(const sluice_adapter *table, const struct call_limits *limits)
+struct transport *inprocess_new(const sluice_adapter *table, const struct call_limits *limits,
+                                const sluice_host *host)
 {
     struct inprocess *self = mem_alloc(sizeof *self);
     self->transport =
         (struct transport){.has = inprocess_has, .call = inprocess_call, .free = inprocess_free};
     self->table = table_copy(table);
     self->limits = *limits;
+    self->host = host;
     return &self->transport;
 }

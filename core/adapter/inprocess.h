@@ -13,7 +13,12 @@
 /* The table with what lies inside its size; the rest is zero. */
 sluice_adapter table_copy(const sluice_adapter *table);
 
-/* The caller owns it: transport->free(). */
-struct transport *inprocess_new(const sluice_adapter *table, const struct call_limits *limits);
+/* The services that calls get. */
+extern const sluice_host inprocess_host;
+
+/* `host` is normally &inprocess_host; a longer table with the same beginning serves to try what
+ * an adapter does with a newer host. Borrowed. The caller owns the result: transport->free(). */
+struct transport *inprocess_new(const sluice_adapter *table, const struct call_limits *limits,
+                                const sluice_host *host);
 
 #endif

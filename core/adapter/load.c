@@ -44,7 +44,7 @@ static int load(struct adapter *adapter, const char *sha256, struct error *err)
     adapter->newer = table->minor > SLUICE_ABI_MINOR;
     adapter->provides = table->provides;
     adapter->version = str_copy(table->version);
-    adapter->transport = inprocess_new(table, &call_limits_default);
+    adapter->transport = inprocess_new(table, &call_limits_default, &inprocess_host);
     result = read_manifest(adapter, table, err);
     return result < 0 ? result : run_smoke(adapter, err);
 }

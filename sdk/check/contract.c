@@ -1,0 +1,329 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "contract.h"
+
+#include "adapter/case.h"
+#include "adapter/emissions.h"
+#include "adapter/inprocess.h"
+#include "base/alloc.h"
+#include "base/json.h"
+#include "patch.h"
+#include "trial.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+/* Asks with a JSON request. ERR_MISSING: the adapter lacks the call, so there is nothing to try. */
+static int ask(const struct subject *subject, const struct manner *manner, enum call_kind call,
+               const json_t *request, struct answer *ret_answer)
+{
+    char *text AUTO_FREE = json_text(request);
+    const struct question question = {.kind = call, .text = text, .length = strlen(text)};
+    return subject_ask(subject, manner, &question, ret_answer, NULL);
+}
+
+static bool same_emission(const struct emission *a, const struct emission *b)
+{
+    return a->kind == b->kind && a->length == b->length && memcmp(a->text, b->text, a->length) == 0;
+}
+
+static bool same_answer(const struct answer *a, const struct answer *b)
+{
+    if (a->result != b->result || a->emission_count != b->emission_count ||
+        !str_equal(a->fail_text, b->fail_text))
+        return false;
+    for (size_t i = 0; i < a->emission_count; i++)
+        if (!same_emission(&a->emissions[i], &b->emissions[i]))
+            return false;
+    return true;
+}
+
+/* Asks twice, the second time in another manner, and wants the same answer. */
+static int compare_manners(const struct subject *subject, const json_t *json,
+                           const struct manner *second, struct error *err)
+{
+    struct case_plan plan;
+    struct answer a, b;
+    int result = case_read(json, &plan, err);
+    if (result < 0 || ask(subject, &manner_normal, plan.call, plan.request, &a) < 0)
+        return result;
+    ask(subject, second, plan.call, plan.request, &b);
+    bool same = same_answer(&a, &b);
+    answer_done(&a);
+    answer_done(&b);
+    return same ? OK : error_set(err, ERR_BUG, "%s answered differently", call_name(plan.call));
+}
+
+static int check_repeatable(const struct subject *subject, const struct specimen *specimen,
+                            struct error *err)
+{
+    return compare_manners(subject, specimen->json, &manner_normal, err);
+}
+
+/* A host of a later minor has more services than the adapter knows. */
+static int check_newer_host(const struct subject *subject, const struct specimen *specimen,
+                            struct error *err)
+{
+    struct {
+        sluice_host host;
+        void *later[8];
+    } newer = {.host = inprocess_host};
+    newer.host.size = sizeof newer;
+    newer.host.minor = SLUICE_ABI_MINOR + 1;
+    const struct manner manner = {.limits = &call_limits_default, .host = &newer.host};
+    return compare_manners(subject, specimen->json, &manner, err);
+}
+
+static int check_bounds(const struct subject *subject, const struct specimen *specimen,
+                        struct error *err)
+{
+    struct case_plan plan;
+    struct answer answer;
+    int result = case_read(specimen->json, &plan, err);
+    if (result < 0)
+        return result;
+    char *text AUTO_FREE = json_text(plan.request);
+    const struct question question = {
+        .kind = plan.call, .text = trial_guarded(text, strlen(text)), .length = strlen(text)};
+    if (subject_ask(subject, &manner_normal, &question, &answer, NULL) == OK)
+        answer_done(&answer);
+    return OK;
+}
+
+/* What was emitted must be JSON, and the result one of the contract. */
+static int check_form(const struct answer *answer, struct error *err)
+{
+    json_t *emitted AUTO_JSON = NULL;
+    if (!result_name(answer->result))
+        return error_set(err, ERR_BUG, "it returned %d, which is no result of the contract",
+                         answer->result);
+    return answer->result == SLUICE_OK ? case_emitted(answer, &emitted, err) : OK;
+}
+
+static int ask_text(const struct subject *subject, enum call_kind call, const char *text,
+                    struct error *err)
+{
+    struct answer answer;
+    const struct question question = {
+        .kind = call, .text = trial_guarded(text, strlen(text)), .length = strlen(text)};
+    if (subject_ask(subject, &manner_normal, &question, &answer, NULL) < 0)
+        return OK;
+    int result = check_form(&answer, err);
+    answer_done(&answer);
+    if (result < 0)
+        error_prefix(err, "%s of %.100s", call_name(call), text);
+    return result;
+}
+
+static int check_senseless(const struct subject *subject, const struct specimen *specimen,
+                           struct error *err)
+{
+    static const char *const texts[] = {
+        "",
+        "{",
+        "null",
+        "[]",
+        "{}",
+        "{\"workload\":7,\"target\":[],\"goal\":\"x\"}",
+        "{\"workload\":{},\"target\":{}}",
+        "{\"workload\":{\"metadata\":null,\"spec\":null,\"status\":null},\"target\":{}}",
+        "{\"workload\":{\"spec\":[],\"status\":\"\"},\"target\":{\"spec\":1},\"pods\":{}}",
+        "{\"workload\":null,\"target\":null,\"goal\":-1,\"podNames\":[1]}",
+    };
+    for (size_t i = 0; i < sizeof texts / sizeof *texts; i++)
+        for (int call = 0; call < CALL_COUNT; call++) {
+            int result = ask_text(subject, (enum call_kind)call, texts[i], err);
+            if (result < 0)
+                return result;
+        }
+    return OK;
+}
+
+/* A sequence that is the same in every run. */
+static unsigned next_random(unsigned *state)
+{
+    *state = *state * 1664525u + 1013904223u;
+    return *state >> 8;
+}
+
+static json_t *strange_value(unsigned *state)
+{
+    switch (next_random(state) % 8) {
+    case 0:
+        return json_null();
+    case 1:
+        return json_integer(-1);
+    case 2:
+        return json_integer(INT64_MAX);
+    case 3:
+        return json_string("");
+    case 4:
+        return json_string("%s%n\xc3\xa4\xe2\x82\xac");
+    case 5:
+        return json_array();
+    case 6:
+        return json_true();
+    default:
+        return json_object();
+    }
+}
+
+/* Changes or removes something, somewhere. */
+static void mutate(json_t *json, unsigned *state)
+{
+    const char *key;
+    json_t *value;
+    size_t chosen = json_object_size(json) ? next_random(state) % json_object_size(json) : 0, i = 0;
+    json_object_foreach (json, key, value) {
+        if (i++ != chosen)
+            continue;
+        if (json_is_object(value) && json_object_size(value) && next_random(state) % 8)
+            mutate(value, state);
+        else if (next_random(state) % 3)
+            json_object_set_new(json, key, strange_value(state));
+        else
+            json_object_del(json, key);
+        return;
+    }
+}
+
+static int check_random(const struct subject *subject, const struct specimen *specimen,
+                        struct error *err)
+{
+    enum { ROUNDS = 200 };
+    struct case_plan plan;
+    unsigned state = 1;
+    int result = case_read(specimen->json, &plan, err);
+    for (int round = 0; result == OK && round < ROUNDS; round++) {
+        json_t *request AUTO_JSON = json_deep_copy(plan.request);
+        for (unsigned n = next_random(&state) % 4 + 1; n > 0; n--)
+            mutate(request, &state);
+        struct answer answer;
+        if (ask(subject, &manner_normal, plan.call, request, &answer) < 0)
+            return OK;
+        result = check_form(&answer, err);
+        answer_done(&answer);
+        if (result < 0) {
+            char *text AUTO_FREE = json_text(request);
+            error_prefix(err, "%s of %.200s", call_name(plan.call), text);
+        }
+    }
+    return result;
+}
+
+/* When the host takes nothing more, the call must not claim that all is well. */
+static int check_refused(const struct subject *subject, const struct specimen *specimen,
+                         struct error *err)
+{
+    static const struct call_limits none = {.memory = 0, .bytes = 0, .emissions = 0};
+    const struct manner manner = {.limits = &none, .host = &inprocess_host};
+    struct case_plan plan;
+    struct answer answer;
+    int result = case_read(specimen->json, &plan, err);
+    if (result < 0 || ask(subject, &manner, plan.call, plan.request, &answer) < 0)
+        return result;
+    if (answer.over_limit && answer.result == SLUICE_OK)
+        result = error_set(err, ERR_BUG,
+                           "%s returned ok although the host refused what it emitted or allocated; "
+                           "return SLUICE_LIMIT then",
+                           call_name(plan.call));
+    answer_done(&answer);
+    return result;
+}
+
+static json_t *pod_named(json_t *request, const char *name, size_t *ret_index)
+{
+    json_t *pods = json_object_get(request, "pods"), *pod;
+    for (size_t i = 0; (pod = json_array_get(pods, i)); i++)
+        if (str_equal(json_string_at(pod, "/metadata/name"), name)) {
+            *ret_index = i;
+            return pod;
+        }
+    return NULL;
+}
+
+/* Does to the request's objects what the host would do to those in the cluster. */
+static int carry_out(json_t *request, const struct action *action, struct error *err)
+{
+    static const char *const types[] = {"apply", "merge", "json"};
+    size_t index = 0;
+    json_t *pod = action->pod ? pod_named(request, action->pod, &index) : NULL;
+    if (action->kind == ACTION_EVENT)
+        return OK;
+    if (action->kind == ACTION_DELETE_POD)
+        return pod ? json_array_remove(json_object_get(request, "pods"), index) : OK;
+    json_t *object = action->pod ? pod : json_object_get(request, "workload");
+    object = json_is_object(object) ? json_incref(object) : NULL;
+    json_t *patch AUTO_JSON =
+        json_pack("{s:s, s:O}", "type", types[action->patch], "body", action->body);
+    int result = patch_apply(&object, patch, err);
+    if (object && action->pod)
+        json_array_set_new(json_object_get(request, "pods"), index, object);
+    else if (object)
+        json_object_set_new(request, "workload", object);
+    return result;
+}
+
+static int carry_out_all(const struct subject *subject, const struct answer *answer,
+                         json_t *request, struct error *err)
+{
+    struct actions actions;
+    const json_t *workload = json_object_get(request, "workload");
+    const struct reading reading = {
+        .object = json_is_object(workload) ? workload : json_object_get(request, "target"),
+        .newer = subject->newer};
+    int result = emissions_actions(answer, &reading, &actions, err);
+    if (result < 0)
+        return result;
+    for (size_t i = 0; result == OK && i < actions.count; i++)
+        result = carry_out(request, &actions.items[i], err);
+    actions_done(&actions);
+    return result;
+}
+
+static int expect_nothing(const struct subject *subject, enum call_kind call, const json_t *request,
+                          struct error *err)
+{
+    struct answer answer;
+    int result = OK;
+    ask(subject, &manner_normal, call, request, &answer);
+    if (answer.result == SLUICE_OK && answer.emission_count)
+        result = error_set(err, ERR_BUG, "%s, asked again after its actions, emitted %.400s",
+                           call_name(call), answer.emissions[0].text);
+    answer_done(&answer);
+    return result;
+}
+
+/* begin knows that it is done by the marks that the target carries; a case without can't tell. */
+static bool can_be_done(const struct case_plan *plan)
+{
+    return plan->call != CALL_OBSERVE && plan->call != CALL_VALIDATE &&
+           json_at(plan->request, "/target/metadata/annotations/rollout.sluice.dev~1holder");
+}
+
+static int check_done(const struct subject *subject, const struct specimen *specimen,
+                      struct error *err)
+{
+    struct case_plan plan;
+    struct answer answer;
+    int result = case_read(specimen->json, &plan, err);
+    if (result < 0 || !can_be_done(&plan))
+        return result;
+    json_t *request AUTO_JSON = json_deep_copy(plan.request);
+    ask(subject, &manner_normal, plan.call, request, &answer);
+    bool acted = answer.result == SLUICE_OK && answer.emission_count > 0;
+    if (acted)
+        result = carry_out_all(subject, &answer, request, err);
+    answer_done(&answer);
+    return acted && result == OK ? expect_nothing(subject, plan.call, request, err) : result;
+}
+
+const struct rule contract_rules[] = {
+    {"the same request gets the same answer", check_repeatable},
+    {"once it is done there is nothing to do", check_done},
+    {"the request is only read, and never beyond its end", check_bounds},
+    {"a senseless request gets a result of the contract", check_senseless},
+    {"so does a request changed at random", check_random},
+    {"what the host refuses isn't reported as done", check_refused},
+    {"a host of a later minor version changes nothing", check_newer_host},
+    {NULL, NULL},
+};

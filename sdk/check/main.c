@@ -1,0 +1,200 @@
+// SPDX-License-Identifier: Apache-2.0
+/*
+ * sluice-adapter-check: does an adapter keep the contract, and do its own cases come out as they
+ * say? Made to be read by the adapter's author.
+ */
+#include "adapter/case.h"
+#include "adapter/inprocess.h"
+#include "base/alloc.h"
+#include "base/json.h"
+#include "contract.h"
+#include "trial.h"
+
+#include <dirent.h>
+#include <getopt.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { EXIT_USAGE = 2, SECONDS_A_TRIAL = 30 };
+
+static const char usage[] =
+    "usage: sluice-adapter-check [--name NAME] FILE.so [CASES]\n"
+    "\n"
+    "Loads an adapter as the controller does, runs the cases in the folder CASES, and tries every\n"
+    "rule of the contract with the requests in them. NAME is the adapter's name, by default the\n"
+    "file's. Ends with 0 when everything passed, 1 when something didn't.\n";
+
+struct cases {
+    struct specimen *items;
+    size_t count;
+};
+
+struct score {
+    int passed, failed;
+};
+
+/* One check that may crash, as trial_run() wants it. */
+struct attempt {
+    const struct subject *subject;
+    const struct specimen *specimen;
+    const struct rule *rule; /* NULL: the case itself */
+};
+
+static int is_case(const struct dirent *entry)
+{
+    size_t length = strlen(entry->d_name);
+    return length > 5 && strcmp(entry->d_name + length - 5, ".json") == 0;
+}
+
+static int read_case(const char *folder, const char *name, struct specimen *ret_specimen)
+{
+    char *path AUTO_FREE = str_format("%s/%s", folder, name);
+    json_error_t where;
+    json_t *json = json_load_file(path, JSON_REJECT_DUPLICATES, &where);
+    if (!json) {
+        fprintf(stderr, "%s:%d:%d: %s\n", path, where.line, where.column, where.text);
+        return ERR_INVALID;
+    }
+    *ret_specimen = (struct specimen){.name = str_copy(name), .json = json};
+    return OK;
+}
+
+static int cases_open(const char *folder, struct cases *ret_cases)
+{
+    struct dirent **entries;
+    int count = scandir(folder, &entries, is_case, alphasort);
+    if (count < 0) {
+        perror(folder);
+        return ERR_MISSING;
+    }
+    struct cases cases = {.items = mem_alloc((size_t)count * sizeof(struct specimen))};
+    int result = OK;
+    for (int i = 0; i < count; i++) {
+        if (result == OK)
+            result = read_case(folder, entries[i]->d_name, &cases.items[cases.count]);
+        if (result == OK)
+            cases.count++;
+        free(entries[i]);
+    }
+    free(entries);
+    *ret_cases = cases;
+    return result;
+}
+
+static void cases_done(struct cases *cases)
+{
+    for (size_t i = 0; i < cases->count; i++) {
+        free((void *)(uintptr_t)cases->items[i].name);
+        json_decref((json_t *)(uintptr_t)cases->items[i].json);
+    }
+    free(cases->items);
+}
+
+static int run_attempt(void *user, struct error *err)
+{
+    const struct attempt *attempt = user;
+    if (attempt->rule)
+        return attempt->rule->check(attempt->subject, attempt->specimen, err);
+    struct transport *transport =
+        inprocess_new(attempt->subject->table, &call_limits_default, &inprocess_host);
+    int result = case_run(transport, attempt->specimen->json, err);
+    transport->free(transport);
+    return result;
+}
+
+static void tell(struct score *score, const char *what, const char *fault)
+{
+    printf("  %-4s  %s%s%s\n", fault ? "FAIL" : "ok", what, fault ? ": " : "", fault ? fault : "");
+    *(fault ? &score->failed : &score->passed) += 1;
+}
+
+static void run_cases(const struct subject *subject, const struct cases *cases, struct score *score)
+{
+    if (cases->count)
+        puts("cases");
+    for (size_t i = 0; i < cases->count; i++) {
+        struct attempt attempt = {.subject = subject, .specimen = &cases->items[i]};
+        struct error err = {0};
+        int result = trial_run(run_attempt, &attempt, SECONDS_A_TRIAL, &err);
+        tell(score, cases->items[i].name, result < 0 ? err.text : NULL);
+    }
+}
+
+/* A rule is tried with every case, up to the first that breaks it. */
+static void run_rule(const struct subject *subject, const struct cases *cases,
+                     const struct rule *rule, struct score *score)
+{
+    struct error err = {0};
+    int result = OK;
+    for (size_t i = 0; result == OK && i < cases->count; i++) {
+        struct attempt attempt = {.subject = subject, .specimen = &cases->items[i], .rule = rule};
+        result = trial_run(run_attempt, &attempt, SECONDS_A_TRIAL, &err);
+        if (result < 0)
+            error_prefix(&err, "with %s", cases->items[i].name);
+    }
+    tell(score, rule->text, result < 0 ? err.text : NULL);
+}
+
+static void introduce(const struct subject *subject)
+{
+    printf("%s %s, contract %u.%u\n", subject->table->name, subject->table->version,
+           subject->table->major, subject->table->minor);
+    for (size_t i = 0; i < subject->manifest.kind_count; i++)
+        printf("  handles %s %s\n", subject->manifest.kinds[i].api_version,
+               subject->manifest.kinds[i].kind);
+}
+
+/* Without cases there is at least the request for a workload that doesn't exist. */
+static void cases_default(struct cases *cases)
+{
+    cases->items = mem_grow(cases->items, sizeof *cases->items);
+    cases->items[0] =
+        (struct specimen){.name = str_copy("the observation of nothing"),
+                          .json = json_pack("{s:s, s:{s:n, s:{}}, s:[]}", "call", "observe",
+                                            "request", "workload", "options", "emitted")};
+    cases->count = 1;
+}
+
+static int examine(const struct subject *subject, struct cases *cases)
+{
+    struct score score = {0};
+    introduce(subject);
+    run_cases(subject, cases, &score);
+    if (!cases->count)
+        cases_default(cases);
+    puts("contract");
+    for (const struct rule *rule = contract_rules; rule->text; rule++)
+        run_rule(subject, cases, rule, &score);
+    printf("%d passed, %d failed\n", score.passed, score.failed);
+    return score.failed ? EXIT_FAILURE : EXIT_SUCCESS;
+}
+
+int main(int argc, char **argv)
+{
+    static const struct option options[] = {
+        {"name", required_argument, NULL, 'n'}, {"help", no_argument, NULL, 'h'}, {0}};
+    const char *name = NULL;
+    for (int option; (option = getopt_long(argc, argv, "", options, NULL)) != -1;) {
+        if (option == 'n')
+            name = optarg;
+        else
+            return fputs(usage, option == 'h' ? stdout : stderr), option == 'h' ? 0 : EXIT_USAGE;
+    }
+    if (argc - optind < 1 || argc - optind > 2)
+        return fputs(usage, stderr), EXIT_USAGE;
+
+    struct subject subject;
+    struct cases cases = {0};
+    struct error err = {0};
+    if (subject_open(argv[optind], name, &subject, &err) < 0) {
+        fprintf(stderr, "refused: %s\n", err.text);
+        return EXIT_FAILURE;
+    }
+    int status = EXIT_FAILURE;
+    if (argc - optind == 1 || cases_open(argv[optind + 1], &cases) == OK)
+        status = examine(&subject, &cases);
+    cases_done(&cases);
+    subject_done(&subject);
+    return status;
+}

@@ -1,0 +1,56 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "subject.h"
+
+#include "adapter/file.h"
+#include "adapter/inprocess.h"
+#include "adapter/module.h"
+#include "base/alloc.h"
+
+#include <limits.h>
+#include <stdlib.h>
+#include <string.h>
+
+const struct manner manner_normal = {.limits = &call_limits_default, .host = &inprocess_host};
+
+/* "dir/widget.so" → "widget"; the caller frees it. */
+static char *name_of(const char *file)
+{
+    const char *slash = strrchr(file, '/');
+    const char *name = slash ? slash + 1 : file;
+    size_t length = strlen(name);
+    bool suffixed = length > 3 && strcmp(name + length - 3, ".so") == 0;
+    return str_copy_n(name, suffixed ? length - 3 : length);
+}
+
+int subject_open(const char *file, const char *name, struct subject *ret_subject, struct error *err)
+{
+    struct subject subject = {0};
+    char *path AUTO_FREE = realpath(file, NULL);
+    char *expected AUTO_FREE = name ? str_copy(name) : name_of(file);
+    int fd;
+    int result = file_open_checked(path ? path : file, NULL, &fd, err);
+    if (result < 0 || (result = module_load_take(fd, &subject.table, err)) < 0 ||
+        (result = module_check(subject.table, expected, err)) < 0)
+        return result;
+    subject.newer = subject.table->minor > SLUICE_ABI_MINOR;
+    result = manifest_parse(subject.table->manifest, subject.newer, &subject.manifest, err);
+    if (result == OK)
+        *ret_subject = subject;
+    return result;
+}
+
+void subject_done(struct subject *subject)
+{
+    manifest_done(&subject->manifest);
+}
+
+int subject_ask(const struct subject *subject, const struct manner *manner,
+                const struct question *question, struct answer *ret_answer, struct error *err)
+{
+    struct transport *transport = inprocess_new(subject->table, manner->limits, manner->host);
+    int result = transport->has(transport, question->kind)
+                     ? transport->call(transport, question, ret_answer, err)
+                     : error_set(err, ERR_MISSING, "it has no call %s", call_name(question->kind));
+    transport->free(transport);
+    return result;
+}
