@@ -42,8 +42,8 @@ int helper_start(struct loop *loop, const char *program, uint64_t memory_limit,
 /* Must follow helper_start() before anything is sent. `events` is kept, not copied. */
 void helper_listen(struct helper *helper, const struct helper_events *events, void *data);
 
-/* Kills it if it still runs, and waits the moment until it is gone; nothing is called any more. NULL
- * is fine. */
+/* Kills it if it still runs, and waits the moment until it is gone; nothing is called any more.
+ * NULL is fine. */
 void helper_free(struct helper *helper);
 
 pid_t helper_pid(const struct helper *helper);

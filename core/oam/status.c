@@ -8,6 +8,7 @@
 #include "base/alloc.h"
 #include "base/clock.h"
 #include "base/json.h"
+#include "base/text.h"
 #include "oam/approllout.h"
 
 #include <limits.h>
@@ -56,22 +57,11 @@ static const struct member members[] = {
 
 enum { MEMBER_COUNT = sizeof members / sizeof *members };
 
-/* Text that was cut to fit may end within a character, which JSON can't hold: that end is dropped.
- * Whatever else isn't UTF-8 becomes '?'. */
+/* The machine's texts are cut to fit, maybe within a character. */
 static json_t *words(const char *text)
 {
-    json_t *json = json_string(text);
-    if (json)
-        return json;
     char *copy AUTO_FREE = str_copy(text);
-    size_t length = strlen(copy);
-    while (length && ((unsigned char)copy[length - 1] & 0xC0) == 0x80)
-        length--;
-    if (length && (json = json_stringn(copy, length - 1)))
-        return json;
-    for (char *at = copy; *at; at++)
-        if ((unsigned char)*at >= 0x80)
-            *at = '?';
+    text_mend(copy);
     return json_string(copy);
 }
 
