@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The clusters themselves: do they come up whole, do what tests need of them, and go without trace?"""
+"""The clusters themselves: they come up whole, do what tests need, and go without a trace."""
 
 import json
 import os
@@ -13,9 +13,8 @@ import pytest
 HERE = Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE))
 
+from cluster import Cluster, ClusterError, running, wait_for  # noqa: E402
 from cluster import cgroups, network, parts  # noqa: E402
-from cluster.cluster import Cluster, running, wait_for  # noqa: E402
-from cluster.errors import ClusterError  # noqa: E402
 
 CLONESETS = "/apis/apps.kruise.io/v1alpha1/namespaces/default/clonesets"
 PODS = "/api/v1/namespaces/default/pods"
@@ -63,8 +62,9 @@ def remove(cluster, name):
 
 
 def set_image(cluster, name, image):
-    cluster.api.patch(f"{CLONESETS}/{name}", [
-        {"op": "replace", "path": "/spec/template/spec/containers/0/image", "value": image}], "json")
+    path = "/spec/template/spec/containers/0/image"
+    change = [{"op": "replace", "path": path, "value": image}]
+    cluster.api.patch(f"{CLONESETS}/{name}", change, "json")
 
 
 def images_and_restarts(pods):
@@ -133,6 +133,17 @@ def test_apiserver_comes_back_after_a_kill(cluster):
     remove(cluster, "later")
 
 
+def test_pods_outlive_kubelet_and_containerd(cluster):
+    cluster.apply(cloneset("stays", 1, "stefanprodan/podinfo:4.0.6"))
+    wait_for_counts(cluster, "stays", readyReplicas=1)
+    cluster.restart("containerd")
+    cluster.restart("kubelet")
+    set_image(cluster, "stays", "stefanprodan/podinfo:5.0.2")
+    wait_for_counts(cluster, "stays", updatedReadyReplicas=1)
+    assert images_and_restarts(pods_of(cluster, "stays")) == [("stefanprodan/podinfo:5.0.2", 1)]
+    remove(cluster, "stays")
+
+
 def test_a_stopped_part_starts_again(cluster):
     cluster.stop("kruise")
     assert not cluster.pid("kruise")
@@ -196,10 +207,11 @@ class Traces:
         return [entry for entry in os.listdir("/proc") if entry.isdigit() and self.is_ours(entry)]
 
     def is_ours(self, pid):
+        process = Path("/proc", pid)
         try:
             return (bool(self.namespaces & namespaces_of(pid))
-                    or f"/{self.cluster.cgroup}/" in Path("/proc", pid, "cgroup").read_text()
-                    or f"{self.cluster.dir}/".encode() in Path("/proc", pid, "cmdline").read_bytes())
+                    or f"/{self.cluster.cgroup}/" in (process / "cgroup").read_text()
+                    or f"{self.cluster.dir}/".encode() in (process / "cmdline").read_bytes())
         except OSError:
             return False
 

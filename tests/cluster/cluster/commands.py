@@ -118,7 +118,6 @@ def status(arguments) -> None:
 
 
 def enter(arguments) -> None:
-    """A shell, or a command, among the cluster's processes and mounts: `enter ctr -n k8s.io c ls`."""
     parser = _parser("enter", "Runs a command (a shell) inside the cluster's namespaces.")
     parser.add_argument("command", nargs=argparse.REMAINDER)
     given = parser.parse_args(arguments)
