@@ -2,41 +2,60 @@
 /* The batch level: how far the workload may go now, and whether it is there. */
 #include "rollout/machine_private.h"
 
-#include <stdio.h>
-#include <string.h>
-
-static struct span run_span(const struct run *run)
+struct span run_span(const struct run *run)
 {
     const struct rollout_status *s = run->status;
     return s->scale ? (struct span){s->original_size, s->target_size}
                     : (struct span){0, s->original_size};
 }
 
-static int in_proportion(int pods, int from_size, int to_size)
+int batch_total(const struct run *run)
 {
-    return (int)(((int64_t)pods * to_size + from_size - 1) / from_size);
+    int planned = (int)run->in->plan->batch_count, batch = run->status->batch;
+    return batch < planned ? planned : batch + 1;
 }
 
-int batch_goal(const struct run *run, int batch)
+/* Is it the last batch, or past it because the plan was cut short? */
+static bool batch_last(const struct run *run)
+{
+    return run->status->batch + 1 >= (int)run->in->plan->batch_count;
+}
+
+/* The batch to which what the workload was last told belongs, as the plan counts them now. */
+static int told_batch(const struct run *run)
 {
     const struct rollout_status *s = run->status;
-    int goal = plan_target(run->in->plan, run_span(run), batch);
+    int batch = s->batch_state == BATCH_INITIALIZING && s->batch > 0 ? s->batch - 1 : s->batch;
+    int last = (int)run->in->plan->batch_count - 1;
+    return batch < last ? batch : last;
+}
+
+/* Where a batch leads, in pods of the target revision or in replicas while scaling. */
+static int batch_goal(const struct run *run, int batch)
+{
+    const struct rollout_status *s = run->status;
+    const struct plan *plan = run->in->plan;
+    int goal = plan_target(plan, run_span(run), batch);
     if (s->scale || s->target_size == s->original_size)
         return goal;
-    return s->original_size > 0 ? in_proportion(goal, s->original_size, s->target_size)
-                                : s->target_size;
+    if (s->original_size == 0)
+        return plan_target(plan, (struct span){0, s->target_size}, batch);
+    /* Scaled from outside since it was verified: in proportion, rounded up as percentages are. */
+    return (int)(((int64_t)goal * s->target_size + s->original_size - 1) / s->original_size);
 }
 
 void batches_resize(struct run *run, int size)
 {
     struct rollout_status *s = run->status;
-    bool whole_batch = s->step_target >= 0 && s->step_target == batch_goal(run, s->batch);
-    int step = s->step_target;
-    if (step > 0)
-        step = s->target_size > 0 ? in_proportion(step, s->target_size, size) : size;
+    int told = told_batch(run), before = s->target_size;
+    bool whole_batch = s->step_target == batch_goal(run, told);
     s->target_size = size;
-    /* Computed anew where that is possible, so that many resizes don't add up their roundings. */
-    s->step_target = whole_batch ? batch_goal(run, s->batch) : step;
+    /* Computed anew where that is possible, and else rounded down, so that sizes that go up and
+     * down don't carry the roll beyond what its gates have let pass. */
+    if (whole_batch)
+        s->step_target = batch_goal(run, told);
+    else if (s->step_target > 0)
+        s->step_target = (int)((int64_t)s->step_target * size / (before > 0 ? before : size));
 }
 
 /* Of two goals the one that lies further along the way. */
@@ -53,27 +72,19 @@ static int run_reached(const struct run *run)
     return s->step_target >= 0 ? s->step_target : run_span(run).from;
 }
 
+/* Holds the workload to what it was told, so that whatever was changed behind our back is put
+ * right. Replicas that somebody else has brought further along are left to him. */
 static void run_advance(struct run *run, bool paused)
 {
     const struct rollout_status *s = run->status;
+    int goal = run_reached(run);
+    if (s->scale)
+        goal = further(run, goal, seen_size(run));
     run_effect(run, (struct effect){.kind = EFFECT_ADVANCE,
                                     .scale = s->scale,
-                                    .goal = run_reached(run),
+                                    .goal = goal,
                                     .paused = paused,
-                                    .batch = s->batch});
-}
-
-static const struct batch *run_batch(const struct run *run)
-{
-    const struct plan *plan = run->in->plan;
-    size_t batch = (size_t)run->status->batch;
-    return &plan->batches[batch < plan->batch_count ? batch : plan->batch_count - 1];
-}
-
-static void why_compare(struct run *run, const char *expected, const char *found)
-{
-    snprintf(run->why.expected, sizeof run->why.expected, "%s", expected);
-    snprintf(run->why.found, sizeof run->why.found, "%s", found);
+                                    .batch = told_batch(run)});
 }
 
 static bool step_due(struct run *run, int64_t interval_ms)
@@ -89,14 +100,30 @@ static bool step_due(struct run *run, int64_t interval_ms)
     return false;
 }
 
+static enum batch_event probe_initializing(struct run *run)
+{
+    if (run->status->step_target >= 0)
+        run_advance(run, false);
+    switch (gate_probe(run, HOOK_PRE_BATCH, GATE_STRICT)) {
+    case GATE_REJECTED:
+        return ON_BATCH_REJECTED;
+    case GATE_WAITING:
+        return ON_BATCH_WAITING;
+    case GATE_OPEN:
+        break;
+    }
+    return ON_BATCH_OPENED;
+}
+
 /* Tells the workload the next step of the batch: all of it, or one pod where an interval is asked
  * for. */
 static enum batch_event probe_in_rolling(struct run *run)
 {
     struct rollout_status *s = run->status;
+    const struct batch *batch = &run->in->plan->batches[told_batch(run)];
+    int64_t interval_ms = (int64_t)batch->instance_interval_s * 1000;
     int reached = run_reached(run);
     int goal = further(run, batch_goal(run, s->batch), reached);
-    int64_t interval_ms = (int64_t)run_batch(run)->instance_interval_s * 1000;
     if (s->step_target < 0 || (reached != goal && step_due(run, interval_ms))) {
         int one = goal > reached ? 1 : -1;
         s->step_target = interval_ms && goal != reached ? reached + one : goal;
@@ -109,38 +136,66 @@ static enum batch_event probe_in_rolling(struct run *run)
     return ON_BATCH_WAITING;
 }
 
-static bool enough_ready(const struct run *run, int tolerance)
+/* Waits for pods of the target revision. A pod may be missing from the ready ones, but not from
+ * those that were told to change: or a tolerance as large as the batch would let it pass before
+ * anything has happened. */
+static bool roll_verified(struct run *run, int tolerance)
 {
-    const struct rollout_status *s = run->status;
     const struct observation *seen = &run->in->observation;
-    /* A pod may be missing from the ready ones, but not from those that were told to change: or a
-     * tolerance as large as the batch would let it pass before anything has happened. */
-    if (!s->scale)
-        return seen->updated >= s->step_target && seen->updated_ready + tolerance >= s->step_target;
-    if (s->target_size >= s->original_size)
-        return seen->size >= s->step_target && seen->ready + tolerance >= s->step_target;
-    return seen->size <= s->step_target && seen->ready <= s->step_target;
+    int goal = run->status->step_target;
+    bool all_updated = seen->updated >= goal;
+    if (all_updated && seen->updated_ready >= goal - tolerance)
+        return true;
+    run_why(run, REASON_PODS_NOT_READY, "batch %d: %d of %d pods are updated, %d of them ready%s%s",
+            run->status->batch + 1, seen->updated, goal, seen->updated_ready,
+            seen->why[0] ? "; " : "", seen->why);
+    why_object(run, "");
+    if (all_updated)
+        why_number(run, "updatedReady", "at least", goal - tolerance, seen->updated_ready);
+    else
+        why_number(run, "updated", "at least", goal, seen->updated);
+    return false;
+}
+
+static bool scale_up_verified(struct run *run, int tolerance)
+{
+    const struct observation *seen = &run->in->observation;
+    int goal = run->status->step_target;
+    if (seen->size >= goal && seen->ready >= goal - tolerance)
+        return true;
+    run_why(run, REASON_PODS_NOT_READY, "batch %d: %d of %d pods are ready%s%s",
+            run->status->batch + 1, seen->ready, goal, seen->why[0] ? "; " : "", seen->why);
+    why_object(run, "");
+    why_number(run, "ready", "at least", goal - tolerance, seen->ready);
+    return false;
+}
+
+static bool scale_down_verified(struct run *run)
+{
+    const struct observation *seen = &run->in->observation;
+    int goal = run->status->step_target;
+    if (seen->size <= goal && seen->ready <= goal)
+        return true;
+    run_why(run, REASON_PODS_LEAVING, "batch %d: %d pods are ready, all but %d are to go%s%s",
+            run->status->batch + 1, seen->ready, goal, seen->why[0] ? "; " : "", seen->why);
+    why_object(run, "");
+    why_number(run, "ready", "at most", goal, seen->ready);
+    return false;
 }
 
 static enum batch_event probe_verifying(struct run *run)
 {
     const struct rollout_status *s = run->status;
-    const struct observation *seen = &run->in->observation;
+    int tolerance = plan_tolerance(run->in->plan, told_batch(run), s->target_size);
+    bool verified;
     run_advance(run, false);
-    int tolerance = plan_tolerance(run->in->plan, s->batch, s->target_size);
-    if (enough_ready(run, tolerance))
-        return ON_BATCH_AVAILABLE;
-    char expected[64], found[64];
-    int ready = s->scale ? seen->ready : seen->updated_ready;
-    snprintf(expected, sizeof expected, "%d", s->step_target - (s->scale ? 0 : tolerance));
-    snprintf(found, sizeof found, "%d", ready);
-    run_why(run, REASON_PODS_NOT_READY, "batch %d: %d of %d %s ready%s%.200s", s->batch + 1, ready,
-            s->step_target, s->scale ? "pods are" : "updated pods are", seen->why[0] ? "; " : "",
-            seen->why);
-    snprintf(run->why.field, sizeof run->why.field, "%s",
-             s->scale ? "ready pods" : "ready pods of the target revision");
-    why_compare(run, expected, found);
-    return ON_BATCH_WAITING;
+    if (!s->scale)
+        verified = roll_verified(run, tolerance);
+    else if (s->target_size >= s->original_size)
+        verified = scale_up_verified(run, tolerance);
+    else
+        verified = scale_down_verified(run);
+    return verified ? ON_BATCH_AVAILABLE : ON_BATCH_WAITING;
 }
 
 static enum batch_event probe_finalizing(struct run *run)
@@ -154,53 +209,48 @@ static enum batch_event probe_finalizing(struct run *run)
     case GATE_OPEN:
         break;
     }
-    bool last = (size_t)run->status->batch + 1 >= run->in->plan->batch_count;
-    return last ? ON_BATCH_CLOSED_LAST : ON_BATCH_CLOSED;
+    return batch_last(run) ? ON_BATCH_CLOSED_LAST : ON_BATCH_CLOSED;
+}
+
+/* A partition at the last batch, or past it because the plan was cut short, holds nothing back. */
+static bool partition_allows(const struct plan *plan, int batch)
+{
+    int last = (int)plan->batch_count - 1;
+    return plan->partition < 0 || plan->partition > batch || plan->partition >= last;
 }
 
 static enum batch_event probe_ready(struct run *run)
 {
-    int partition = run->in->plan->partition, batch = run->status->batch;
-    char expected[64], found[64];
+    const struct plan *plan = run->in->plan;
+    int batch = run->status->batch, last = (int)plan->batch_count - 1;
     run_advance(run, false);
-    if (partition < 0 || partition > batch)
+    if (partition_allows(plan, batch))
         return ON_BATCH_APPROVED;
     run_why(run, REASON_PARTITION_REACHED,
-            "batch %d of %zu is ready; batchPartition is %d, raise it to go on", batch + 1,
-            run->in->plan->batch_count, partition);
-    snprintf(run->why.field, sizeof run->why.field, "spec.rolloutPlan.batchPartition");
-    snprintf(expected, sizeof expected, "more than %d", batch);
-    snprintf(found, sizeof found, "%d", partition);
-    why_compare(run, expected, found);
+            "batch %d of %d is ready; batchPartition is %d, raise it to go on", batch + 1,
+            batch_total(run), plan->partition);
+    why_number(run, "spec.rolloutPlan.batchPartition", "at least", batch < last ? batch + 1 : last,
+               plan->partition);
     return ON_BATCH_WAITING;
 }
 
-static enum batch_event probe_initializing(struct run *run)
+static void hold_still(struct run *run)
 {
-    switch (gate_probe(run, HOOK_PRE_BATCH, GATE_STRICT)) {
-    case GATE_REJECTED:
-        return ON_BATCH_REJECTED;
-    case GATE_WAITING:
-        return ON_BATCH_WAITING;
-    case GATE_OPEN:
-        break;
-    }
-    return ON_BATCH_OPENED;
+    if (run->status->step_target >= 0)
+        run_advance(run, true);
+    run_why(run, REASON_PAUSED,
+            "paused in batch %d of %d; set spec.rolloutPlan.paused to false to go on",
+            run->status->batch + 1, batch_total(run));
+    why_field(run, "spec.rolloutPlan.paused");
 }
 
 enum batch_event batch_probe(struct run *run)
 {
-    const struct rollout_status *s = run->status;
     if (run->in->plan->paused) {
-        run_why(run, REASON_PAUSED,
-                "paused in batch %d of %zu; set spec.rolloutPlan.paused to "
-                "false to go on",
-                s->batch + 1, run->in->plan->batch_count);
-        if (s->step_target >= 0)
-            run_advance(run, true);
+        hold_still(run);
         return ON_BATCH_WAITING;
     }
-    switch (s->batch_state) {
+    switch (run->status->batch_state) {
     case BATCH_INITIALIZING:
         return probe_initializing(run);
     case BATCH_IN_ROLLING:

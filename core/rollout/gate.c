@@ -25,8 +25,9 @@ static void gate_pass_hook(struct gate *gate)
 static bool gate_outcome(struct run *run, enum hook_type type, struct hook_outcome *ret_outcome)
 {
     const struct hook_outcome *hook = &run->hook;
+    const struct gate *gate = &run->status->gate;
     if (hook->result == HOOK_NONE || hook->gate != type || hook->batch != run->status->batch ||
-        hook->index != run->status->gate.passed)
+        hook->index != gate->passed || (hook->attempt && hook->attempt != gate->attempts + 1))
         return false;
     *ret_outcome = *hook;
     run->hook.result = HOOK_NONE;
@@ -43,38 +44,50 @@ static void gate_note_trouble(struct run *run, enum gate_manner manner)
         gate->retry_at_ms = run->in->now_ms + retry_delay_ms(gate->attempts);
 }
 
-static void gate_call(struct run *run, enum hook_type type, const struct hook *hook)
+/* What the trouble was is known when it happens, and from then on by the record. */
+static void why_trouble(struct run *run, const struct hook *hook, const char *trouble)
+{
+    const struct reason *recorded = &run->in->status.reason;
+    if (!trouble[0] && recorded->code == REASON_HOOK_TROUBLE)
+        run->why = *recorded;
+    else
+        run_why(run, REASON_HOOK_TROUBLE, "%s hook %.150s is called again: %s",
+                hook_type_name(hook->type), hook->name, trouble[0] ? trouble : "no answer");
+}
+
+/* Asks for the call of the hook, or to be called when that is due. */
+static void gate_call(struct run *run, const struct hook *hook)
 {
     const struct gate *gate = &run->status->gate;
-    bool before = gate->attempts > 0;
-    run_why(run, before ? REASON_HOOK_TROUBLE : REASON_HOOK_PENDING, "%s hook %s%s",
-            hook_type_name(type), hook->name,
-            before ? " gave no answer; it is called again" : " is being called");
-    if (gate->retry_at_ms > run->in->now_ms) {
+    if (gate->retry_at_ms > run->in->now_ms)
         run_wake(run, gate->retry_at_ms);
-        return;
-    }
-    run_effect(run, (struct effect){.kind = EFFECT_HOOK,
-                                    .gate = type,
-                                    .batch = run->status->batch,
-                                    .index = gate->passed,
-                                    .attempt = gate->attempts + 1});
+    else
+        run_effect(run, (struct effect){.kind = EFFECT_HOOK,
+                                        .gate = hook->type,
+                                        .batch = run->status->batch,
+                                        .index = gate->passed,
+                                        .attempt = gate->attempts + 1});
 }
 
 enum gate_result gate_probe(struct run *run, enum hook_type type, enum gate_manner manner)
 {
     const struct plan *plan = run->in->plan;
+    struct hook_outcome outcome = {0};
+    const struct hook *hook;
     if (!plan)
         return GATE_OPEN; /* only on the way out: everything else has waited for a plan */
-    const struct hook *hook;
     while ((hook = plan_hook(plan, type, run->status->batch, run->status->gate.passed))) {
-        struct hook_outcome outcome;
         if (!gate_outcome(run, type, &outcome)) {
-            gate_call(run, type, hook);
+            if (run->status->gate.attempts > 0)
+                why_trouble(run, hook, outcome.result == HOOK_TROUBLE ? outcome.message : "");
+            else
+                run_why(run, REASON_HOOK_PENDING, "%s hook %.150s is being called",
+                        hook_type_name(type), hook->name);
+            gate_call(run, hook);
             return GATE_WAITING;
         }
         if (outcome.result == HOOK_REJECTED && manner == GATE_STRICT) {
-            run_why(run, REASON_HOOK_REJECTED, "%s hook %s says no: %.300s", hook_type_name(type),
+            run_why(run, REASON_HOOK_REJECTED, "%s hook %.150s says no: %s", hook_type_name(type),
                     hook->name, outcome.message);
             return GATE_REJECTED;
         }

@@ -103,7 +103,7 @@ enum condition_status { CONDITION_ABSENT, CONDITION_FALSE, CONDITION_TRUE };
 
 struct condition {
     enum condition_status status;
-    int64_t since_ms; /* strictly later than every earlier transition of this rollout */
+    int64_t since_ms; /* strictly later than every earlier transition of this roll */
     enum reason_code reason;
     char message[SENTENCE_SIZE];
 };
@@ -124,7 +124,7 @@ struct rollout_status {
                           the target revision from none to all */
     int original_size; /* when it was verified; -1: not known yet */
     int target_size;   /* a roll's follows the workload when that is scaled; -1: not known yet */
-    int upgraded;      /* pods at the target revision, or replicas while scaling */
+    int upgraded;      /* pods at the target revision */
     int upgraded_ready;
     int step_target;    /* what the workload was last told; -1: nothing yet */
     int64_t step_at_ms; /* when */
@@ -173,12 +173,14 @@ struct observation {
     char why[NAME_SIZE]; /* the workload's own word on why nothing moves */
 };
 
-/* How the hook that was asked for last has gone. It counts only for the very gate it was asked at.
- */
+/* How the hook that was asked for last has gone. It counts only for the very call it was asked by,
+ * so it may be handed in more than once. A hook that a decision doesn't ask for any more while it is
+ * being called is to be given up, and its answer forgotten. */
 struct hook_outcome {
     enum { HOOK_NONE, HOOK_PASSED, HOOK_REJECTED, HOOK_TROUBLE } result;
     enum hook_type gate;
     int batch, index;
+    int attempt; /* as in the effect; 0: not known, any */
     char message[SENTENCE_SIZE];
 };
 
@@ -197,7 +199,7 @@ struct effect {
     int goal;            /* ADVANCE */
     bool paused;         /* ADVANCE: hold still */
     int batch;           /* ADVANCE, HOOK */
-    const char *outcome; /* FINISH: succeeded, failed, abandoned, deleted, reverted */
+    const char *outcome; /* FINISH: succeeded, failed, abandoned, deleted, rolledBack */
     enum hook_type gate; /* HOOK */
     int index;           /* HOOK */
     int attempt;         /* HOOK: counted from 1 */

@@ -14,31 +14,64 @@ struct run {
     struct reason why;             /* what the last probe has to say */
 };
 
-/* Writes the reason of the moment; the parts are added by the caller. */
-void run_why(struct run *run, enum reason_code code, const char *format, ...)
-    __attribute__((format(printf, 3, 4)));
-
-/* Adds an effect; of each kind only the latest counts. */
+/* machine.c: adds an effect; of each kind only the latest counts. */
 void run_effect(struct run *run, struct effect effect);
 
 /* Asks to be called again at a time, or at the earliest of several. */
 void run_wake(struct run *run, int64_t at_ms);
 
-/* What is true of the rollout in its state: rolling.c and batches.c. */
+/* reason.c: writes the sentence; whatever was put into it, it is UTF-8 and cut where it must be. */
+void reason_say(struct reason *reason, const char *format, ...)
+    __attribute__((format(printf, 2, 3)));
+
+/* Begins the reason of the moment; its parts are added after that. */
+void run_why(struct run *run, enum reason_code code, const char *format, ...)
+    __attribute__((format(printf, 3, 4)));
+void why_field(struct run *run, const char *field);
+void why_object(struct run *run, const char *field); /* a field of the workload; "": all of it */
+void why_number(struct run *run, const char *field, const char *bound, int expected, int found);
+
+/* conditions.c: the condition that belongs to a state. */
+enum condition_type rolling_condition(enum rolling_state state);
+enum condition_type batch_condition(enum batch_state state);
+
+/* Sets a condition; its time stays while its status does. */
+void condition_set(struct run *run, enum condition_type type, bool fulfilled,
+                   const struct reason *why);
+
+/* Entering a state starts its condition anew, also where an earlier batch has left it false. */
+void condition_start(struct run *run, enum condition_type type, bool fulfilled,
+                     const struct reason *why);
+
+/* BatchPaused, which belongs to no state. */
+void condition_paused(struct run *run);
+
+/* moves.c: notes a move that begins in the present state; the caller says where it leads. */
+struct move *move_add(struct run *run, const struct reason *why);
+void move_describe(const struct run *run, struct move *move);
+void tell_batch(const struct run *run, struct move *move); /* a batch is done */
+
+/* rolling.c and batches.c: what is true of the rollout in its state. */
 enum rolling_event rolling_probe(struct run *run);
 enum batch_event batch_probe(struct run *run);
 
-/* Moves the batch level by one step and returns what that raises at the rollout. */
+/* machine.c: moves the batch level by one step and returns what that raises at the rollout. */
 enum rolling_event batch_step(struct run *run);
 
-/* Where a batch leads, in pods of the target revision or in replicas while scaling. */
-int batch_goal(const struct run *run, int batch);
+/* How many pods the workload is to have, as it was seen. */
+int seen_size(const struct run *run);
+
+/* batches.c: the span that the plan is held against while the roll is under way. */
+struct span run_span(const struct run *run);
+
+/* How many batches there are: those of the plan, or more when it was cut short on the way. */
+int batch_total(const struct run *run);
 
 /* The workload was scaled from outside in the middle of a roll: the targets move in proportion. */
 void batches_resize(struct run *run, int size);
 
-/* The gate's hooks, one after the other. LENIENT: on the way out a hook can say no, or not answer,
- * without holding the rollout for ever. */
+/* gate.c: the gate's hooks, one after the other. LENIENT: on the way out a hook can say no, or not
+ * answer, without holding the rollout for ever. */
 enum gate_result { GATE_OPEN, GATE_WAITING, GATE_REJECTED };
 enum gate_manner { GATE_STRICT, GATE_LENIENT };
 enum gate_result gate_probe(struct run *run, enum hook_type type, enum gate_manner manner);

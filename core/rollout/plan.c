@@ -1,15 +1,20 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "rollout/plan.h"
 
-#include "base/alloc.h"
-#include "base/text.h"
-
-#include <limits.h>
 #include <stdint.h>
+#include <stdio.h>
+
+#define BATCHES_PATH "spec.rolloutPlan.rolloutBatches"
 
 static int span_length(struct span span)
 {
     return span.to >= span.from ? span.to - span.from : span.from - span.to;
+}
+
+/* What the span counts, for messages. */
+static const char *span_name(struct span span)
+{
+    return span.from == 0 ? "pods" : "replicas to add or remove";
 }
 
 static int percent_of(int64_t percent, int total)
@@ -59,43 +64,60 @@ int plan_target(const struct plan *plan, struct span span, int batch)
     return span.from + (span.to >= span.from ? (int)done : -(int)done);
 }
 
-/* "1 + 40% of 5 (2) = 3", for messages. */
-static char *plan_arithmetic(const struct plan *plan, int length)
+enum { TERMS_MAX = 12, SUM_SIZE = 240 };
+
+/* "1 + 40% of 5 = 3", for messages; a long sum is cut short. */
+static void plan_arithmetic(const struct plan *plan, int length, char ret_text[SUM_SIZE])
 {
-    struct text text = {0};
-    for (size_t i = 0; i < plan->batch_count; i++) {
-        struct amount amount = plan->batches[i].replicas;
-        if (amount.unit == AMOUNT_OMITTED)
-            continue;
-        text_addf(&text, "%s%d%s", text.len ? " + " : "", amount.value,
-                  amount.unit == AMOUNT_PERCENT ? "%" : "");
-    }
+    size_t used = 0;
     int last = (int)plan->batch_count - 1;
-    text_addf(&text, " of %d = %lld", length, (long long)plan_covers(plan, length, last));
-    return text_steal(&text);
+    char of[24] = "";
+    for (size_t i = 0; i < plan->batch_count && i < TERMS_MAX; i++) {
+        struct amount amount = plan->batches[i].replicas;
+        const char *unit = amount.unit == AMOUNT_PERCENT ? "%" : "";
+        if (amount.unit != AMOUNT_OMITTED)
+            used += (size_t)snprintf(ret_text + used, SUM_SIZE - used, "%s%d%s",
+                                     used ? " + " : "", amount.value, unit);
+    }
+    if (plan_sums(plan, last).percent > 0)
+        snprintf(of, sizeof of, " of %d", length);
+    snprintf(ret_text + used, SUM_SIZE - used, "%s%s = %lld", last >= TERMS_MAX ? " + …" : "", of,
+             (long long)plan_covers(plan, length, last));
+}
+
+static int plan_overshoots(const struct plan *plan, struct span span, struct error *err)
+{
+    char sum[SUM_SIZE];
+    int length = span_length(span);
+    plan_arithmetic(plan, length, sum);
+    return error_at(err, ERR_INVALID, BATCHES_PATH,
+                    "the batches overshoot: %s, but there are %d %s; make the whole numbers add up "
+                    "to %d, or use percentages",
+                    sum, length, span_name(span), length);
+}
+
+static int plan_falls_short(const struct plan *plan, struct span span, struct error *err)
+{
+    char sum[SUM_SIZE];
+    int length = span_length(span), last = (int)plan->batch_count - 1;
+    plan_arithmetic(plan, length, sum);
+    return error_at(err, ERR_INVALID, BATCHES_PATH,
+                    "the batches don't reach the end: %s, but there are %d %s; %lld would be in no "
+                    "batch; leave the last batch's replicas out to take all the rest",
+                    sum, length, span_name(span),
+                    (long long)(length - plan_covers(plan, length, last)));
 }
 
 int plan_check(const struct plan *plan, struct span span, struct error *err)
 {
-    static const char path[] = "spec.rolloutPlan.rolloutBatches";
+    int length = span_length(span), last = (int)plan->batch_count - 1;
     if (plan->even)
         return OK;
-    int length = span_length(span);
-    int last = (int)plan->batch_count - 1;
-    char *sum AUTO_FREE = plan_arithmetic(plan, length);
-    const char *what = span.from == 0 ? "pods" : "replicas to add or remove";
     if (plan_sums(plan, last).pods > length)
-        return error_at(err, ERR_INVALID, path,
-                        "the batches overshoot: %s, but there are %d %s; make the whole numbers "
-                        "add up to %d, or use percentages",
-                        sum, length, what, length);
+        return plan_overshoots(plan, span, err);
     bool open_end = plan->batches[last].replicas.unit == AMOUNT_OMITTED;
-    int64_t covered = plan_covers(plan, length, last);
-    if (!open_end && covered < length)
-        return error_at(err, ERR_INVALID, path,
-                        "the batches don't reach the end: %s, but there are %d %s; %lld would be "
-                        "in no batch; leave the last batch's replicas out to take all the rest",
-                        sum, length, what, (long long)(length - covered));
+    if (!open_end && plan_covers(plan, length, last) < length)
+        return plan_falls_short(plan, span, err);
     return OK;
 }
 

@@ -2,14 +2,7 @@
 /* The rollout level: what is true of a rollout in the state in which it is. */
 #include "rollout/machine_private.h"
 
-#include <stdio.h>
 #include <string.h>
-
-static void why_object(struct run *run, const char *field)
-{
-    snprintf(run->why.object, sizeof run->why.object, "%s", run->in->observation.object);
-    snprintf(run->why.field, sizeof run->why.field, "%s", field);
-}
 
 static bool located(const struct run *run)
 {
@@ -19,15 +12,27 @@ static bool located(const struct run *run)
 static void why_not_located(struct run *run)
 {
     const struct observation *seen = &run->in->observation;
-    run_why(run, seen->located_why, "%.480s", seen->located.text);
-    snprintf(run->why.field, sizeof run->why.field, "%s", seen->located.path);
+    run_why(run, seen->located_why, "%s", seen->located.text);
+    why_field(run, seen->located.path);
+}
+
+/* Tells a fault of the rollout's own spec. */
+static void why_fault(struct run *run, enum reason_code code, const struct error *error)
+{
+    run_why(run, code, "%s%s%s", error->path, error->path[0] ? ": " : "", error->text);
+    why_field(run, error->path);
+}
+
+/* Why there is no plan. */
+static const struct error *plan_fault(const struct run *run)
+{
+    static const struct error unread = {.code = ERR_INVALID, .text = "the plan was not read"};
+    return run->in->plan_error ? run->in->plan_error : &unread;
 }
 
 static enum rolling_event refuse(struct run *run, const struct error *error)
 {
-    run_why(run, REASON_REFUSED, "%.120s%s%.360s", error->path, error->path[0] ? ": " : "",
-            error->text);
-    snprintf(run->why.field, sizeof run->why.field, "%s", error->path);
+    why_fault(run, REASON_REFUSED, error);
     return ON_REFUSED;
 }
 
@@ -63,20 +68,27 @@ static bool workload_busy(struct run *run)
     return false;
 }
 
+int seen_size(const struct run *run)
+{
+    int size = run->in->observation.size;
+    return size > 0 ? size : 0;
+}
+
 /* From where to where, seen from the workload as it is now. ERR_INVALID: not both at once. */
 static int choose_sizes(struct run *run, struct error *err)
 {
     const struct observation *seen = &run->in->observation;
     struct rollout_status *s = run->status;
     int wanted = run->in->plan->target_size;
-    if (seen->exists && !seen->applied && wanted >= 0 && wanted != seen->size)
+    int size = seen->exists ? seen_size(run) : 0;
+    if (seen->exists && !seen->applied && wanted >= 0 && wanted != size)
         return error_at(err, ERR_INVALID, "spec.rolloutPlan.targetSize",
                         "targetSize is %d, but %s has %d replicas and gets a new revision; change "
                         "one at a time",
-                        wanted, seen->object, seen->size);
-    s->scale = !seen->exists || (wanted >= 0 && wanted != seen->size);
-    s->original_size = seen->exists ? seen->size : 0;
-    s->target_size = wanted >= 0 ? wanted : seen->exists ? seen->size : seen->rendered_size;
+                        wanted, seen->object, size);
+    s->scale = !seen->exists || (wanted >= 0 && wanted != size);
+    s->original_size = size;
+    s->target_size = wanted >= 0 ? wanted : seen->exists ? size : seen->rendered_size;
     return OK;
 }
 
@@ -84,8 +96,7 @@ static int verify_plan(struct run *run, struct error *err)
 {
     const struct machine_input *in = run->in;
     if (!in->plan) {
-        if (err)
-            *err = *in->plan_error;
+        *err = *plan_fault(run);
         return ERR_INVALID;
     }
     if (in->observation.refused.code != OK) {
@@ -95,9 +106,7 @@ static int verify_plan(struct run *run, struct error *err)
     int code = choose_sizes(run, err);
     if (code < 0)
         return code;
-    struct rollout_status *s = run->status;
-    return plan_check(in->plan, (struct span){s->scale ? s->original_size : 0, s->target_size},
-                      err);
+    return plan_check(in->plan, run_span(run), err);
 }
 
 static enum rolling_event probe_verifying(struct run *run)
@@ -117,28 +126,41 @@ static enum rolling_event probe_verifying(struct run *run)
 static bool workload_taken(struct run *run)
 {
     const struct observation *seen = &run->in->observation;
-    if (seen->held_by[0])
-        return !workload_busy(run);
-    if (!seen->exists || !seen->held || !seen->applied)
-        run_effect(run, (struct effect){.kind = EFFECT_BEGIN, .scale = run->status->scale});
-    else if (seen->settled)
+    if (workload_busy(run))
+        return false;
+    if (seen->exists && seen->held && seen->applied)
         return true;
+    run_effect(run, (struct effect){.kind = EFFECT_BEGIN, .scale = run->status->scale});
     run_why(run, REASON_TAKING_OVER, "%s is being taken over", seen->object);
     why_object(run, "");
     return false;
 }
 
+/* Gone since the sizes were chosen? A roll of what has to be made anew would be a roll of nothing:
+ * only where there was nothing to begin with is it made. */
+static bool workload_lost(struct run *run)
+{
+    const struct rollout_status *s = run->status;
+    bool first = s->rolling == ROLLING_INITIALIZING && s->scale && s->original_size == 0;
+    if (run->in->observation.exists || first)
+        return false;
+    run_why(run, REASON_WORKLOAD_MISSING, "%s isn't there any more", run->in->observation.object);
+    why_object(run, "");
+    return true;
+}
+
 static enum rolling_event probe_initializing(struct run *run)
 {
     if (!run->in->plan) {
-        run_why(run, REASON_PLAN_INVALID, "%.160s: %.300s", run->in->plan_error->path,
-                run->in->plan_error->text);
+        why_fault(run, REASON_PLAN_INVALID, plan_fault(run));
         return ON_WAITING;
     }
     if (!located(run)) {
         why_not_located(run);
         return ON_WAITING;
     }
+    if (workload_lost(run))
+        return ON_WAITING;
     switch (gate_probe(run, HOOK_INITIALIZE, GATE_STRICT)) {
     case GATE_REJECTED:
         return ON_REJECTED;
@@ -153,40 +175,24 @@ static enum rolling_event probe_initializing(struct run *run)
 /* A plan that was edited on the way must still fit what the roll has started with. */
 static bool plan_still_fits(struct run *run)
 {
-    struct rollout_status *s = run->status;
     struct error err = {0};
-    int code = ERR_INVALID;
-    if (run->in->plan)
-        code = plan_check(run->in->plan,
-                          s->scale ? (struct span){s->original_size, s->target_size}
-                                   : (struct span){0, s->original_size},
-                          &err);
-    else
-        err = *run->in->plan_error;
-    if (code == OK)
+    if (run->in->plan && plan_check(run->in->plan, run_span(run), &err) == OK)
         return true;
-    run_why(run, REASON_PLAN_INVALID, "%.120s: %.360s", err.path, err.text);
-    snprintf(run->why.field, sizeof run->why.field, "%s", err.path);
+    why_fault(run, REASON_PLAN_INVALID, run->in->plan ? &err : plan_fault(run));
     return false;
 }
 
 /* May the batches go on? Also brings a workload back into our hands that was taken out of them. */
 static bool batches_may_run(struct run *run)
 {
-    const struct observation *seen = &run->in->observation;
     if (!located(run)) {
         why_not_located(run);
         return false;
     }
-    if (!seen->exists) {
-        run_why(run, REASON_WORKLOAD_MISSING, "%s isn't there any more", seen->object);
-        why_object(run, "");
+    if (workload_lost(run) || !plan_still_fits(run) || !workload_taken(run))
         return false;
-    }
-    if (!plan_still_fits(run) || !workload_taken(run))
-        return false;
-    if (!run->status->scale && seen->size != run->status->target_size)
-        batches_resize(run, seen->size);
+    if (!run->status->scale && seen_size(run) != run->status->target_size)
+        batches_resize(run, seen_size(run));
     return true;
 }
 
@@ -194,7 +200,7 @@ static bool batches_may_run(struct run *run)
 static bool workload_released(struct run *run, const char *outcome)
 {
     const struct observation *seen = &run->in->observation;
-    if (!run->status->engaged || !seen->exists || !seen->held)
+    if (!seen->exists || !seen->held)
         return true;
     run_effect(run, (struct effect){
                         .kind = EFFECT_FINISH, .scale = run->status->scale, .outcome = outcome});
@@ -210,8 +216,7 @@ static enum rolling_event probe_finalising(struct run *run)
         return ON_WAITING;
     }
     if (!run->in->plan) {
-        run_why(run, REASON_PLAN_INVALID, "%.160s: %.300s", run->in->plan_error->path,
-                run->in->plan_error->text);
+        why_fault(run, REASON_PLAN_INVALID, plan_fault(run));
         return ON_WAITING;
     }
     if (!workload_released(run, "succeeded"))
@@ -230,24 +235,35 @@ static enum rolling_event probe_finalising(struct run *run)
 /* The three ways out. Nothing that is missing holds them; only passing trouble does. */
 static enum rolling_event probe_leaving(struct run *run, const char *outcome)
 {
+    if (!run->status->engaged)
+        return ON_RELEASED;
     if (run->in->observation.located.code == ERR_RETRY) {
         why_not_located(run);
         return ON_WAITING;
     }
-    if (!workload_released(run, outcome))
-        return ON_WAITING;
-    if (run->status->engaged && gate_probe(run, HOOK_FINALIZE, GATE_LENIENT) == GATE_WAITING)
+    if (!workload_released(run, outcome) ||
+        gate_probe(run, HOOK_FINALIZE, GATE_LENIENT) == GATE_WAITING)
         return ON_WAITING;
     return ON_RELEASED;
 }
 
 static enum rolling_event probe_deleting(struct run *run)
 {
-    bool revert = run->in->intent.revert_on_delete && !run->status->scale;
-    enum rolling_event event = probe_leaving(run, revert ? "reverted" : "deleted");
+    const struct rollout_status *s = run->status;
+    bool revert = run->in->intent.revert_on_delete && !s->scale && s->source[0];
+    enum rolling_event event = probe_leaving(run, revert ? "rolledBack" : "deleted");
     if (event == ON_RELEASED)
         run_effect(run, (struct effect){.kind = EFFECT_FORGET});
     return event;
+}
+
+/* Why it has ended was said once, and stays. */
+static enum rolling_event probe_ended(struct run *run, enum reason_code code)
+{
+    const struct decision *out = run->out;
+    run->why = out->move_count ? out->moves[out->move_count - 1].why : run->in->status.reason;
+    run->why.code = code;
+    return ON_WAITING;
 }
 
 static bool retargeted(const struct run *run)
@@ -290,7 +306,9 @@ static enum rolling_event probe_state(struct run *run)
     case ROLLING_DELETING:
         return probe_deleting(run);
     case ROLLING_SUCCEEDED:
+        return probe_ended(run, REASON_SUCCEEDED);
     case ROLLING_FAILED:
+        return probe_ended(run, REASON_FAILED);
     case ROLLING_STATES:
         break;
     }
