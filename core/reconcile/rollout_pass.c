@@ -16,7 +16,7 @@
 
 enum {
     ROUNDS_MAX = 20,          /* of one component in one pass; the rest comes with the next pass */
-    COUNTERS_EVERY_MS = 3000, /* a status that differs only in its counters is written so often */
+    COUNTERS_EVERY_MS = 5000, /* a status that differs only in its counters is written so often */
 };
 
 static void pass_protect(struct task *task);
@@ -167,8 +167,10 @@ static void components_from_status(struct task *task)
     const json_t *listed = json_at(task->object, "/status/components");
     size_t count = json_array_size(listed) > 1 ? json_array_size(listed) : 1;
     char **names AUTO_FREE = mem_alloc(count * sizeof *names);
-    for (size_t i = 0; i < count && count > 1; i++)
-        names[i] = (char *)(uintptr_t)json_string_at(json_array_get(listed, i), "/name");
+    for (size_t i = 0; i < count; i++)
+        names[i] =
+            (char *)(uintptr_t)(count > 1 ? json_string_at(json_array_get(listed, i), "/name")
+                                          : json_string_at(task->object, "/status/component"));
     components_set(task, names, count);
 }
 

@@ -1,0 +1,206 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The flow of the quick start: the design's YAML, applied in order to a real cluster, and each
+state of the rollout shown as it happens."""
+
+import argparse
+import http.client
+import json
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+SEED = ROOT / "examples" / "seed"
+sys.path.insert(0, str(ROOT / "tests" / "cluster"))
+
+from cluster.cluster import Cluster, wait_for  # noqa: E402
+
+ROLLOUT = "/apis/core.oam.dev/v1beta1/namespaces/default/approllouts"
+# The condition that becomes true when a state is left, in the order of the table.
+STATE_OF = {
+    "RolloutLocating": "locatingTargetApp",
+    "RolloutSpecVerifying": "verifyingSpec",
+    "RolloutInitializing": "initializing",
+    "BatchInitializing": "batchInitializing",
+    "BatchInRolling": "batchInRolling",
+    "BatchVerifying": "batchVerifying",
+    "BatchFinalizing": "batchFinalizing",
+    "BatchReady": "batchReady",
+    "RolloutFinalizing": "finalising",
+}
+TIMEOUT = 180
+
+
+class Controller:
+    """The program under demonstration, with a config of its own."""
+
+    def __init__(self, build: Path, cluster: Cluster):
+        self.config = cluster.dir / "sluice.yaml"
+        self.log = cluster.dir / "sluice.log"
+        self.config.write_text(
+            "adapters:\n"
+            f"  directory: {build / 'plugins' / 'cloneset'}\n"
+            "  enabled:\n"
+            "    - name: cloneset\n"
+            "renderer:\n"
+            f"  program: {build / 'plugins' / 'cue' / 'sluice-cue'}\n")
+        self.command = [str(build / "core" / "sluice"), "controller", "--config",
+                        str(self.config), "--kubeconfig", str(cluster.kubeconfig)]
+        self.process = subprocess.Popen(self.command, stderr=self.log.open("w"))
+
+    def stop(self) -> None:
+        self.process.send_signal(signal.SIGTERM)
+        self.process.wait(10)
+
+    def check(self) -> None:
+        if self.process.poll() is not None:
+            raise SystemExit(f"the controller has ended:\n{self.log.read_text()[-2000:]}")
+
+
+def watch_statuses(cluster: Cluster, name: str):
+    """Every version of the rollout's status from now on, as the API server tells it."""
+    connection = http.client.HTTPSConnection("127.0.0.1", cluster.api.port,
+                                             timeout=TIMEOUT, context=cluster.api.tls)
+    connection.request("GET", f"{ROLLOUT}?watch=true&fieldSelector=metadata.name={name}",
+                       headers={"Authorization": f"Bearer {cluster.api.token}"})
+    for line in connection.getresponse():
+        thing = json.loads(line)["object"]
+        yield thing["metadata"].get("generation", 0), thing.get("status", {})
+
+
+def passed_states(status: dict, since: str) -> list:
+    """The states that were left after `since`, in order."""
+    left = [(c["lastTransitionTime"], STATE_OF[c["type"]]) for c in status.get("conditions", [])
+            if c["status"] == "True" and c["type"] in STATE_OF and c["lastTransitionTime"] > since]
+    return [state for _, state in sorted(left)]
+
+
+def latest_time(status: dict) -> str:
+    return max((c["lastTransitionTime"] for c in status.get("conditions", [])), default="")
+
+
+def pods_bar(status: dict) -> str:
+    total = status.get("rolloutTargetSize", 0)
+    ready, upgraded = status.get("upgradedReadyReplicas", 0), status.get("upgradedReplicas", 0)
+    return "●" * ready + "○" * max(0, upgraded - ready) + "·" * max(0, total - upgraded)
+
+
+def where(status: dict) -> str:
+    rolling = status.get("rollingState", "")
+    return status.get("batchRollingState", "") if rolling == "rollingInBatches" else rolling
+
+
+def show(status: dict, since: str, start: float) -> None:
+    """One line for what was passed in the batch before, one for the batch that has begun."""
+    states = passed_states(status, since) + [where(status)]
+    steps = [state for i, state in enumerate(states) if i == 0 or state != states[i - 1]]
+    batch, clock = status.get("currentBatch", 0) + 1, f"{time.monotonic() - start:5.1f} s"
+    turn = steps.index("batchInitializing") if "batchInitializing" in steps else 0
+    if turn and batch > 1:
+        print(f"  {clock}  batch {batch - 1}  {pods_bar(status):6} {' › '.join(steps[:turn])}")
+        steps, clock = steps[turn:], " " * 7
+    print(f"  {clock}  batch {batch}  {pods_bar(status):6} {' › '.join(steps)}", flush=True)
+
+
+def follow(cluster: Cluster, generation: int, done) -> dict:
+    """Shows the rollout's states until `done(status)`; returns the last status."""
+    start, since, shown = time.monotonic(), "", None
+    for seen, status in watch_statuses(cluster, "rolling-example"):
+        if min(seen, status.get("observedGeneration", 0)) < generation:
+            since = latest_time(status)
+            continue
+        face = (where(status), status.get("currentBatch"), pods_bar(status))
+        if face != shown:
+            show(status, since, start)
+            since, shown = latest_time(status), face
+        if done(status):
+            return status
+        if time.monotonic() - start > TIMEOUT:
+            break
+    raise SystemExit("the rollout did not get there in time")
+
+
+def succeeded(status: dict) -> bool:
+    if status.get("rollingState") == "rolloutFailed":
+        raise SystemExit(f"the rollout has failed: {status['reason']['message']}")
+    return status.get("rollingState") == "rolloutSucceed"
+
+
+def held(status: dict) -> bool:
+    return status.get("reason", {}).get("code") == "PartitionReached"
+
+
+def apply(cluster: Cluster, file: str, what: str) -> None:
+    print(f"\n{what}\n  $ kubectl apply -f examples/seed/{file}")
+    cluster.kubectl("apply", "-f", str(SEED / file))
+
+
+def revision(cluster: Cluster, name: str) -> None:
+    path = f"/apis/core.oam.dev/v1beta1/namespaces/default/applicationrevisions/{name}"
+    wait_for(f"revision {name}", lambda: cluster.api.exists(path), 30)
+    print(f"  recorded as {name}")
+
+
+def roll(cluster: Cluster, file: str, what: str, done=succeeded) -> dict:
+    apply(cluster, file, what)
+    rollout = cluster.api.get(f"{ROLLOUT}/rolling-example")
+    return follow(cluster, rollout["metadata"]["generation"], done)
+
+
+def flow(cluster: Cluster) -> None:
+    apply(cluster, "componentdefinition-clonesetservice.yaml",
+          "A component type: how a service becomes a CloneSet")
+    apply(cluster, "application-v1.yaml", "The application, with podinfo 4.0.6")
+    revision(cluster, "test-rolling-v1")
+    roll(cluster, "approllout-to-v1.yaml", "First deployment: 10%, 40%, 50% of 5 pods")
+    apply(cluster, "application-v2.yaml", "The application again, with podinfo 5.0.2")
+    revision(cluster, "test-rolling-v2")
+    roll(cluster, "approllout-v1-to-v2.yaml", "v1 to v2, in place: 1, 2 and 2 pods")
+    roll(cluster, "approllout-to-v1.yaml", "Back to v1: name the other revision")
+    roll(cluster, "approllout-overview.yaml", "v1 to v2 again, held after the second batch", held)
+    print("  holds: batchPartition is 1")
+    last = roll(cluster, "approllout-v1-to-v2.yaml", "Leave to go on: batchPartition taken away")
+    print(f"\n{last['rollingState']}")
+
+
+def install(cluster: Cluster) -> None:
+    cluster.kubectl("apply", "-f", str(ROOT / "deploy" / "crds"))
+    cluster.kubectl("create", "namespace", "vela-system")
+
+
+def farewell(cluster: Cluster, controller: Controller) -> None:
+    print(f"\nThe cluster and the controller (pid {controller.process.pid}) go on running."
+          f"\n  export KUBECONFIG={cluster.kubeconfig}"
+          "\n  kubectl get approllouts,clonesets,pods"
+          f"\n  tail -f {controller.log}"
+          f"\n  tests/cluster/down --name {cluster.name}    (ends all of it)")
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--build", type=Path, required=True)
+    parser.add_argument("--keep", action="store_true")
+    options = parser.parse_args()
+    start = time.monotonic()
+    cluster = Cluster.up("quickstart", log=lambda part: print(f"{'starting':12} {part}"))
+    print(f"{'cluster':12} up in {time.monotonic() - start:.1f} s")
+    controller = None
+    try:
+        install(cluster)
+        controller = Controller(options.build.resolve(), cluster)
+        flow(cluster)
+        if options.keep:
+            farewell(cluster, controller)
+            return
+    finally:
+        if not options.keep:
+            if controller:
+                controller.stop()
+            cluster.down()
+
+
+if __name__ == "__main__":
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
+    main()
