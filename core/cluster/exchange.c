@@ -196,14 +196,22 @@ static void header_add(struct exchange *exchange, const char *name, const char *
     exchange->headers = curl_slist_append(exchange->headers, line);
 }
 
+/* Over TLS the handshake tells whether requests can share the connection that is being made, and so
+ * it is worth waiting for. Without TLS only the first answer would, and that may take for ever. */
+static void apply_version(struct exchange *exchange)
+{
+    bool tls = strncmp(access_url(exchange->cluster->access), "https:", 6) == 0;
+    curl_easy_setopt(exchange->easy, CURLOPT_HTTP_VERSION,
+                     (long)(tls ? CURL_HTTP_VERSION_2TLS : CURL_HTTP_VERSION_1_1));
+    curl_easy_setopt(exchange->easy, CURLOPT_PIPEWAIT, tls ? 1L : 0L);
+}
+
 static void apply_connection(struct exchange *exchange)
 {
     CURL *easy = exchange->easy;
+    apply_version(exchange);
     curl_easy_setopt(easy, CURLOPT_NOSIGNAL, 1L);
     curl_easy_setopt(easy, CURLOPT_PROTOCOLS_STR, "http,https");
-    curl_easy_setopt(easy, CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_2TLS);
-    /* Wait for the connection that is being made rather than make another. */
-    curl_easy_setopt(easy, CURLOPT_PIPEWAIT, 1L);
     curl_easy_setopt(easy, CURLOPT_CONNECTTIMEOUT_MS, (long)CONNECT_MS);
     curl_easy_setopt(easy, CURLOPT_TIMEOUT_MS, (long)exchange->spec.timeout_ms);
     curl_easy_setopt(easy, CURLOPT_TCP_KEEPALIVE, 1L);
