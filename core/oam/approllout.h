@@ -43,8 +43,8 @@ struct component_status {
 /* The whole `status` as it should stand. The caller owns it. */
 json_t *approllout_status_write(const struct component_status *components, size_t count);
 
-/* Do two statuses differ in more than counters that move by themselves while a batch is under way
- * (upgradedReplicas, upgradedReadyReplicas)? Such a change may wait for a moment. */
+/* Do two statuses differ in more than moves by itself while nothing is decided (the counters, and
+ * what is waited for just now)? Such a change may wait for a moment. */
 enum status_change { STATUS_SAME, STATUS_COUNTERS, STATUS_DIFFERENT };
 enum status_change approllout_status_compare(const json_t *before, const json_t *after);
 

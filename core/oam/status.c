@@ -353,12 +353,13 @@ json_t *approllout_status_write(const struct component_status *components, size_
     return summary;
 }
 
-/* Takes out what moves by itself while pods become ready: the counters, and the words of a reason
- * that tell them again. */
+/* Takes out what moves by itself while nothing is decided: the counters, the workload's revision,
+ * and what is waited for just now. A stop that a person has asked for shows in the states and
+ * conditions too. */
 static void counters_remove(json_t *status)
 {
     static const char *const moving[] = {"/upgradedReplicas", "/upgradedReadyReplicas",
-                                         "/reason/message", "/reason/found"};
+                                         "/targetGeneration", "/reason"};
     for (size_t i = 0; i < sizeof moving / sizeof *moving; i++)
         json_remove_at(status, moving[i]);
 }

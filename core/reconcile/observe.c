@@ -187,6 +187,33 @@ static void observe_located(struct component *component, const struct located_co
     observe_validation(component, adapter);
 }
 
+static bool workloads_known(const struct controller *controller)
+{
+    for (size_t i = 0; i < controller->workload_kind_count; i++)
+        if (controller->workload_kinds[i].store &&
+            !store_synced(controller->workload_kinds[i].store))
+            return false;
+    return true;
+}
+
+static bool is_leaving(const struct component *component)
+{
+    enum rolling_state state = component->status.rolling;
+    return component->task->rollout.intent.deleted || state == ROLLING_DELETING ||
+           state == ROLLING_ABANDONING || state == ROLLING_FAILING;
+}
+
+/* To leave, only the workload is needed, and our mark finds it: a renderer that doesn't work, or a
+ * revision that is gone, holds nobody. */
+static void observe_unlocated(struct component *component)
+{
+    if (!component->status.engaged)
+        return;
+    find_held(component);
+    if (is_leaving(component) && workloads_known(component->task->controller))
+        component->observation.located.code = ERR_MISSING;
+}
+
 static const struct error *location_error(const struct component *component,
                                           enum reason_code *ret_why)
 {
@@ -217,8 +244,7 @@ void component_observe(struct component *component)
     } else if (err->code != OK) {
         seen->located = *err;
         seen->located_why = why;
-        if (component->status.engaged)
-            find_held(component);
+        observe_unlocated(component);
     } else {
         observe_located(component, located);
     }

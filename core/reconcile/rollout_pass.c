@@ -540,7 +540,7 @@ static int effect_actions(struct component *component, const struct effect *effe
         request.max_unavailable = plan_tolerance(plan, effect->batch, component->observation.size);
         return adapter_advance(adapter, &request, ret_actions, err);
     }
-    if (strcmp(effect->outcome, "reverted") == 0)
+    if (strcmp(effect->outcome, "rolledBack") == 0)
         return revert_actions(component, &request, ret_actions, err);
     return adapter_finish(adapter, &request, ret_actions, err);
 }

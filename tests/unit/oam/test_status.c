@@ -453,10 +453,14 @@ static void test_compare(void **state)
     strcpy(after.reason.message, "2 of 3 are ready");
     strcpy(after.reason.found, "2");
     assert_int_equal(compare(&before, &after), STATUS_COUNTERS);
-    strcpy(after.reason.expected, "4");
+    after.reason.code = REASON_WORKLOAD_BEHIND;
+    strcpy(after.target_revision, "web-6dfb5d4bbc");
+    assert_int_equal(compare(&before, &after), STATUS_COUNTERS);
+    after = before;
+    after.conditions[CONDITION_BATCH_PAUSED].status = CONDITION_TRUE;
     assert_int_equal(compare(&before, &after), STATUS_DIFFERENT);
     after = before;
-    after.reason.code = REASON_PAUSED;
+    after.generation++;
     assert_int_equal(compare(&before, &after), STATUS_DIFFERENT);
     after = before;
     after.batch_state = BATCH_READY;
