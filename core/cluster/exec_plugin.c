@@ -8,6 +8,7 @@
 #include "cluster/child.h"
 #include "cluster/file_text.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -202,12 +203,26 @@ bool exec_plugin_due(const struct exec_plugin *plugin, bool rejected)
     return rejected || is_expiring(&plugin->credential, EARLY_MS);
 }
 
+/* The offset of a time such as "2026-01-31T12:00:00+02:00" from UTC. */
+static int64_t zone_ms(const char *text)
+{
+    size_t length = strlen(text);
+    int hours, minutes;
+    char sign;
+    if (length < 6 || sscanf(text + length - 6, "%c%2d:%2d", &sign, &hours, &minutes) != 3 ||
+        (sign != '+' && sign != '-'))
+        return 0;
+    return (sign == '+' ? 1 : -1) * (hours * 60 + minutes) * 60 * 1000;
+}
+
 /* An expiry in a form we can't read must not make the credential last for ever. */
 static int64_t expiry_read(const json_t *status)
 {
     const char *text = json_string_at(status, "/expirationTimestamp");
     int64_t at = clock_parse(text);
-    return text && !at ? clock_wall_ms() + 60 * 1000 : at;
+    if (!text)
+        return 0;
+    return at ? at - zone_ms(text) : clock_wall_ms() + 60 * 1000;
 }
 
 static int answer_read(struct exec_plugin *plugin, const struct child_end *end, struct error *err)

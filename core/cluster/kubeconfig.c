@@ -181,7 +181,7 @@ static int context_select(const json_t *all, const char *context, struct kubecon
     if (!chosen)
         return error_at(err, ERR_INVALID, "contexts", "there is no context \"%s\"", context);
     char *at AUTO_FREE = str_format("contexts[%s].context", context);
-    const char *cluster, *user, *ns;
+    const char *cluster = NULL, *user = NULL, *ns = NULL;
     int code = config_string(chosen, at, "cluster", &cluster, err);
     if (code == OK)
         code = config_string(chosen, at, "user", &user, err);
