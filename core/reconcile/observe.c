@@ -108,7 +108,11 @@ static void observe_validation(struct component *component, const struct adapter
     enum rolling_state state = component->status.rolling;
     if (!rolling_state_terminal(state) && state != ROLLING_LOCATING && state != ROLLING_VERIFYING)
         return;
+    const struct plan *plan = component->task->rollout.plan;
+    json_t *names AUTO_JSON = plan ? plan_pod_names(plan) : NULL;
     struct adapter_request request = component_request(component);
+    request.pods = names ? component->task->pods : NULL;
+    request.pod_names = names;
     struct error err = {0};
     if (adapter_validate(adapter, &request, &err) < 0)
         component->observation.refused = err;

@@ -78,12 +78,14 @@ static void task_free(void *data)
     struct task *task = data;
     locate_cancel(task->locate);
     act_cancel(task->act);
+    pods_fetch_cancel(task->fetch);
     if (task->call)
         call_cancel(task->call);
     pass_clear(task);
     components_drop(task);
     location_free(task->location);
     location_free(task->revert);
+    json_decref(task->pods);
     free(task->key);
     free(task);
 }
@@ -338,12 +340,34 @@ static struct locate *locate_for(struct task *task, const char *target, const ch
     return locate_start(task->controller, &spec, on_located, task);
 }
 
+static void on_pods(void *data, json_t *pods, const struct error *err)
+{
+    struct task *task = data;
+    task->fetch = NULL;
+    if (err->code != OK) {
+        pass_fail(task, err);
+        return;
+    }
+    task->pods = json_incref(pods);
+    pass_component(task);
+}
+
+/* Pods that the plan names are read once a roll. */
+static void pass_pods(struct task *task)
+{
+    json_t *names AUTO_JSON = task->rollout.plan ? plan_pod_names(task->rollout.plan) : NULL;
+    if (names && !task->pods)
+        task->fetch = pods_fetch_start(task->controller, task->rollout.ns, names, on_pods, task);
+    else
+        pass_component(task);
+}
+
 static void on_revert_located(void *data, struct location *location)
 {
     struct task *task = data;
     task->locate = NULL;
     task->revert = location;
-    pass_component(task);
+    pass_pods(task);
 }
 
 static bool wants_revert(const struct task *task)
@@ -359,7 +383,7 @@ static void pass_located(struct task *task)
     if (wants_revert(task))
         task->locate = locate_for(task, task->components[0].status.source, "", on_revert_located);
     else
-        pass_component(task);
+        pass_pods(task);
 }
 
 static void on_located(void *data, struct location *location)
@@ -393,6 +417,8 @@ static void pass_locate(struct task *task)
     }
     location_free(task->location);
     task->location = NULL;
+    json_decref(task->pods);
+    task->pods = NULL;
     task->locate = locate_for(task, pass_target(task), pass_source(task), on_located);
 }
 

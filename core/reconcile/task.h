@@ -11,6 +11,7 @@
 #include "reconcile/act.h"
 #include "reconcile/hooks.h"
 #include "reconcile/locate.h"
+#include "reconcile/pods.h"
 #include "reconcile/reconcile.h"
 
 struct task;
@@ -51,6 +52,7 @@ struct task {
 
     struct location *location; /* of the rollout's present target */
     struct location *revert;   /* of its source, when a deletion reverts */
+    json_t *pods;              /* those that the plan names; NULL: not read yet, or it names none */
     int64_t written_at_ms;     /* of the last status, monotonic; 0: never */
 
     /* The pass under way. */
@@ -66,6 +68,7 @@ struct task {
     size_t move_count;
     struct locate *locate;
     struct act *act;
+    struct pods_fetch *fetch;
     struct call *call;
     struct error trouble;
 };
