@@ -87,6 +87,34 @@ static int own_header(ElfW(Ehdr) * ret_header)
     return got == (ssize_t)sizeof *ret_header ? OK : ERR_BUG;
 }
 
+/* How long the file must be for what the header and the segments promise; half a file would be
+ * mapped, and end this process when the missing half is touched. */
+static uint64_t promised_size(const char *bytes, size_t size, const ElfW(Ehdr) * header)
+{
+    uint64_t promised = header->e_phoff + (uint64_t)header->e_phnum * sizeof(ElfW(Phdr));
+    if (header->e_phoff > size || promised > size)
+        return promised;
+    for (unsigned i = 0; i < header->e_phnum; i++) {
+        ElfW(Phdr) segment;
+        memcpy(&segment, bytes + header->e_phoff + i * sizeof segment, sizeof segment);
+        uint64_t end = segment.p_offset + segment.p_filesz;
+        if (segment.p_type == PT_LOAD && (end > promised || end < segment.p_offset))
+            promised = end < segment.p_offset ? UINT64_MAX : end;
+    }
+    return promised;
+}
+
+static int check_length(const void *bytes, size_t size, const ElfW(Ehdr) * header,
+                        struct error *err)
+{
+    uint64_t promised = promised_size(bytes, size, header);
+    if (promised <= size)
+        return OK;
+    return error_set(err, ERR_INVALID,
+                     "length: expected at least %llu bytes, found %zu: the file is cut short",
+                     (unsigned long long)promised, size);
+}
+
 static int check_elf(const void *bytes, size_t size, struct error *err)
 {
     ElfW(Ehdr) header, own;
@@ -109,7 +137,7 @@ static int check_elf(const void *bytes, size_t size, struct error *err)
         return error_set(err, ERR_INVALID,
                          "type: expected a shared object (ELF type %d), found type %u", ET_DYN,
                          header.e_type);
-    return OK;
+    return check_length(bytes, size, &header, err);
 }
 
 static int check_content(int fd, size_t size, const char *sha256, struct error *err)

@@ -27,10 +27,10 @@ static int run_smoke(struct adapter *adapter, struct error *err)
 {
     if (!adapter->manifest.smoke)
         return OK;
-    int result = case_run(adapter->transport, adapter->manifest.smoke, err);
-    if (result < 0)
-        error_prefix(err, "manifest: smoke");
-    return result;
+    if (case_run(adapter->transport, adapter->manifest.smoke, err) == OK)
+        return OK;
+    error_prefix(err, "manifest: smoke");
+    return err->code = ERR_INVALID; /* it will not become better by being loaded again */
 }
 
 static int load(struct adapter *adapter, const char *sha256, struct error *err)

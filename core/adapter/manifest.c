@@ -107,7 +107,7 @@ static int manifest_check(const json_t *json, bool newer, struct error *err)
     const json_t *options = json_object_get(json, "options");
     const json_t *smoke = json_object_get(json, "smoke");
     if (!json_is_object(json))
-        return wrong_type("manifest", "an object", json, err);
+        return error_set(err, ERR_INVALID, "expected an object, found %s", json_type_name(json));
     int result = members_check(json, newer, err);
     if (result == OK)
         result = kinds_check(json_object_get(json, "kinds"), err);

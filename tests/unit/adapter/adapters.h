@@ -1,0 +1,25 @@
+// SPDX-License-Identifier: Apache-2.0
+/* Helpers for tests that load adapters: one adapter at a time, and JSON from text. */
+#ifndef TEST_ADAPTERS_H
+#define TEST_ADAPTERS_H
+
+#include "adapter/adapter.h"
+
+#include <jansson.h>
+
+/* Parses, and fails the test when the text isn't JSON. The caller owns it. */
+json_t *json(const char *text);
+
+/* One adapter, loaded from HOSTILE_DIR or an absolute file. `options` is JSON text or NULL. */
+struct loaded {
+    struct adapters *set;
+    json_t *options;
+    struct adapter *adapter;
+};
+struct loaded loaded_open(const char *name, const char *file, const char *options);
+void loaded_close(struct loaded *loaded);
+
+/* Fails the test unless `text` contains `part`. */
+void assert_contains(const char *text, const char *part);
+
+#endif
