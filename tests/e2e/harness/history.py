@@ -1,0 +1,205 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What has happened to the objects of a namespace, as the API server tells it.
+
+Every version of every object is kept. One etcd counts all changes, so resource versions put the
+versions of different kinds into the one order in which they were written, whatever watch brought
+them. All proofs are computed from this, and none from Sluice's own log.
+"""
+
+import http.client
+import json
+import threading
+import time
+from dataclasses import dataclass
+from typing import Callable
+
+from cluster.api import ApiError
+
+KINDS = {
+    "AppRollout": "/apis/core.oam.dev/v1beta1/namespaces/{}/approllouts",
+    "Application": "/apis/core.oam.dev/v1beta1/namespaces/{}/applications",
+    "ApplicationRevision": "/apis/core.oam.dev/v1beta1/namespaces/{}/applicationrevisions",
+    "CloneSet": "/apis/apps.kruise.io/v1alpha1/namespaces/{}/clonesets",
+    "Pod": "/api/v1/namespaces/{}/pods",
+    "Event": "/api/v1/namespaces/{}/events",
+}
+
+
+@dataclass(frozen=True)
+class Version:
+    """An object as it was from `number` (its resource version) on; gone, if `deleted`."""
+
+    number: int
+    kind: str
+    name: str
+    deleted: bool
+    object: dict
+
+
+class History:
+    """Records from its creation until `close`, in threads. All methods may be called meanwhile."""
+
+    def __init__(self, api, namespace: str):
+        self.api = api
+        self.namespace = namespace
+        self.changed = threading.Condition()
+        self.closing = threading.Event()
+        self.gap = ""
+        self._versions = []
+        self._latest = {}
+        self._listed = set()
+        self._threads = [threading.Thread(target=self._follow, args=[kind], daemon=True)
+                         for kind in KINDS]
+        for thread in self._threads:
+            thread.start()
+        self.wait("every kind has been listed", lambda: len(self._listed) == len(KINDS))
+
+    def close(self) -> None:
+        self.closing.set()
+
+    # Questions
+
+    def versions(self, kind: str = "", name: str = "", since: int = 0) -> list:
+        """Those of one kind, of one object, later than a resource version; in order."""
+        with self.changed:
+            return sorted((version for version in self._versions
+                           if version.number > since and kind in ("", version.kind)
+                           and name in ("", version.name)), key=lambda version: version.number)
+
+    def objects(self, kind: str) -> dict:
+        """Those that are there now, by name."""
+        with self.changed:
+            return {name: version.object for (other, name), version in self._latest.items()
+                    if other == kind and not version.deleted}
+
+    def now(self, kind: str, name: str):
+        """The object as it is, or None."""
+        return self.objects(kind).get(name)
+
+    def number(self) -> int:
+        """The resource version of the last change that is known."""
+        with self.changed:
+            return max((version.number for version in self._versions), default=0)
+
+    def wait(self, what: str, condition: Callable, seconds: float = 60):
+        """The condition's first true answer; it is asked after every change."""
+        deadline = time.monotonic() + seconds
+        with self.changed:
+            while True:
+                answer = condition()
+                if answer:
+                    return answer
+                left = deadline - time.monotonic()
+                if left <= 0:
+                    raise AssertionError(f"{what}: not within {seconds:.0f} s\n{self.summary()}")
+                self.changed.wait(min(left, 1))
+
+    def quiet(self, since: int, seconds: float, *kinds: str) -> list:
+        """Watches for so long; the versions of these kinds that have come. None is what is hoped
+        for, so this is the one place where time itself is waited for."""
+        deadline = time.monotonic() + seconds
+        with self.changed:
+            while True:
+                came = [version for version in self._versions
+                        if version.number > since and version.kind in kinds]
+                left = deadline - time.monotonic()
+                if came or left <= 0:
+                    return came
+                self.changed.wait(left)
+
+    def catch_up(self) -> None:
+        """Returns when all that has happened so far is known here."""
+        assert not self.gap, self.gap
+        for kind, path in KINDS.items():
+            try:
+                listed = self.api.get(path.format(self.namespace))["items"]
+            except ApiError as error:
+                if error.code == 404:
+                    continue
+                raise
+            there = {item["metadata"]["name"]: int(item["metadata"]["resourceVersion"])
+                     for item in listed}
+            self.wait(f"all about {kind}s is known", lambda: self._knows(kind, there))
+
+    def _knows(self, kind: str, there: dict) -> bool:
+        latest = {name: version for (other, name), version in self._latest.items() if other == kind}
+        return (all(name in latest and latest[name].number >= number
+                    for name, number in there.items())
+                and all(version.deleted or name in there for name, version in latest.items()))
+
+    def summary(self) -> str:
+        """Where things stand, for the message of a failure."""
+        lines = []
+        for name, rollout in self.objects("AppRollout").items():
+            status = rollout.get("status", {})
+            lines.append(f"AppRollout {name}: {status.get('rollingState')} "
+                         f"{status.get('batchRollingState')} batch {status.get('currentBatch')} "
+                         f"reason {status.get('reason')}")
+        for name, cloneset in self.objects("CloneSet").items():
+            lines.append(f"CloneSet {name}: replicas {cloneset['spec'].get('replicas')} "
+                         f"{cloneset['spec'].get('updateStrategy')} {cloneset.get('status')}")
+        return "\n".join(lines)
+
+    # Recording
+
+    def _follow(self, kind: str) -> None:
+        path = KINDS[kind].format(self.namespace)
+        since = None
+        while not self.closing.is_set():
+            try:
+                if since is None:
+                    since = self._list(kind, path)
+                since = self._watch(kind, path, since)
+            except ApiError as error:
+                if error.code == 410:
+                    self.gap = f"versions of {kind} are missing: {error}"
+                    since = None
+                self._mark_listed(kind)
+                self.closing.wait(0.3)
+            except (OSError, http.client.HTTPException):
+                self.closing.wait(0.3)
+
+    def _mark_listed(self, kind: str) -> None:
+        with self.changed:
+            self._listed.add(kind)
+            self.changed.notify_all()
+
+    def _list(self, kind: str, path: str) -> str:
+        listed = self.api.get(path)
+        for item in listed["items"]:
+            self._record(kind, "ADDED", item)
+        self._mark_listed(kind)
+        return listed["metadata"]["resourceVersion"]
+
+    def _watch(self, kind: str, path: str, since: str) -> str:
+        connection = http.client.HTTPSConnection("127.0.0.1", self.api.port, timeout=60,
+                                                 context=self.api.tls)
+        query = f"?watch=true&allowWatchBookmarks=true&timeoutSeconds=50&resourceVersion={since}"
+        try:
+            connection.request("GET", path + query,
+                               headers={"Authorization": f"Bearer {self.api.token}"})
+            answer = connection.getresponse()
+            if answer.status != 200:
+                raise ApiError(answer.status, answer.read().decode())
+            for line in answer:
+                event = json.loads(line)
+                if event["type"] == "ERROR":
+                    raise ApiError(event["object"].get("code", 500), json.dumps(event["object"]))
+                since = event["object"]["metadata"]["resourceVersion"]
+                if self.closing.is_set():
+                    break
+                if event["type"] != "BOOKMARK":
+                    self._record(kind, event["type"], event["object"])
+        except (OSError, ValueError, http.client.HTTPException):
+            self.closing.wait(0.1)  # the server has gone away; what was read counts
+        finally:
+            connection.close()
+        return since
+
+    def _record(self, kind: str, what: str, thing: dict) -> None:
+        meta = thing["metadata"]
+        version = Version(int(meta["resourceVersion"]), kind, meta["name"], what == "DELETED", thing)
+        with self.changed:
+            self._versions.append(version)
+            self._latest[kind, version.name] = version
+            self.changed.notify_all()
