@@ -21,6 +21,7 @@ options of render:
 
 func main() {
 	setLimits()
+	guardMemory()
 	os.Exit(run(os.Args[1:]))
 }
 
@@ -42,6 +43,7 @@ func run(args []string) int {
 
 const (
 	exitFailure = 1
+	exitFatal   = 2 // as the Go runtime itself exits
 	exitUsage   = 64
 )
 

@@ -34,7 +34,22 @@ func (p *program) classify(code Code, err error) *Fault {
 			return p.missingFault(path)
 		}
 	}
-	return explain(code, err)
+	return p.explainIncomplete(errors.Errors(err)[0])
+}
+
+// explainIncomplete adds the reference that leads nowhere, as the template has it.
+func (p *program) explainIncomplete(err errors.Error) *Fault {
+	fault := explain(Incomplete, err)
+	for _, node := range slices.Backward(expressionsAt(p.file, err.Position())) {
+		switch node := node.(type) {
+		case *ast.SelectorExpr, *ast.IndexExpr:
+			if text, _ := oneLine(node.(ast.Expr)); len(text) < longest {
+				fault.Message += fmt.Sprintf(" (in `%s`)", text)
+			}
+			return fault
+		}
+	}
+	return fault
 }
 
 func (p *program) gaps() []gap {
@@ -49,9 +64,50 @@ func (p *program) gaps() []gap {
 func (p *program) missingFault(path []string) *Fault {
 	expected := "the template uses it"
 	if schema, ok := declared(p.root, path); ok {
+		schema, path = innermostGap(schema, path)
 		expected = "expected " + describeExpected(schema)
 	}
+	if given, ok := lookup(p.values.parameter, path[1:]); ok {
+		return parameterFault(path, fmt.Sprintf(
+			"found %s, which fits more than one of the template's alternatives",
+			describeFound(given)))
+	}
 	return parameterFault(path, fmt.Sprintf("required, %s, and nothing was given", expected))
+}
+
+// innermostGap goes on from an object that was given to the field that it lacks. The engine blames
+// the object if it needs that field to tell which others there are.
+func innermostGap(schema cue.Value, path []string) (cue.Value, []string) {
+	if !isObject(schema) {
+		return schema, path
+	}
+	fields, err := schema.Fields()
+	for err == nil && fields.Next() {
+		value := fields.Value()
+		if value, _ = value.Default(); value.Validate(cue.Concrete(true)) != nil {
+			return innermostGap(value, append(slices.Clip(path), fields.Selector().Unquoted()))
+		}
+	}
+	return schema, path
+}
+
+// lookup finds what was given under a path.
+func lookup(value any, path []string) (any, bool) {
+	for _, step := range path {
+		isKnown := false
+		switch inside := value.(type) {
+		case map[string]any:
+			value, isKnown = inside[unquote(step)]
+		case []any:
+			if i, err := strconv.Atoi(step); err == nil && i < len(inside) {
+				value, isKnown = inside[i], true
+			}
+		}
+		if !isKnown {
+			return nil, false
+		}
+	}
+	return value, true
 }
 
 // declared follows a path through required, optional and repeated fields.
@@ -62,7 +118,7 @@ func declared(root cue.Value, path []string) (cue.Value, bool) {
 			value = itemSchema(value, index)
 			isKnown = value.Exists()
 		} else {
-			value, isKnown = fieldSchema(value, step)
+			value, isKnown = fieldSchema(value, unquote(step))
 		}
 		if !isKnown {
 			break
@@ -159,21 +215,25 @@ func references(node ast.Node) [][]string {
 	return paths
 }
 
-// parameterReference reads `parameter.a["b"]` as the path that it is, or returns nil.
 func parameterReference(node ast.Node) []string {
+	return referencePath(node, "parameter")
+}
+
+// referencePath reads `name.a["b"]` as the path that it is. It is nil for any other expression.
+func referencePath(node ast.Node, name string) []string {
 	switch node := node.(type) {
 	case *ast.Ident:
-		if node.Name == "parameter" {
-			return []string{node.Name}
+		if node.Name == name {
+			return []string{name}
 		}
 	case *ast.SelectorExpr:
-		if path := parameterReference(node.X); path != nil {
+		if path := referencePath(node.X, name); path != nil {
 			return append(path, labelText(node.Sel))
 		}
 	case *ast.IndexExpr:
 		literal, ok := node.Index.(*ast.BasicLit)
-		if path := parameterReference(node.X); ok && path != nil {
-			return append(path, literal.Value)
+		if path := referencePath(node.X, name); ok && path != nil {
+			return append(path, unquote(literal.Value))
 		}
 	}
 	return nil
@@ -185,6 +245,13 @@ func labelText(label ast.Label) string {
 		return ""
 	}
 	return name
+}
+
+func unquote(text string) string {
+	if plain, err := strconv.Unquote(text); err == nil {
+		return plain
+	}
+	return text
 }
 
 // makePath turns the engine's path of an error, quoted where need be, into one to look up.

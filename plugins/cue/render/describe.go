@@ -20,12 +20,13 @@ const longest = 120
 // describeExpected says in a few words what a schema asks for: `int (default 80)`,
 // `one of "A", "B"`, `a list of string`, `an object with name, value?`.
 func describeExpected(schema cue.Value) string {
-	switch kind := schema.IncompleteKind(); kind {
-	case cue.StructKind:
+	kind := schema.IncompleteKind()
+	switch {
+	case isObject(schema):
 		return describeStruct(schema)
-	case cue.ListKind:
+	case kind == cue.ListKind:
 		return describeList(schema)
-	case cue.TopKind:
+	case kind == cue.TopKind:
 		return "any value"
 	default:
 		if text, ok := describeScalar(schema); ok {

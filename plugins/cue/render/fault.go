@@ -56,12 +56,27 @@ func (f *Fault) at(positions ...token.Pos) *Fault {
 
 // faultOf describes one of the engine's errors, with its place in the template and its path.
 func faultOf(code Code, err errors.Error) *Fault {
-	format, args := err.Msg()
-	fault := &Fault{Code: code, Message: fmt.Sprintf(format, args...), Path: joinPath(err.Path())}
+	fault := &Fault{Code: code, Message: messageOf(err), Path: joinPath(err.Path())}
 	if fault.Path != "" {
 		fault.Message = fault.Path + ": " + fault.Message
 	}
-	return fault.at(errors.Positions(err)...)
+	// In this order the engine goes from the place itself to what surrounds it.
+	return fault.at(append([]token.Pos{err.Position()}, err.InputPositions()...)...)
+}
+
+func messageOf(err errors.Error) string {
+	format, args := err.Msg()
+	switch format {
+	case "incomplete value %v":
+		format = "needs a concrete value, found %v"
+	case "structural cycle":
+		format = "structural cycle: it contains itself without end"
+	}
+	text := fmt.Sprintf(format, args...)
+	if cause := errors.Unwrap(err); cause != nil && !strings.Contains(text, cause.Error()) {
+		text += ": " + cause.Error()
+	}
+	return strings.ReplaceAll(strings.TrimSpace(text), "\n", " ")
 }
 
 // explain describes the first of the errors in err.
@@ -82,8 +97,7 @@ func explainAlternatives(code Code, list []errors.Error) *Fault {
 		if joinPath(err.Path()) != path {
 			break
 		}
-		format, args := err.Msg()
-		fault.Message += "; " + fmt.Sprintf(format, args...)
+		fault.Message += "; " + messageOf(err)
 	}
 	return fault
 }

@@ -21,6 +21,9 @@ func (p *program) objectOf(path string, value cue.Value) (Object, *Fault) {
 	if err := value.Validate(cue.Concrete(true), cue.Final()); err != nil {
 		return nil, p.classify(Incomplete, err)
 	}
+	if err := value.Err(); err != nil {
+		return nil, p.classify(Conflict, err)
+	}
 	if kind := value.Kind(); kind != cue.StructKind {
 		return nil, &Fault{Code: NoOutput, Path: path, Message: fmt.Sprintf(
 			"%s: expected an object, found %s", path, describeKinds(kind))}

@@ -25,13 +25,29 @@ type program struct {
 	root   cue.Value
 }
 
-// evaluate puts the values beside the template, as a second file of one package: what KubeVela did
-// with text, done with syntax trees.
+// evaluate fills the template in. It does so again for as long as that shows something in it that
+// needs to be put in today's CUE.
 func evaluate(source string, in values) (*program, *Fault) {
+	older := legacy{}
+	for {
+		program, fault := evaluateWith(older, source, in)
+		if fault != nil || !older.find(program.root) {
+			return program, fault
+		}
+	}
+}
+
+// evaluateWith puts the values beside the template, as a second file of one package: what KubeVela
+// did with text, done with syntax trees.
+func evaluateWith(older legacy, source string, in values) (*program, *Fault) {
 	file, fault := parse(source)
 	if fault != nil {
 		return nil, fault
 	}
+	if err := older.modernise(file); err != nil {
+		return nil, InternalFault("cannot put the template in today's CUE: %v", err)
+	}
+	kubernetes := kubernetesPackages(file)
 	if file.PackageName() == "" {
 		file.Decls = slices.Insert(file.Decls, 0, packageClause("template"))
 	}
@@ -40,7 +56,12 @@ func evaluate(source string, in values) (*program, *Fault) {
 		field(ast.NewIdent("context"), literal(in.context)),
 		field(ast.NewIdent("parameter"), literal(in.parameter)),
 	}}
-	root, fault := compile(file, beside)
+	for _, name := range []string{"output", "outputs"} {
+		if _, isGiven := in.context[name]; !isGiven && readsContext(file, name) {
+			beside.Decls = append(beside.Decls, contextReference(name)...)
+		}
+	}
+	root, fault := compile(kubernetes, file, beside)
 	return &program{source, in, file, root}, fault
 }
 
@@ -49,8 +70,30 @@ func packageClause(name string) ast.Decl {
 	return &ast.Package{Name: ast.NewIdent(name)}
 }
 
-func compile(files ...*ast.File) (cue.Value, *Fault) {
+// readsContext reports whether the template has `context.<name>` in it.
+func readsContext(file *ast.File, name string) (isRead bool) {
+	ast.Walk(file, func(node ast.Node) bool {
+		path := referencePath(node, "context")
+		isRead = isRead || (len(path) == 2 && path[1] == name)
+		return !isRead
+	}, nil)
+	return isRead
+}
+
+// contextReference makes `context.output` mean what the template itself yields, for the objects in
+// `outputs` that refer to the workload beside them. The detour over a let keeps the name of the
+// field from hiding what it stands for.
+func contextReference(name string) []ast.Decl {
+	let := &ast.LetClause{Ident: ast.NewIdent("own_" + name), Expr: ast.NewIdent(name)}
+	reference := &ast.StructLit{Elts: []ast.Decl{
+		field(ast.NewIdent(name), ast.NewIdent("own_"+name)),
+	}}
+	return []ast.Decl{let, field(ast.NewIdent("context"), reference)}
+}
+
+func compile(imports []*build.Instance, files ...*ast.File) (cue.Value, *Fault) {
 	instance := build.NewContext().NewInstance("", nil)
+	instance.Imports = imports
 	for _, file := range files {
 		if err := instance.AddSyntax(file); err != nil {
 			return cue.Value{}, explain(Syntax, err)

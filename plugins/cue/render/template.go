@@ -6,8 +6,10 @@ import (
 	"fmt"
 	"slices"
 	"strconv"
+	"strings"
 
 	"cuelang.org/go/cue/ast"
+	"cuelang.org/go/cue/errors"
 	"cuelang.org/go/cue/parser"
 )
 
@@ -25,23 +27,50 @@ var packages = []string{
 func parse(source string) (*ast.File, *Fault) {
 	file, err := parser.ParseFile("template", source, parser.ParseComments)
 	if err != nil {
-		return nil, explain(Syntax, err)
+		return nil, parseFault(source, errors.Errors(err)[0])
 	}
-	if fault := checkImports(file); fault != nil {
+	if fault := checkAttributes(file); fault != nil {
 		return nil, fault
 	}
-	return file, nil
+	return file, checkImports(file)
+}
+
+func parseFault(source string, err errors.Error) *Fault {
+	fault := faultOf(Syntax, err)
+	if advice := hint(source, err.Position().Offset()); advice != "" {
+		fault.Message += " (" + advice + ")"
+	}
+	return fault
+}
+
+// checkAttributes refuses what would read files or other programs into the template.
+func checkAttributes(file *ast.File) *Fault {
+	for _, decl := range file.Decls {
+		attribute, ok := decl.(*ast.Attribute)
+		if ok && strings.HasPrefix(attribute.Text, "@extern") {
+			fault := &Fault{Code: Unsupported, Message: fmt.Sprintf(
+				"%s: a template consists of its own text only", attribute.Text)}
+			return fault.at(attribute.Pos())
+		}
+	}
+	return nil
 }
 
 func checkImports(file *ast.File) *Fault {
 	for spec := range file.ImportSpecs() {
-		name, err := strconv.Unquote(spec.Path.Value)
-		if err == nil && slices.Contains(packages, name) {
+		name := importPathOf(spec)
+		if slices.Contains(packages, name) || apiVersionOf(name) != "" {
 			continue
 		}
 		fault := &Fault{Code: Unsupported, Message: fmt.Sprintf(
-			"import %s: a template can import CUE's builtin packages only", spec.Path.Value)}
+			"import %q: a template can import CUE's builtin packages, %s", name,
+			"and Kubernetes API versions such as kube/apps/v1")}
 		return fault.at(spec.Path.Pos())
 	}
 	return nil
+}
+
+func importPathOf(spec *ast.ImportSpec) string {
+	name, _ := strconv.Unquote(spec.Path.Value)
+	return name
 }
