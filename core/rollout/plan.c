@@ -17,9 +17,10 @@ static const char *span_name(struct span span)
     return span.from == 0 ? "pods" : "replicas to add or remove";
 }
 
-static int percent_of(int64_t percent, int total)
+/* Rounded up. Percentages of many batches add up to more than 100, so this may exceed an int. */
+static int64_t percent_of(int64_t percent, int total)
 {
-    return (int)((percent * total + 99) / 100);
+    return (percent * total + 99) / 100;
 }
 
 /* What batches 0 to `batch` have in whole numbers and in percentages. */
@@ -71,7 +72,7 @@ static void plan_arithmetic(const struct plan *plan, int length, char ret_text[S
 {
     size_t used = 0;
     int last = (int)plan->batch_count - 1;
-    char of[24] = "";
+    int64_t percent = plan_sums(plan, last).percent, covers = plan_covers(plan, length, last);
     for (size_t i = 0; i < plan->batch_count && i < TERMS_MAX; i++) {
         struct amount amount = plan->batches[i].replicas;
         const char *unit = amount.unit == AMOUNT_PERCENT ? "%" : "";
@@ -79,10 +80,12 @@ static void plan_arithmetic(const struct plan *plan, int length, char ret_text[S
             used += (size_t)snprintf(ret_text + used, SUM_SIZE - used, "%s%d%s",
                                      used ? " + " : "", amount.value, unit);
     }
-    if (plan_sums(plan, last).percent > 0)
-        snprintf(of, sizeof of, " of %d", length);
-    snprintf(ret_text + used, SUM_SIZE - used, "%s%s = %lld", last >= TERMS_MAX ? " + …" : "", of,
-             (long long)plan_covers(plan, length, last));
+    if (last >= TERMS_MAX)
+        used += (size_t)snprintf(ret_text + used, SUM_SIZE - used, " + …");
+    if (percent > 0)
+        used += (size_t)snprintf(ret_text + used, SUM_SIZE - used, " of %d", length);
+    if (percent > 0 || last > 0)
+        snprintf(ret_text + used, SUM_SIZE - used, " = %lld", (long long)covers);
 }
 
 static int plan_overshoots(const struct plan *plan, struct span span, struct error *err)
@@ -127,7 +130,7 @@ int plan_tolerance(const struct plan *plan, int batch, int size)
         return 0;
     struct amount amount = plan->batches[batch].max_unavailable;
     if (amount.unit == AMOUNT_PERCENT)
-        return percent_of(amount.value, size);
+        return (int)percent_of(amount.value, size);
     return amount.unit == AMOUNT_PODS ? amount.value : 0;
 }
 
