@@ -153,3 +153,20 @@ func TestSameRequestSameBytes(t *testing.T) {
 		}
 	}
 }
+
+// A source that meson.build does not list would change without a new build.
+func TestMesonListsSources(t *testing.T) {
+	list, err := os.ReadFile("meson.build")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, pattern := range []string{"*.go", "render/*.go"} {
+		sources, _ := filepath.Glob(pattern)
+		for _, source := range sources {
+			isTest := strings.HasSuffix(source, "_test.go")
+			if !isTest && !strings.Contains(string(list), "'"+source+"',") {
+				t.Errorf("meson.build does not list %s", source)
+			}
+		}
+	}
+}

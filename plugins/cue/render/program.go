@@ -70,13 +70,19 @@ func packageClause(name string) ast.Decl {
 	return &ast.Package{Name: ast.NewIdent(name)}
 }
 
-// readsContext reports whether the template has `context.<name>` in it.
+// readsContext reports whether the template has `context.<name>` in it, outside the field of that
+// name: within it, it would mean itself.
 func readsContext(file *ast.File, name string) (isRead bool) {
-	ast.Walk(file, func(node ast.Node) bool {
-		path := referencePath(node, "context")
-		isRead = isRead || (len(path) == 2 && path[1] == name)
-		return !isRead
-	}, nil)
+	for _, decl := range file.Decls {
+		if field, ok := decl.(*ast.Field); ok && labelText(field.Label) == name {
+			continue
+		}
+		ast.Walk(decl, func(node ast.Node) bool {
+			path := referencePath(node, "context")
+			isRead = isRead || (len(path) == 2 && path[1] == name)
+			return !isRead
+		}, nil)
+	}
 	return isRead
 }
 
