@@ -48,7 +48,9 @@ class Controller:
             f"  program: {build / 'plugins' / 'cue' / 'sluice-cue'}\n")
         self.command = [str(build / "core" / "sluice"), "controller", "--config",
                         str(self.config), "--kubeconfig", str(cluster.kubeconfig)]
-        self.process = subprocess.Popen(self.command, stderr=self.log.open("w"))
+        self.process = subprocess.Popen(self.command, stdin=subprocess.DEVNULL,
+                                        stdout=subprocess.DEVNULL, stderr=self.log.open("w"),
+                                        start_new_session=True)
 
     def stop(self) -> None:
         self.process.send_signal(signal.SIGTERM)
@@ -166,7 +168,9 @@ def flow(cluster: Cluster) -> None:
 
 
 def install(cluster: Cluster) -> None:
-    cluster.kubectl("apply", "-f", str(ROOT / "deploy" / "crds"))
+    crds = str(ROOT / "deploy" / "crds")
+    cluster.kubectl("apply", "-f", crds)
+    cluster.kubectl("wait", "--for=condition=Established", "--timeout=30s", "-f", crds)
     cluster.kubectl("create", "namespace", "vela-system")
 
 
@@ -193,11 +197,11 @@ def main() -> None:
         flow(cluster)
         if options.keep:
             farewell(cluster, controller)
-            return
+            cluster = controller = None
     finally:
-        if not options.keep:
-            if controller:
-                controller.stop()
+        if controller:
+            controller.stop()
+        if cluster:
             cluster.down()
 
 
