@@ -94,6 +94,14 @@ class History:
                     raise AssertionError(f"{what}: not within {seconds:.0f} s\n{self.summary()}")
                 self.changed.wait(min(left, 1))
 
+    def wait_for(self, thing: dict) -> None:
+        """Until this version of it, or a later one, is known; of kinds that are recorded."""
+        key = thing["kind"], thing["metadata"]["name"]
+        number = int(thing["metadata"]["resourceVersion"])
+        if thing["kind"] in KINDS:
+            self.wait(f"{key} at {number} is known",
+                      lambda: key in self._latest and self._latest[key].number >= number)
+
     def quiet(self, since: int, seconds: float, *kinds: str) -> list:
         """Watches for so long; the versions of these kinds that have come. None is what is hoped
         for, so this is the one place where time itself is waited for."""

@@ -9,8 +9,10 @@ from typing import Iterator
 
 from .objects import container_id, image_of, is_ready, running_image
 
-# The conditions that are completed on the way, for a roll of so many batches: the order of the table.
-BEFORE_BATCHES = ["RolloutLocating", "RolloutSpecVerifying", "RolloutInitializing"]
+# The conditions of a roll in the order of the table, by the times of their transitions. The one of
+# rollingInBatches begins before the batches and is fulfilled after them.
+BEFORE_BATCHES = ["RolloutLocating", "RolloutSpecVerifying", "RolloutInitializing",
+                  "RolloutInProgress"]
 ONE_BATCH = ["BatchInitializing", "BatchInRolling", "BatchVerifying", "BatchFinalizing",
              "BatchReady"]
 AFTER_BATCHES = ["RolloutInProgress", "RolloutFinalizing", "RolloutSucceed"]
@@ -89,9 +91,11 @@ def sizes(history, cloneset: str, since: int = 0) -> list:
     return _without_repetition(moment.size() for _, moment in moments(history, cloneset, since))
 
 
-def goals(history, cloneset: str, since: int = 0) -> list:
-    """How many pods were allowed to be at the newest revision, as that was changed."""
-    return _without_repetition(moment.goal() for _, moment in moments(history, cloneset, since))
+def goals(history, cloneset: str, image: str, since: int = 0) -> list:
+    """How many pods were allowed to have the image, while it was the CloneSet's, as that was
+    changed."""
+    return _without_repetition(moment.goal() for _, moment in moments(history, cloneset, since)
+                               if wants(moment.cloneset, image))
 
 
 def creation_batches(history, cloneset: str, since: int = 0) -> list:
@@ -116,7 +120,7 @@ def update_batches(history, cloneset: str, image: str, since: int = 0, missing: 
     and running it (but for `missing`) when a batch went on."""
     batches, turned, goal = [], set(), 0
     for version, moment in moments(history, cloneset, since):
-        if not _is_target(moment.cloneset, image):
+        if not wants(moment.cloneset, image):
             continue
         if moment.goal() > goal:
             done = [name for name in turned if name in moment.pods
@@ -134,12 +138,18 @@ def update_batches(history, cloneset: str, image: str, since: int = 0, missing: 
     return [batch for batch in batches if batch]
 
 
-def _is_target(cloneset, image: str) -> bool:
+def wants(cloneset, image: str) -> bool:
+    """Is it the one of the CloneSet's template?"""
     return cloneset["spec"]["template"]["spec"]["containers"][0]["image"].endswith(":" + image)
 
 
 def _is_updated(pod, image: str) -> bool:
     return is_ready(pod) and running_image(pod) == image
+
+
+def at_image(history, image: str) -> list:
+    """The pods that have it in their spec now."""
+    return sorted(name for name, pod in history.objects("Pod").items() if image_of(pod) == image)
 
 
 def turned_to(history, cloneset: str, image: str, until: int = 0) -> list:
@@ -186,18 +196,19 @@ def states(history, rollout: str, since: int = 0) -> list:
                                for status in statuses if "rollingState" in status)
 
 
-def completed(history, rollout: str, since: int = 0, after: str = "") -> list:
-    """The conditions that became true, by their times: the states that pass within one call too."""
+def trace(history, rollout: str, since: int = 0, after: str = "") -> list:
+    """The conditions in the order of their transitions, of all versions taken together: so the
+    states that passed within one call are here too. One that begins and is fulfilled without
+    another between counts once."""
     times = set()
     for version in history.versions("AppRollout", rollout, since):
         for condition in version.object.get("status", {}).get("conditions", []):
-            if condition["status"] == "True":
-                times.add((condition["lastTransitionTime"], condition["type"]))
-    return [kind for time, kind in sorted(times) if time > after]
+            times.add((condition["lastTransitionTime"], condition["type"]))
+    return _without_repetition(kind for time, kind in sorted(times) if time > after)
 
 
 def way_of(batches: int) -> list:
-    """What `completed` must be for a roll without incident."""
+    """What `trace` must be for a roll without incident."""
     return BEFORE_BATCHES + ONE_BATCH * batches + AFTER_BATCHES
 
 

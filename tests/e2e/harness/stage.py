@@ -57,7 +57,7 @@ class Stage:
     def _empty(self) -> None:
         """Nobody is there any more to remove the finalizers."""
         for name in self.names("AppRollout"):
-            self.patch("AppRollout", name, {"metadata": {"finalizers": []}})
+            self.api.patch(self.path("AppRollout", name), {"metadata": {"finalizers": []}})
         for kind in ("AppRollout", "CloneSet"):
             for name in self.names(kind):
                 self.delete(kind, name, missing_is_fine=True)
@@ -82,12 +82,17 @@ class Stage:
     def put(self, thing: dict) -> dict:
         """Server-side apply, as a user who owns all that he writes."""
         path = self.path(thing["kind"], thing["metadata"]["name"])
-        return self.api.patch(f"{path}?fieldManager=user&force=true", thing, "apply")
+        return self._known(self.api.patch(f"{path}?fieldManager=user&force=true", thing, "apply"))
+
+    def _known(self, thing: dict) -> dict:
+        """Once the history has it: what is asked after a change mustn't be answered from before."""
+        self.history.wait_for(thing)
+        return thing
 
     def patch(self, kind: str, name: str, change) -> dict:
         """A merge patch, or a JSON patch if it is a list."""
         how = "json" if isinstance(change, list) else "merge"
-        return self.api.patch(self.path(kind, name), change, how)
+        return self._known(self.api.patch(self.path(kind, name), change, how))
 
     def plan(self, name: str = "roll", **fields) -> dict:
         """Changes fields of a rollout's plan."""
@@ -102,7 +107,9 @@ class Stage:
 
     def apply_seed(self, file: str) -> None:
         """As a person would: kubectl, and the file as it is."""
-        self.cluster.kubectl("--namespace", self.namespace, "apply", "-f", str(SEED / file))
+        applied = self.cluster.kubectl("--namespace", self.namespace, "apply", "--output=json",
+                                       "-f", str(SEED / file))
+        self._known(json.loads(applied))
 
     def refused(self, thing: dict) -> str:
         """What the API server says to an object that it must not accept."""
