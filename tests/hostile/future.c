@@ -15,6 +15,13 @@ static int32_t observe(const sluice_host *host, sluice_call *call, sluice_text r
                               "\"settled\":true,\"mood\":\"fine\"}"));
 }
 
+static int32_t advance(const sluice_host *host, sluice_call *call, sluice_text request)
+{
+    return host->emit(call, SLUICE_EVENT,
+                      text_of("{\"type\":\"Normal\",\"reason\":\"R\",\"message\":\"m\","
+                              "\"colour\":\"blue\"}"));
+}
+
 const sluice_adapter *sluice_adapter_v1(void)
 {
     /* clang-format off */
@@ -37,7 +44,7 @@ const sluice_adapter *sluice_adapter_v1(void)
                   .manifest = manifest,
                   .observe = observe,
                   .begin = good_action,
-                  .advance = good_action,
+                  .advance = advance,
                   .finish = good_action},
         .added = new_call,
     };

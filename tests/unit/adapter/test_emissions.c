@@ -145,14 +145,18 @@ static void status_text_limit(void **state)
 }
 
 /* A newer adapter may say more than we understand. */
-static void status_newer(void **state)
+static void newer(void **state)
 {
     struct loaded loaded = loaded_open("hostile", "future", NULL);
     const struct adapter_request request = {0};
     struct workload_status status;
+    struct actions actions;
     struct error err = {0};
     assert_int_equal(adapter_observe(loaded.adapter, &request, &status, &err), OK);
     assert_int_equal(status.size, 1);
+    assert_int_equal(adapter_advance(loaded.adapter, &request, &actions, &err), OK);
+    assert_int_equal(actions.count, 1);
+    actions_done(&actions);
     loaded_close(&loaded);
 }
 
@@ -438,7 +442,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(status_good),    cmocka_unit_test(status_count),
         cmocka_unit_test(status_members), cmocka_unit_test(status_text_limit),
-        cmocka_unit_test(status_newer),   cmocka_unit_test(action_refusals),
+        cmocka_unit_test(newer),          cmocka_unit_test(action_refusals),
         cmocka_unit_test(actions_good),   cmocka_unit_test(limits),
         cmocka_unit_test(results),        cmocka_unit_test(result_words),
         cmocka_unit_test(validation),     cmocka_unit_test(capabilities),
