@@ -53,13 +53,14 @@ class Sandbox:
             raise ClusterError(f"{name} could not be started: {answer or 'no answer'}")
 
     def stop(self, name: str, sign: signal.Signals, patience: float = 10) -> None:
-        """Sends the signal, and SIGKILL if that didn't do."""
+        """Sends the signal, and SIGKILL if that didn't do. Returns when it has been reaped: until
+        then its last threads may still hold its ports."""
         pid = self.pid(name)
         if not pid:
             return
         os.kill(pid, sign)
         deadline = time.monotonic() + patience
-        while self.pid(name):
+        while self.pid("init") and os.path.exists(f"/proc/{pid}"):
             if time.monotonic() > deadline:
                 os.kill(pid, signal.SIGKILL)
             time.sleep(0.01)

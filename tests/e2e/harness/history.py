@@ -44,7 +44,6 @@ class History:
         self.namespace = namespace
         self.changed = threading.Condition()
         self.closing = threading.Event()
-        self.gap = ""
         self._versions = []
         self._latest = {}
         self._listed = set()
@@ -117,7 +116,6 @@ class History:
 
     def catch_up(self) -> None:
         """Returns when all that has happened so far is known here."""
-        assert not self.gap, self.gap
         for kind, path in KINDS.items():
             try:
                 listed = self.api.get(path.format(self.namespace))["items"]
@@ -160,8 +158,7 @@ class History:
                 since = self._watch(kind, path, since)
             except ApiError as error:
                 if error.code == 410:
-                    self.gap = f"versions of {kind} are missing: {error}"
-                    since = None
+                    since = self._recover(kind, path, since)
                 self._mark_listed(kind)
                 self.closing.wait(0.3)
             except (OSError, http.client.HTTPException):
@@ -178,6 +175,24 @@ class History:
             self._record(kind, "ADDED", item)
         self._mark_listed(kind)
         return listed["metadata"]["resourceVersion"]
+
+    def _recover(self, kind: str, path: str, since: str) -> str:
+        """A restarted API server has forgotten what happened before it was up, but its etcd hasn't:
+        the kind is listed as it was at each number in between."""
+        last = int(self.api.get(path)["metadata"]["resourceVersion"])
+        known = set(self.objects(kind))
+        for number in range(int(since) + 1, last + 1):
+            exact = f"?resourceVersion={number}&resourceVersionMatch=Exact"
+            items = {item["metadata"]["name"]: item for item in self.api.get(path + exact)["items"]}
+            for name in known - set(items):
+                gone = dict(self.now(kind, name))
+                gone["metadata"] = {**gone["metadata"], "resourceVersion": str(number)}
+                self._record(kind, "DELETED", gone)
+            for item in items.values():
+                if int(item["metadata"]["resourceVersion"]) == number:
+                    self._record(kind, "MODIFIED", item)
+            known = set(items)
+        return str(last)
 
     def _watch(self, kind: str, path: str, since: str) -> str:
         connection = http.client.HTTPSConnection("127.0.0.1", self.api.port, timeout=60,
