@@ -193,15 +193,6 @@ enum rolling_event batch_step(struct run *run)
     return row.raises;
 }
 
-/* False when the machine has to wait. */
-static bool run_step(struct run *run)
-{
-    int moves = run->out->move_count;
-    run->why = (struct reason){.code = REASON_WAITING};
-    rolling_apply(run, rolling_probe(run));
-    return run->out->move_count > moves;
-}
-
 /* Counters are true only once the workload's controller has seen what we wrote. */
 static void record_observation(struct run *run)
 {
@@ -214,6 +205,16 @@ static void record_observation(struct run *run)
     s->upgraded = seen->updated;
     s->upgraded_ready = seen->updated_ready;
     snprintf(s->target_revision, sizeof s->target_revision, "%s", seen->update_revision);
+}
+
+/* False when the machine has to wait. */
+static bool run_step(struct run *run)
+{
+    int moves = run->out->move_count;
+    record_observation(run);
+    run->why = (struct reason){.code = REASON_WAITING};
+    rolling_apply(run, rolling_probe(run));
+    return run->out->move_count > moves;
 }
 
 /* Why it stands where it stands; the time stays while the reason does. */
@@ -234,7 +235,6 @@ void machine_decide(const struct machine_input *input, struct decision *ret_deci
     struct run run = {
         .in = input, .out = ret_decision, .status = &ret_decision->status, .hook = input->hook};
     status_mend(run.status, input->now_ms);
-    record_observation(&run);
     bool moved = true;
     while (moved && ret_decision->move_count + MOVES_A_STEP <= MOVES_MAX)
         moved = run_step(&run);

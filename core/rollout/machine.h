@@ -155,7 +155,9 @@ struct observation {
     char target[NAME_SIZE]; /* the revision that all this is about; a rollout that has just turned
                                to another target waits until it has been looked up */
     /* OK: both revisions were found and rendered and an adapter knows the kind. ERR_INVALID: they
-     * can't be. Anything else: wait, the words say for what. Not OK leaves the rest unset. */
+     * can't be. Anything else: wait, the words say for what. Not OK leaves the rest unset, but for
+     * object, exists and held where our mark has found the workload nevertheless: that is enough to
+     * give it back. */
     struct error located;
     enum reason_code
         located_why;        /* when located isn't OK: which kind of waiting or refusal it is */
