@@ -96,7 +96,8 @@ func explainFault(name, source string, fault *render.Fault) string {
 	if fault.Line == 0 {
 		return fmt.Sprintf("%s: %s: %s\n", name, fault.Code, fault.Message)
 	}
-	text := fmt.Sprintf("%s:%d:%d: %s: %s\n", name, fault.Line, fault.Column, fault.Code, fault.Message)
+	text := fmt.Sprintf("%s:%d:%d: %s: %s\n",
+		name, fault.Line, fault.Column, fault.Code, fault.Message)
 	lines := strings.Split(source, "\n")
 	if fault.Line > len(lines) {
 		return text

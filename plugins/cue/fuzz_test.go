@@ -13,7 +13,8 @@ import (
 // either objects or an error.
 func FuzzServe(f *testing.F) {
 	f.Add(frame(`{"id": 1, "template": "output: kind: \"X\""}`))
-	f.Add(frame(`{"id": 1, "template": "parameter: a: int\noutput: b: parameter.a", "parameter": {"a": 2}}`))
+	f.Add(frame(`{"id": 1, "template": "parameter: a: int\noutput: b: parameter.a",
+		"parameter": {"a": 2}}`))
 	f.Add(append(frame(`{"id": 2}`), frame(`[`)...))
 	f.Add([]byte{0, 0, 0, 0, 0, 0, 0, 1, '{'})
 	f.Add([]byte{0xff, 0xff, 0xff, 0xff})
@@ -45,7 +46,8 @@ func checkAnswer(t *testing.T, text []byte) {
 // FuzzRequest takes a request apart: a template with values that may be anything.
 func FuzzRequest(f *testing.F) {
 	f.Add("parameter: {a: *1 | int, b?: [...string]}\noutput: parameter", `{"b": ["x"]}`, `{}`)
-	f.Add("output: {name: context.name, if parameter.x != _|_ {x: 1}}", `{"x": null}`, `{"name": "\\(x)"}`)
+	f.Add("output: {name: context.name, if parameter.x != _|_ {x: 1}}",
+		`{"x": null}`, `{"name": "\\(x)"}`)
 	f.Add("output: [1] + parameter.a", `{"a": [2]}`, `null`)
 	f.Add("import \"kube/apps/v1\"\noutput: v1.#Deployment & context.output", `{}`, `{}`)
 	f.Fuzz(func(t *testing.T, template, parameter, context string) {
@@ -68,7 +70,8 @@ func FuzzRequest(f *testing.F) {
 // FuzzValues proves that values go through unchanged, whatever they look like.
 func FuzzValues(f *testing.F) {
 	f.Add(`{"a": "\\(context.name)", "b\"}, x: {\"": [1, -2, {"#d": null, "_h": true}]}`)
-	f.Add(`{"": {"if": "for", "a.b/c": "\u0000\u2028\ud83d\ude00"}, "__x": 123456789012345678901234567890}`)
+	f.Add(`{"": {"if": "for", "a.b/c": "\u0000\u2028\ud83d\ude00"},
+		"__x": 123456789012345678901234567890}`)
 	f.Fuzz(func(t *testing.T, parameter string) {
 		var given map[string]any
 		// CUE writes floats in its own way, and -0 as 0.

@@ -29,6 +29,7 @@ type program struct {
 // needs to be put in today's CUE.
 func evaluate(source string, in values) (*program, *Fault) {
 	older := legacy{}
+	older.probe(source, in)
 	for {
 		program, fault := evaluateWith(older, source, in)
 		if fault != nil || !older.find(program.root) {
@@ -37,8 +38,6 @@ func evaluate(source string, in values) (*program, *Fault) {
 	}
 }
 
-// evaluateWith puts the values beside the template, as a second file of one package: what KubeVela
-// did with text, done with syntax trees.
 func evaluateWith(older legacy, source string, in values) (*program, *Fault) {
 	file, fault := parse(source)
 	if fault != nil {
@@ -47,7 +46,14 @@ func evaluateWith(older legacy, source string, in values) (*program, *Fault) {
 	if err := older.modernise(file); err != nil {
 		return nil, InternalFault("cannot put the template in today's CUE: %v", err)
 	}
-	kubernetes := kubernetesPackages(file)
+	root, fault := assemble(file, in)
+	return &program{source, in, file, root}, fault
+}
+
+// assemble puts the values beside the template, as a second file of one package: what KubeVela did
+// with text, done with syntax trees.
+func assemble(file *ast.File, in values) (cue.Value, *Fault) {
+	imports := kubernetesPackages(file)
 	if file.PackageName() == "" {
 		file.Decls = slices.Insert(file.Decls, 0, packageClause("template"))
 	}
@@ -61,8 +67,7 @@ func evaluateWith(older legacy, source string, in values) (*program, *Fault) {
 			beside.Decls = append(beside.Decls, contextReference(name)...)
 		}
 	}
-	root, fault := compile(kubernetes, file, beside)
-	return &program{source, in, file, root}, fault
+	return compile(imports, file, beside)
 }
 
 // packageClause names a package. Files see each other's fields only within a named one.

@@ -19,8 +19,8 @@ import (
 var packages = []string{
 	"crypto/ed25519", "crypto/hmac", "crypto/md5", "crypto/sha1", "crypto/sha256", "crypto/sha512",
 	"encoding/base64", "encoding/csv", "encoding/hex", "encoding/json", "encoding/openapi",
-	"encoding/toml", "encoding/yaml", "html", "list", "math", "math/bits", "net", "path", "regexp", "strconv",
-	"strings", "struct", "text/tabwriter", "text/template", "time", "uuid",
+	"encoding/toml", "encoding/yaml", "html", "list", "math", "math/bits", "net", "path", "regexp",
+	"strconv", "strings", "struct", "text/tabwriter", "text/template", "time", "uuid",
 }
 
 // parse reads a template. Every error names its line and column in the text as it was written.
