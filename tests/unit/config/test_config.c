@@ -234,7 +234,7 @@ static void aliases(void **state)
                    "sluice.yaml:5:");
     assert_refused("adapters:\n  enabled:\n  - name: a\n    options: {x: "
                    "[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[1]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]}\n",
-                   "sluice.yaml:4:50: expected at most 32 levels");
+                   "sluice.yaml:4:49: expected at most 32 levels");
 }
 
 /* The core schema of YAML 1.2, not the surprises of 1.1. */
