@@ -73,6 +73,27 @@ struct task {
     struct error trouble;
 };
 
+/* task.c: tasks, and the components of the rollout that is at hand. */
+struct task *task_get(struct controller *controller, const char *key);
+void task_drop(struct task *task);
+bool task_unfinished(const struct task *task);
+void task_pass_clear(struct task *task); /* releases what only the pass needs */
+void task_object_replace(struct task *task, const json_t *object); /* with what a write answered */
+void components_from_status(struct task *task);
+void components_from_location(struct task *task);
+
+/* rollout_pass.c: goes on after an effect, a write or an answer. */
+void pass_locate(struct task *task);
+void component_round_done(struct component *component);
+
+/* effects.c: carries out the next effect of the round, and all after it. */
+void component_next_effect(struct component *component);
+
+/* record.c */
+bool component_remember(struct component *component); /* true: the effect has to wait for it */
+void pass_record(struct task *task);
+void pass_fail(struct task *task, const struct error *err);
+
 /* observe.c: what is to be known of the component's workload; fills observation and workload. */
 void component_observe(struct component *component);
 

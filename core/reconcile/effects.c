@@ -1,0 +1,225 @@
+// SPDX-License-Identifier: Apache-2.0
+/* Carrying out what the machine has decided for one component: on its workload through the adapter,
+ * and at its webhooks. */
+#include "base/alloc.h"
+#include "base/clock.h"
+#include "oam/revision.h"
+#include "reconcile/task.h"
+
+#include <stdio.h>
+#include <string.h>
+
+static bool hook_already_asked(const struct component *component, const struct effect *effect)
+{
+    const struct hook_run *run = &component->hook;
+    return run->call && run->asked.gate == effect->gate && run->asked.batch == effect->batch &&
+           run->asked.index == effect->index && run->attempt == effect->attempt;
+}
+
+static void on_hook_done(void *data, int result, const char *message)
+{
+    struct component *component = data;
+    struct hook_run *run = &component->hook;
+    run->call = NULL;
+    run->outcome = run->asked;
+    switch (result) {
+    case HOOK_PASSED:
+        run->outcome.result = HOOK_PASSED;
+        break;
+    case HOOK_REJECTED:
+        run->outcome.result = HOOK_REJECTED;
+        break;
+    default:
+        run->outcome.result = HOOK_TROUBLE;
+        break;
+    }
+    snprintf(run->outcome.message, sizeof run->outcome.message, "%s", message);
+    queue_add(component->task->controller->rollout_queue, component->task->key);
+}
+
+static const char *hook_phase(const struct component *component)
+{
+    const struct rollout_status *s = &component->decision->status;
+    return s->rolling == ROLLING_IN_BATCHES ? batch_state_name(s->batch_state)
+                                            : rolling_state_name(s->rolling);
+}
+
+static void start_hook(struct component *component, const struct effect *effect)
+{
+    struct task *task = component->task;
+    const struct rollout_status *s = &component->decision->status;
+    const struct hook *hook =
+        plan_hook(task->rollout.plan, effect->gate, effect->batch, effect->index);
+    char *identity AUTO_FREE =
+        str_format("%s/%s/%s/%s/%d/%s/%d", task->rollout.uid,
+                   component->name ? component->name : "", s->target, hook_phase(component),
+                   effect->batch, hook_type_name(effect->gate), effect->index);
+    struct hook_spec spec = {
+        .hook = hook,
+        .ns = task->rollout.ns,
+        .name = task->rollout.name,
+        .phase = hook_phase(component),
+        .idempotency_key = identity,
+        .attempt = effect->attempt,
+        .timeout_ms = task->controller->config->hook_timeout_ms,
+    };
+    hook_cancel(component->hook.call);
+    component->hook.asked =
+        (struct hook_outcome){.gate = effect->gate, .batch = effect->batch, .index = effect->index};
+    component->hook.attempt = effect->attempt;
+    component->hook.call =
+        hook_start(cluster_loop(task->controller->cluster), &spec, on_hook_done, component);
+}
+
+static const json_t *revert_target(const struct component *component)
+{
+    const struct location *revert = component->task->revert;
+    if (!revert || revert->error.code != OK)
+        return NULL;
+    for (size_t i = 0; i < revert->count; i++)
+        if (!component->name || str_equal(revert->components[i].name, component->name))
+            return revert->components[i].error.code == OK ? revert->components[i].workload : NULL;
+    return NULL;
+}
+
+/* Reverting takes two rounds: the source is applied as every target is, without moving a pod; then
+ * the workload is given back as after a success, which moves them all. Without a source left to go
+ * to, it stays where it is. */
+static int revert_actions(struct component *component, struct adapter_request *request,
+                          struct actions *ret_actions, struct error *err)
+{
+    const struct adapter *adapter = component->kind->adapter;
+    const json_t *source = revert_target(component);
+    request->outcome = source ? "succeeded" : "deleted";
+    if (!source)
+        return adapter_finish(adapter, request, ret_actions, err);
+    request->target = source;
+    if (str_equal(object_mark(component->workload, MARK_APPLIED),
+                  object_mark(source, MARK_APPLIED)))
+        return adapter_finish(adapter, request, ret_actions, err);
+    return adapter_begin(adapter, request, ret_actions, err);
+}
+
+/* Asks the adapter what an effect means for the workload. */
+static int effect_actions(struct component *component, const struct effect *effect,
+                          struct actions *ret_actions, struct error *err)
+{
+    const struct adapter *adapter = component->kind->adapter;
+    const struct plan *plan = component->task->rollout.plan;
+    struct adapter_request request = component_request(component);
+    request.scale = effect->scale;
+    request.goal = effect->goal;
+    request.paused = effect->paused;
+    request.outcome = effect->outcome;
+    if (effect->kind == EFFECT_BEGIN)
+        return adapter_begin(adapter, &request, ret_actions, err);
+    if (effect->kind == EFFECT_ADVANCE) {
+        request.max_unavailable = plan_tolerance(plan, effect->batch, component->observation.size);
+        return adapter_advance(adapter, &request, ret_actions, err);
+    }
+    if (strcmp(effect->outcome, "rolledBack") == 0)
+        return revert_actions(component, &request, ret_actions, err);
+    return adapter_finish(adapter, &request, ret_actions, err);
+}
+
+/* An effect could not be carried out: nothing that was decided with it counts, and the status says
+ * what stands in the way. It is tried again. */
+static void effect_failed(struct component *component, const struct error *err)
+{
+    struct task *task = component->task;
+    struct rollout_status *s = &component->status;
+    if (err->code == ERR_CONFLICT) {
+        pass_fail(task, err);
+        return;
+    }
+    bool news = s->reason.code != REASON_CLUSTER_TROUBLE;
+    s->reason = (struct reason){.code = REASON_CLUSTER_TROUBLE};
+    snprintf(s->reason.message, sizeof s->reason.message, "%.500s", err->text);
+    snprintf(s->reason.object, sizeof s->reason.object, "%s", component->observation.object);
+    if (news) {
+        s->reason_since_ms = clock_wall_ms();
+        task_tell_waiting(task, component);
+    }
+    task->trouble = *err;
+    pass_record(task);
+}
+
+static void on_acted(void *data, const struct error *err)
+{
+    struct component *component = data;
+    component->task->act = NULL;
+    if (err->code != OK) {
+        effect_failed(component, err);
+        return;
+    }
+    component->acted = true;
+    component->next_effect++;
+    component_next_effect(component);
+}
+
+static const json_t *effect_auxiliaries(const struct component *component,
+                                        const struct effect *effect)
+{
+    const struct located_component *located = component_located(component);
+    return effect->kind == EFFECT_BEGIN && located ? located->auxiliaries : NULL;
+}
+
+/* Carries out an effect on the workload; one that changes nothing costs nothing. */
+static void act_on_workload(struct component *component, const struct effect *effect)
+{
+    struct task *task = component->task;
+    struct actions actions = {0};
+    struct error err = {0};
+    if (effect_actions(component, effect, &actions, &err) < 0) {
+        error_prefix(&err, "adapter %s", adapter_name(component->kind->adapter));
+        effect_failed(component, &err);
+        return;
+    }
+    if (!actions.count) {
+        actions_done(&actions);
+        component->next_effect++;
+        component_next_effect(component);
+        return;
+    }
+    struct adapter_request request = component_request(component);
+    struct act_spec spec = {
+        .kind = component->kind,
+        .workload = component->workload,
+        .target = request.target,
+        .holder = task->holder,
+        .auxiliaries = effect_auxiliaries(component, effect),
+    };
+    task->act = act_start_take(task->controller, &spec, &actions, on_acted, component);
+}
+
+void component_next_effect(struct component *component)
+{
+    const struct decision *decision = component->decision;
+    if (component->next_effect == decision->effect_count) {
+        component_round_done(component);
+        return;
+    }
+    const struct effect *effect = &decision->effects[component->next_effect];
+    switch (effect->kind) {
+    case EFFECT_BEGIN:
+        if (!component_remember(component))
+            act_on_workload(component, effect);
+        return;
+    case EFFECT_ADVANCE:
+    case EFFECT_FINISH:
+        act_on_workload(component, effect);
+        return;
+    case EFFECT_HOOK:
+        if (!hook_already_asked(component, effect)) {
+            if (component_remember(component))
+                return;
+            start_hook(component, effect);
+        }
+        break;
+    case EFFECT_FORGET:
+        component->forget = true;
+        break;
+    }
+    component->next_effect++;
+    component_next_effect(component);
+}

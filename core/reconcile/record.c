@@ -1,0 +1,201 @@
+// SPDX-License-Identifier: Apache-2.0
+/* Recording: the status of all components in one write, before an effect that must be remembered
+ * and at the end of the pass; and letting the rollout go. */
+#include "base/alloc.h"
+#include "base/clock.h"
+#include "reconcile/task.h"
+
+enum {
+    COUNTERS_EVERY_MS = 5000, /* a status that differs only in its counters is written so often */
+};
+
+static void pass_end(struct task *task)
+{
+    struct queue *queue = task->controller->rollout_queue;
+    char *key AUTO_FREE = str_copy(task->key);
+    bool trouble = task->trouble.code != OK;
+    bool keep = task_unfinished(task) || trouble;
+    task_pass_clear(task);
+    if (!keep || task->dead)
+        task_drop(task);
+    if (trouble)
+        queue_retry(queue, key);
+    else
+        queue_done(queue, key);
+}
+
+/* Somebody was faster: look again soon. Anything else that failed is told and tried again. */
+void pass_fail(struct task *task, const struct error *err)
+{
+    struct log_about about = {.topic = "rollout", .object = task->key};
+    task->trouble = *err;
+    if (err->code != ERR_CONFLICT)
+        log_write(LOG_WARN, about, "%s", err->text);
+    pass_end(task);
+}
+
+static json_t *status_json(struct task *task, const struct component *deciding)
+{
+    size_t count = task->component_count;
+    struct component_status *parts AUTO_FREE = mem_alloc(count * sizeof *parts);
+    for (size_t i = 0; i < count; i++) {
+        const struct component *component = &task->components[i];
+        parts[i].name = component->name;
+        parts[i].status = component == deciding ? &component->decision->status : &component->status;
+    }
+    return approllout_status_write(parts, count);
+}
+
+static void write_status(struct task *task, json_t *status_take, reply_fn *on_written)
+{
+    json_t *object AUTO_JSON =
+        json_pack("{s:s, s:s, s:{s:s, s:s, s:s, s:s}, s:O, s:o}", "apiVersion", OAM_API, "kind",
+                  "AppRollout", "metadata", "name", task->rollout.name, "namespace",
+                  task->rollout.ns, "uid", task->rollout.uid, "resourceVersion",
+                  json_string_at(task->object, "/metadata/resourceVersion"), "spec",
+                  json_object_get(task->object, "spec"), "status", status_take);
+    char *body AUTO_FREE = json_text(object);
+    char *path AUTO_FREE = oam_path("approllouts", task->rollout.ns, task->rollout.name, "status");
+    struct call_spec spec = {.method = "PUT", .path = path, .body = body};
+    task->call = cluster_call(task->controller->cluster, &spec, on_written, task);
+    task->written_at_ms = clock_monotonic_ms();
+}
+
+/* What must be remembered before it is done has been written: now it may be done. */
+static void on_remembered(void *data, const struct reply *reply)
+{
+    struct task *task = data;
+    task->call = NULL;
+    if (reply->error.code != OK) {
+        pass_fail(task, &reply->error);
+        return;
+    }
+    struct component *component = &task->components[task->at];
+    task_object_replace(task, reply->body);
+    /* It is recorded, so it counts and may be told, whatever becomes of the effect. */
+    task_note_moves(task, component);
+    task_tell(task);
+    component->status = component->decision->status;
+    component->decision->move_count = 0;
+    component->remembered = true;
+    component_next_effect(component);
+}
+
+/* True when the status had to be written first; the effect comes up again after that. */
+bool component_remember(struct component *component)
+{
+    struct task *task = component->task;
+    if (component->remembered)
+        return false;
+    json_t *status = status_json(task, component);
+    json_t *recorded = json_object_get(task->object, "status");
+    if (approllout_status_compare(recorded, status) != STATUS_DIFFERENT) {
+        json_decref(status);
+        return false;
+    }
+    write_status(task, status, on_remembered);
+    return true;
+}
+
+static void on_forgotten(void *data, const struct reply *reply)
+{
+    struct task *task = data;
+    task->call = NULL;
+    if (reply->error.code != OK && reply->error.code != ERR_MISSING) {
+        pass_fail(task, &reply->error);
+        return;
+    }
+    task_tell(task);
+    task->dead = true;
+    pass_end(task);
+}
+
+/* All components have been given back: the rollout may go. */
+static void forget_rollout(struct task *task)
+{
+    json_t *kept = json_array();
+    size_t i;
+    json_t *finalizer;
+    json_array_foreach (json_at(task->object, "/metadata/finalizers"), i, finalizer) {
+        if (!str_equal(json_string_value(finalizer), APPROLLOUT_FINALIZER))
+            json_array_append(kept, finalizer);
+    }
+    json_t *patch AUTO_JSON =
+        json_pack("{s:{s:s, s:o}}", "metadata", "resourceVersion",
+                  json_string_at(task->object, "/metadata/resourceVersion"), "finalizers", kept);
+    char *body AUTO_FREE = json_text(patch);
+    char *path AUTO_FREE = oam_path("approllouts", task->rollout.ns, task->rollout.name, NULL);
+    struct call_spec spec = {
+        .method = "PATCH", .path = path, .content_type = PATCH_MERGE, .body = body};
+    task->call = cluster_call(task->controller->cluster, &spec, on_forgotten, task);
+}
+
+static void on_recorded(void *data, const struct reply *reply)
+{
+    struct task *task = data;
+    task->call = NULL;
+    if (reply->error.code != OK) {
+        pass_fail(task, &reply->error);
+        return;
+    }
+    store_put(task->controller->rollouts, reply->body);
+    task_tell(task);
+    pass_end(task);
+}
+
+static bool all_forgotten(const struct task *task)
+{
+    bool all = task->rollout.has_finalizer && task->component_count > 0;
+    for (size_t i = 0; i < task->component_count; i++)
+        all = all && task->components[i].forget;
+    return all;
+}
+
+/* Times at which the machine wants to be asked again, and workloads that aren't ours yet. */
+static void wait_for_more(struct task *task)
+{
+    struct controller *controller = task->controller;
+    for (size_t i = 0; i < task->component_count; i++) {
+        const struct component *component = &task->components[i];
+        int64_t wake_at = component->decision ? component->decision->wake_at_ms : 0;
+        if (wake_at)
+            queue_add_after(controller->rollout_queue, task->key, wake_at - clock_wall_ms());
+        if (component->kind && !component->observation.held &&
+            !rolling_state_terminal(component->status.rolling)) {
+            char *topic AUTO_FREE = str_format("workload %s", component->observation.object);
+            waiters_add(&controller->rollout_waiters, topic, task->key);
+        }
+        if (component->observation.located.code == ERR_RETRY &&
+            !rolling_state_terminal(component->status.rolling) && !task->trouble.code)
+            task->trouble = component->observation.located;
+    }
+}
+
+/* Counters that only count may wait, so that a batch of many pods doesn't cost a write a pod. */
+static bool counters_due(struct task *task)
+{
+    int64_t due = task->written_at_ms + COUNTERS_EVERY_MS - clock_monotonic_ms();
+    if (due > 0)
+        queue_add_after(task->controller->rollout_queue, task->key, due);
+    return due <= 0;
+}
+
+/* The last step of a pass: one write with the status of all components, if it says anything new. */
+void pass_record(struct task *task)
+{
+    wait_for_more(task);
+    if (all_forgotten(task)) {
+        forget_rollout(task);
+        return;
+    }
+    json_t *status = status_json(task, NULL);
+    enum status_change change =
+        approllout_status_compare(json_object_get(task->object, "status"), status);
+    if (change == STATUS_DIFFERENT || (change == STATUS_COUNTERS && counters_due(task))) {
+        write_status(task, status, on_recorded);
+        return;
+    }
+    json_decref(status);
+    task_tell(task);
+    pass_end(task);
+}

@@ -1,0 +1,154 @@
+// SPDX-License-Identifier: Apache-2.0
+/* The task: what is remembered of one rollout between its passes, and its components. */
+#include "reconcile/task.h"
+#include "base/alloc.h"
+
+#include <stdlib.h>
+
+struct task *task_get(struct controller *controller, const char *key)
+{
+    struct task *task = map_get(&controller->tasks, key);
+    if (task)
+        return task;
+    task = mem_alloc(sizeof *task);
+    task->controller = controller;
+    task->key = str_copy(key);
+    map_put(&controller->tasks, key, task);
+    return task;
+}
+
+static void component_done(struct component *component)
+{
+    hook_cancel(component->hook.call);
+    json_decref(component->workload);
+    free(component->decision);
+    free(component->name);
+}
+
+static void components_drop(struct task *task)
+{
+    for (size_t i = 0; i < task->component_count; i++)
+        component_done(&task->components[i]);
+    free(task->components);
+    task->components = NULL;
+    task->component_count = 0;
+}
+
+/* What only the pass needs. */
+void task_pass_clear(struct task *task)
+{
+    approllout_done(&task->rollout);
+    json_decref(task->object);
+    task->object = NULL;
+    free(task->holder);
+    task->holder = NULL;
+    task_forget_moves(task);
+    for (size_t i = 0; i < task->component_count; i++) {
+        json_decref(task->components[i].workload);
+        task->components[i].workload = NULL;
+        free(task->components[i].decision);
+        task->components[i].decision = NULL;
+    }
+}
+
+static void task_free(void *data)
+{
+    struct task *task = data;
+    locate_cancel(task->locate);
+    act_cancel(task->act);
+    pods_fetch_cancel(task->fetch);
+    if (task->call)
+        call_cancel(task->call);
+    task_pass_clear(task);
+    components_drop(task);
+    location_free(task->location);
+    location_free(task->revert);
+    json_decref(task->pods);
+    free(task->key);
+    free(task);
+}
+
+void task_drop(struct task *task)
+{
+    map_remove(&task->controller->tasks, task->key);
+    task_free(task);
+}
+
+void rollout_tasks_drop(struct controller *controller)
+{
+    map_done(&controller->tasks, task_free);
+}
+
+bool task_unfinished(const struct task *task)
+{
+    for (size_t i = 0; i < task->component_count; i++)
+        if (!rolling_state_terminal(task->components[i].status.rolling))
+            return true;
+    return task->component_count == 0;
+}
+
+static struct component *component_find(struct task *task, const char *name)
+{
+    for (size_t i = 0; i < task->component_count; i++)
+        if (str_equal(task->components[i].name, name) || !task->components[i].name)
+            return &task->components[i];
+    return NULL;
+}
+
+/* Lays the components out anew; what is known of hooks under way goes along. */
+static void components_set(struct task *task, char **names, size_t count)
+{
+    struct component *components = mem_alloc(count * sizeof *components);
+    for (size_t i = 0; i < count; i++) {
+        struct component *old = component_find(task, names[i]);
+        components[i].task = task;
+        components[i].name = str_copy(names[i]);
+        if (old && !old->hook.call)
+            components[i].hook = old->hook;
+        approllout_status_read(task->object, count > 1 ? names[i] : NULL, &components[i].status);
+    }
+    components_drop(task);
+    task->components = components;
+    task->component_count = count;
+}
+
+/* Before anything was located, the components are those that the status speaks of. */
+void components_from_status(struct task *task)
+{
+    const json_t *listed = json_at(task->object, "/status/components");
+    size_t count = json_array_size(listed) > 1 ? json_array_size(listed) : 1;
+    char **names AUTO_FREE = mem_alloc(count * sizeof *names);
+    for (size_t i = 0; i < count; i++)
+        names[i] =
+            (char *)(uintptr_t)(count > 1 ? json_string_at(json_array_get(listed, i), "/name")
+                                          : json_string_at(task->object, "/status/component"));
+    components_set(task, names, count);
+}
+
+static bool components_match(const struct task *task, const struct location *location)
+{
+    bool match = task->component_count == location->count;
+    for (size_t i = 0; match && i < location->count; i++)
+        match = str_equal(task->components[i].name, location->components[i].name);
+    return match;
+}
+
+void components_from_location(struct task *task)
+{
+    const struct location *location = task->location;
+    if (location->error.code != OK || components_match(task, location))
+        return;
+    char **names AUTO_FREE = mem_alloc(location->count * sizeof *names);
+    for (size_t i = 0; i < location->count; i++)
+        names[i] = location->components[i].name;
+    components_set(task, names, location->count);
+}
+
+void task_object_replace(struct task *task, const json_t *object)
+{
+    store_put(task->controller->rollouts, object);
+    approllout_done(&task->rollout);
+    json_decref(task->object);
+    task->object = json_deep_copy(object);
+    approllout_read(task->object, &task->rollout);
+}
