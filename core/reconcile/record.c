@@ -165,7 +165,7 @@ static void wait_for_more(struct task *task)
             char *topic AUTO_FREE = str_format("workload %s", component->observation.object);
             waiters_add(&controller->rollout_waiters, topic, task->key);
         }
-        if (component->observation.located.code == ERR_RETRY &&
+        if (component->observation.located.code == ERR_RETRY && !component->forget &&
             !rolling_state_terminal(component->status.rolling) && !task->trouble.code)
             task->trouble = component->observation.located;
     }

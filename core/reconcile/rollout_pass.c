@@ -150,8 +150,21 @@ static bool location_usable(const struct task *task)
     return usable;
 }
 
+/* A rollout that goes and has touched nothing needs to know nothing. */
+static bool goes_untouched(const struct task *task)
+{
+    bool engaged = false;
+    for (size_t i = 0; i < task->component_count; i++)
+        engaged = engaged || task->components[i].status.engaged;
+    return task->rollout.intent.deleted && !engaged;
+}
+
 void pass_locate(struct task *task)
 {
+    if (goes_untouched(task)) {
+        pass_component(task);
+        return;
+    }
     if (location_usable(task)) {
         pass_located(task);
         return;
