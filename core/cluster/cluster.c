@@ -5,6 +5,9 @@
 
 #include <stdlib.h>
 
+/* The API server sends a bookmark each minute; two may be lost in the throng. */
+enum { SILENCE_MS = 150 * 1000 };
+
 int cluster_new_take(struct loop *loop, struct access *access,
                      const struct cluster_options *options, struct cluster **ret_cluster,
                      struct error *err)
@@ -16,6 +19,7 @@ int cluster_new_take(struct loop *loop, struct access *access,
     cluster->timeout_ms = options->timeout_ms ? options->timeout_ms : 30 * 1000;
     cluster->body_limit = options->body_limit ? options->body_limit : 16u << 20;
     cluster->calls_at_once = options->calls_at_once ? options->calls_at_once : 32;
+    cluster->silence_ms = SILENCE_MS;
     list_init(&cluster->waiting);
     list_init(&cluster->running);
     *ret_cluster = cluster;
@@ -28,6 +32,7 @@ void cluster_free(struct cluster *cluster)
         return;
     calls_cancel_all(cluster);
     access_free(cluster->access);
+    sockets_done(&cluster->sockets);
     free(cluster->user_agent);
     free(cluster);
 }

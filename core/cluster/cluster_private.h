@@ -5,6 +5,7 @@
 
 #include "base/list.h"
 #include "cluster/cluster.h"
+#include "cluster/sockets.h"
 
 struct cluster {
     struct loop *loop;
@@ -12,7 +13,9 @@ struct cluster {
     char *user_agent;
     int64_t timeout_ms;
     size_t body_limit;
+    int64_t silence_ms; /* how long a stream may bring nothing before its connection is doubted */
     struct cluster_counts counts;
+    struct sockets sockets;
 
     struct list waiting, running; /* calls */
     unsigned running_count, calls_at_once;

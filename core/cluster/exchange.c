@@ -2,6 +2,7 @@
 #include "cluster/exchange.h"
 
 #include "base/alloc.h"
+#include "base/clock.h"
 #include "cluster/access_private.h"
 #include "cluster/cluster_private.h"
 
@@ -17,7 +18,7 @@ enum {
     CONNECT_MS = 5 * 1000,
     /* A connection whose other end has vanished is given up by the kernel: sent data that stays
      * unacknowledged, or probes of an idle connection that stay unanswered, for this long. HTTP/2
-     * pings would do the same, but curl has none for multi handles. */
+     * pings would do more, but curl has none for multi handles; sockets.h does the rest. */
     DEAD_AFTER_MS = 15 * 1000,
     PROBE_AFTER_S = 15,
     PROBE_EACH_S = 5,
@@ -89,9 +90,11 @@ static size_t on_curl_header(char *bytes, size_t one, size_t count, void *data)
 
 static int on_curl_socket(void *data, curl_socket_t fd, curlsocktype purpose)
 {
+    struct cluster *cluster = data;
     unsigned dead_after = DEAD_AFTER_MS;
     setsockopt(fd, IPPROTO_TCP, TCP_USER_TIMEOUT, &dead_after, sizeof dead_after);
     fcntl(fd, F_SETFD, FD_CLOEXEC);
+    sockets_add(&cluster->sockets, fd);
     return CURL_SOCKOPT_OK;
 }
 
@@ -163,6 +166,9 @@ static void on_transfer_done(void *data, CURLcode result)
     end.retry_after_ms = retry_after > 0 ? retry_after * 1000 : 0;
     if (result != CURLE_OK)
         no_answer(exchange, result, &end);
+    if (result == CURLE_OPERATION_TIMEDOUT)
+        sockets_drop_silent(&exchange->cluster->sockets,
+                            clock_monotonic_ms() - exchange->began_ms);
     exchange_release(exchange);
     if (end.status == 401 && !exchange->renewed &&
         access_renewable(exchange->cluster->access)) {
@@ -218,6 +224,7 @@ static void apply_connection(struct exchange *exchange)
     curl_easy_setopt(easy, CURLOPT_TCP_KEEPIDLE, (long)PROBE_AFTER_S);
     curl_easy_setopt(easy, CURLOPT_TCP_KEEPINTVL, (long)PROBE_EACH_S);
     curl_easy_setopt(easy, CURLOPT_SOCKOPTFUNCTION, on_curl_socket);
+    curl_easy_setopt(easy, CURLOPT_SOCKOPTDATA, exchange->cluster);
     curl_easy_setopt(easy, CURLOPT_BUFFERSIZE, (long)READ_BYTES);
 }
 
@@ -261,6 +268,7 @@ static void exchange_go(struct exchange *exchange)
         return;
     }
     curl_easy_setopt(exchange->easy, CURLOPT_HTTPHEADER, exchange->headers);
+    exchange->began_ms = clock_monotonic_ms();
     exchange->transfer = transfer_start(cluster_loop(exchange->cluster), exchange->spec.lane,
                                         exchange->easy, on_transfer_done, exchange);
 }

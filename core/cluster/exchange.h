@@ -51,6 +51,7 @@ struct exchange {
     struct timer some, failed;
     struct error *failure; /* told by `failed` */
     char *trouble;         /* curl's own words */
+    int64_t began_ms;      /* monotonic */
     bool renewing, renewed, too_large;
     bool good; /* the head of a good answer has come */
 };

@@ -7,9 +7,10 @@
  *        │  └──────── 410 ────────┘   │ trouble
  *        └─────── the time is up ─── WAITING (goes on where the trouble was)
  *
- * How a dead server is noticed: a lost connection by the kernel (see exchange.c); a stream that
- * merely stays silent by the time limit that each one is given, five to ten minutes at random, as
- * every Kubernetes client does.
+ * How a dead server is noticed: a lost connection by the kernel (see exchange.c); a server that
+ * keeps the connection but says nothing by the bookmarks that don't come, and then by everything
+ * else that doesn't (see sockets.h). Apart from that each stream ends after five to ten minutes, at
+ * random, as with every Kubernetes client.
  */
 #include "base/alloc.h"
 #include "base/clock.h"
@@ -30,6 +31,7 @@ enum {
     STREAM_LEAST_S = 300,  /* a stream is asked to last this long, … */
     STREAM_MORE_S = 300,   /* … and at random up to this much longer */
     STEADY_MS = 5 * 1000,  /* a stream that lasted this long was a success */
+    UNREACHABLE_TRIES = 8, /* which makes five seconds, see backoff.h */
     MISSING_MS = 60 * 1000 /* how often to ask for a kind that isn't there, unless kicked */
 };
 
@@ -50,7 +52,9 @@ struct watch {
     char *url; /* path and query of the exchange */
     struct timer timer;
     struct backoff backoff;
+    struct timer silence;
     int64_t began_ms;   /* the stream, monotonic */
+    int64_t heard_ms;   /* the last time it brought something */
     bool kicked;        /* while something was under way: if it fails, try again soon */
     unsigned not_found; /* how many times in a row */
 
@@ -101,6 +105,7 @@ void watch_close(struct watch *watch)
     watch->closed = true;
     exchange_stop(&watch->exchange);
     timer_stop(watch->cluster->loop, &watch->timer);
+    timer_stop(watch->cluster->loop, &watch->silence);
     if (!watch->busy)
         watch_free(watch);
 }
@@ -283,6 +288,9 @@ static bool watch_answer(struct watch *watch, const struct exchange_end *end)
     } else {
         error_prefix(&err, "GET %s", watch->path);
     }
+    /* Knocking at a closed door costs nothing: no pause beyond five seconds. */
+    if (end->unsent && watch->backoff.tries > UNREACHABLE_TRIES)
+        watch->backoff.tries = UNREACHABLE_TRIES;
     text_done(&watch->exchange.body);
     watch_trouble(watch, &err, end->retry_after_ms);
     return false;
@@ -407,10 +415,32 @@ static void list_begin(struct watch *watch)
 
 /* Watching */
 
+static void silence_await(struct watch *watch);
+
+/* Looks when the limit may have been reached, not at every event. */
+static void on_silence(void *data)
+{
+    struct watch *watch = data;
+    struct cluster *cluster = watch->cluster;
+    if (clock_monotonic_ms() - watch->heard_ms >= cluster->silence_ms) {
+        watch->heard_ms = clock_monotonic_ms();
+        sockets_drop_silent(&cluster->sockets, cluster->silence_ms);
+    }
+    silence_await(watch);
+}
+
+static void silence_await(struct watch *watch)
+{
+    int64_t due = watch->heard_ms + watch->cluster->silence_ms;
+    timer_start(watch->cluster->loop, &watch->silence, due - clock_monotonic_ms(), on_silence,
+                watch);
+}
+
 static void stream_begin(struct watch *watch)
 {
     watch->phase = WATCHING;
-    watch->began_ms = clock_monotonic_ms();
+    watch->began_ms = watch->heard_ms = clock_monotonic_ms();
+    silence_await(watch);
     watch_address(watch, str_format("watch=1&allowWatchBookmarks=true&resourceVersion=%s"
                                     "&timeoutSeconds=%d",
                                     watch->version,
@@ -429,6 +459,7 @@ static void stream_error(struct watch *watch, const json_t *status)
     if (err.code == OK)
         error_set(&err, ERR_RETRY, "WATCH %s: an error without a code", watch->path);
     exchange_stop(&watch->exchange);
+    timer_stop(watch->cluster->loop, &watch->silence);
     watch_start_over(watch);
     watch_trouble(watch, &err, json_int_at(status, "/details/retryAfterSeconds", 0) * 1000);
 }
@@ -462,6 +493,7 @@ static bool stream_event(struct watch *watch, const char *line, size_t count)
 /* Handles the whole lines that have arrived. False when the stream is over with one of them. */
 static bool stream_take(struct watch *watch)
 {
+    watch->heard_ms = clock_monotonic_ms();
     struct text arrived AUTO(text_done) = watch->exchange.body;
     watch->exchange.body = (struct text){0};
     size_t at = 0;
@@ -481,6 +513,7 @@ static bool stream_take(struct watch *watch)
  * worth telling as long as the next stream can be opened. */
 static void stream_ended(struct watch *watch, const struct exchange_end *end)
 {
+    timer_stop(watch->cluster->loop, &watch->silence);
     if (watch->exchange.good && !stream_take(watch))
         return;
     bool lost = watch->exchange.good && end->error.code != ERR_LIMIT;

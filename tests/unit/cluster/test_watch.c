@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /* Watches: listing by pages, streams, and everything that can go wrong with either. */
 #include "base/text.h"
+#include "cluster/cluster_private.h"
 #include "cluster/watch.h"
 #include "world.h"
 
@@ -103,6 +104,8 @@ static bool has_list(void *data)
 static void on_request(void *data, const struct fake_request *request)
 {
     struct told *told = data;
+    if (strcmp(request->target, "/mute") == 0)
+        return;
     if (strstr(request->target, "watch=1")) {
         told->stream = request->connection;
         told->streams++;
@@ -495,6 +498,55 @@ static void test_line_too_long(void **state)
     end(told);
 }
 
+static bool has_second_stream(void *data)
+{
+    return ((struct told *)data)->streams == 2;
+}
+
+/* A server that keeps the connection but says nothing any more. */
+static void test_silent_server(void **state)
+{
+    struct told *told = begin(NULL, NULL);
+    told->world->cluster->silence_ms = 300;
+    answer_list(told, list_of("a", "10", ""));
+    struct fake_connection *stream = open_stream(told);
+    /* As long as something comes it is left alone. */
+    for (int i = 0; i < 5; i++) {
+        world_rest(told->world, 150);
+        fake_send(stream, "\n");
+    }
+    assert_int_equal(told->streams, 1);
+    world_until(told->world, has_second_stream, told);
+    assert_false(fake_is_open(stream));
+    fake_send(open_stream(told), event_of("ADDED", 'b', 11));
+    expect(told, "+a = OK +b");
+    end(told);
+}
+
+static void on_no_reply(void *data, const struct reply *reply)
+{
+    *(bool *)data = reply->error.code == ERR_RETRY;
+}
+
+/* A call whose time runs out is the other sign of it. */
+static void test_silent_server_noticed_by_a_call(void **state)
+{
+    struct cluster_options options = {.timeout_ms = 400};
+    struct told *told = begin(NULL, &options);
+    bool timed_out = false;
+    answer_list(told, list_of("a", "10", ""));
+    struct fake_connection *stream = open_stream(told);
+    world_rest(told->world, 50);
+    struct call_spec spec = {.method = "POST", .path = "/mute", .body = "{}"};
+    cluster_call(told->world->cluster, &spec, on_no_reply, &timed_out);
+    world_rest(told->world, 300);
+    assert_true(fake_is_open(stream));
+    world_until(told->world, has_second_stream, told);
+    assert_true(timed_out);
+    assert_false(fake_is_open(stream));
+    end(told);
+}
+
 static void test_close_in_callbacks(void **state)
 {
     struct told *told = begin(NULL, NULL);
@@ -553,6 +605,8 @@ int main(void)
         cmocka_unit_test(test_retry_after),
         cmocka_unit_test(test_unreadable_object),
         cmocka_unit_test(test_line_too_long),
+        cmocka_unit_test(test_silent_server),
+        cmocka_unit_test(test_silent_server_noticed_by_a_call),
         cmocka_unit_test(test_close_in_callbacks),
         cmocka_unit_test(test_close_at_any_time),
     };
