@@ -144,6 +144,15 @@ static void enter_rolling(struct run *run, enum rolling_state next)
     s->rolling = next;
 }
 
+/* The cause for which a way out was taken is told once more at its end. */
+static void recall_cause(const struct run *run, struct reason *why)
+{
+    enum rolling_state from = run->status->rolling;
+    const char *cause = run->status->conditions[rolling_condition(from)].message;
+    if (cause[0] && (from == ROLLING_FAILING || from == ROLLING_ABANDONING))
+        reason_say(why, "%s", cause);
+}
+
 /* Makes the move that the table has for the event, unless that says "stay". */
 static void rolling_apply(struct run *run, enum rolling_event event)
 {
@@ -155,6 +164,8 @@ static void rolling_apply(struct run *run, enum rolling_event event)
             run->why = why;
         return;
     }
+    if (event == ON_RELEASED)
+        recall_cause(run, &why);
     struct move *move = move_add(run, &why);
     move->to = row.next;
     move_describe(run, move);

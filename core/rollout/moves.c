@@ -86,13 +86,8 @@ void move_describe(const struct run *run, struct move *move)
     case ROLLING_ABANDONING:
         tell_abandoning(run, move);
         return;
-    case ROLLING_FAILED:
-        if (move->from == ROLLING_FAILING) /* the end of it tells the cause once more */
-            reason_say(&move->why, "%s",
-                       run->status->conditions[CONDITION_ROLLOUT_FAILING].message);
-        move_tell(move, true);
-        return;
     case ROLLING_FAILING:
+    case ROLLING_FAILED:
         move_tell(move, true);
         return;
     case ROLLING_DELETING:

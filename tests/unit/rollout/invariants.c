@@ -266,12 +266,23 @@ static void check_goal(const struct case_of *c, const struct effect *effect)
     if (told < 0)
         return;
     if (s->scale)
-        MUST(c, his || no_further(c, told, goal), "told %d after %d", goal, told);
+        MUST(c, his || goal == s->step_target, "told %d instead of %d", goal, s->step_target);
     else
         MUST(c, goal >= told || size < world->told_size, "told %d after %d", goal, told);
     if (effect->paused)
         MUST(c, goal == told || size != world->told_size, "told %d after %d in a pause", goal,
              told);
+}
+
+/* What a roll has come to is never taken back, unless there are fewer pods. */
+static void check_step(const struct case_of *c)
+{
+    const struct rollout_status *before = &c->in->status, *s = &c->out->status;
+    if (s->rolling != ROLLING_IN_BATCHES || before->rolling != ROLLING_IN_BATCHES ||
+        s->target_size < before->target_size || before->step_target < 0)
+        return;
+    MUST(c, no_further(c, before->step_target, s->step_target), "step %d after %d", s->step_target,
+         before->step_target);
 }
 
 /* A batch is left only when enough of its pods are ready. */
@@ -452,6 +463,7 @@ void decide_checked(struct world *world, const struct machine_input *input,
     check_moves(&c);
     check_end(&c);
     check_passages(&c);
+    check_step(&c);
     check_verified(&c);
     check_effects(&c);
     check_reason(&c);
