@@ -13,6 +13,7 @@
  *   close        closes its output and stays
  *   huge         announces a frame of 4 GiB
  *   once         ends like "exit", unless the file that parameter.file names is there; makes it
+ *   count        adds a byte to the file that parameter.file names, and ends
  *   memory       ends as a Go program does whose memory is out
  *   stack        ends as a Go program does whose stack is too deep
  *   overflow     answers with a number beyond 64 bits
@@ -151,6 +152,10 @@ static void misbehave(const char *what, const json_t *parameter)
     if (strcmp(what, "once") == 0 && file && access(file, F_OK) < 0) {
         close(open(file, O_CREAT | O_WRONLY, 0600));
         end("not yet\n", 1);
+    }
+    if (strcmp(what, "count") == 0) {
+        int fd = open(file, O_WRONLY | O_APPEND);
+        exit(write(fd, "x", 1) == 1 ? 1 : 2);
     }
     if (strcmp(what, "huge") == 0)
         write_all(&huge, sizeof huge);
