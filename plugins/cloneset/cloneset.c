@@ -340,7 +340,17 @@ static int32_t create(const struct sluice_request *request, json_t *target)
     return emit_apply_take(request, object);
 }
 
-/* The whole target, but as many pods as there are and all of them where they are. */
+static void put_default_take(json_t *object, const char *pointer, json_t *value)
+{
+    if (sluice_at(object, pointer))
+        json_decref(value);
+    else
+        sluice_put_take(object, pointer, value);
+}
+
+/* The whole target, but as many pods as there are and all of them where they are. OpenKruise's
+ * defaults are said aloud: what an earlier rollout gave back by a patch, an apply that merely
+ * leaves it out would not take away. */
 static int32_t take_over(const struct sluice_request *request, json_t *workload, json_t *target)
 {
     json_t *object = json_deep_copy(target);
@@ -350,6 +360,8 @@ static int32_t take_over(const struct sluice_request *request, json_t *workload,
     sluice_put_take(object, "/spec/replicas", json_integer(size));
     sluice_put_take(object, PARTITION, partition_new(size, size));
     sluice_put_take(object, PAUSED, json_false());
+    put_default_take(object, MAX_SURGE, json_integer(0));
+    put_default_take(object, MAX_UNAVAILABLE, json_string("20%"));
     set_order(object, sluice_string(request->json, "/strategy"));
     return emit_apply_take(request, object);
 }

@@ -206,6 +206,18 @@ static void gives_owner_back(void **state)
     trip_close(&trip);
 }
 
+/* What one owner's target had and the next one's hasn't is gone, also during the roll. */
+static void owner_changes_mind(void **state)
+{
+    struct trip trip;
+    trip_open(&trip);
+    roll_random(&trip, "{\"type\":\"ReCreate\",\"maxSurge\":2}", "DecreaseFirst", 1);
+    trip_target_take(&trip, target_new("v3", 5, "{\"type\":\"ReCreate\"}"));
+    act(&trip, adapter_begin);
+    assert_int_equal(json_int_at(trip.kruise.object, "/spec/updateStrategy/maxSurge", 42), 0);
+    trip_close(&trip);
+}
+
 /* The seed's way to v1: pods come batch by batch. */
 static void first_deployment(void **state)
 {
@@ -426,6 +438,7 @@ int main(void)
         cmocka_unit_test(replaced_increase_first),
         cmocka_unit_test(replaced_decrease_first),
         cmocka_unit_test(gives_owner_back),
+        cmocka_unit_test(owner_changes_mind),
         cmocka_unit_test(first_deployment),
         cmocka_unit_test(paused),
         cmocka_unit_test(scaled_from_outside),
