@@ -69,6 +69,26 @@ static void gate_call(struct run *run, const struct hook *hook)
                                         .attempt = gate->attempts + 1});
 }
 
+/* Why the gate is closed: its present hook hasn't answered. */
+static void gate_wait(struct run *run, const struct hook *hook, const char *trouble)
+{
+    if (run->status->gate.attempts > 0)
+        why_trouble(run, hook, trouble);
+    else
+        run_why(run, REASON_HOOK_PENDING, "%s hook %.150s is being called",
+                hook_type_name(hook->type), hook->name);
+    gate_call(run, hook);
+}
+
+/* An answer is recorded before anything is done that follows from it: or after a crash the hook
+ * would be asked again about what has happened already. */
+static enum gate_result gate_record(struct run *run, enum hook_type type)
+{
+    run_why(run, REASON_GATE_OPEN, "the %s hooks let it pass", hook_type_name(type));
+    run_wake(run, run->in->now_ms);
+    return GATE_WAITING;
+}
+
 enum gate_result gate_probe(struct run *run, enum hook_type type, enum gate_manner manner)
 {
     const struct plan *plan = run->in->plan;
@@ -78,12 +98,7 @@ enum gate_result gate_probe(struct run *run, enum hook_type type, enum gate_mann
         return GATE_OPEN; /* only on the way out: everything else has waited for a plan */
     while ((hook = plan_hook(plan, type, run->status->batch, run->status->gate.passed))) {
         if (!gate_outcome(run, type, &outcome)) {
-            if (run->status->gate.attempts > 0)
-                why_trouble(run, hook, outcome.result == HOOK_TROUBLE ? outcome.message : "");
-            else
-                run_why(run, REASON_HOOK_PENDING, "%s hook %.150s is being called",
-                        hook_type_name(type), hook->name);
-            gate_call(run, hook);
+            gate_wait(run, hook, outcome.result == HOOK_TROUBLE ? outcome.message : "");
             return GATE_WAITING;
         }
         if (outcome.result == HOOK_REJECTED && manner == GATE_STRICT) {
@@ -96,5 +111,5 @@ enum gate_result gate_probe(struct run *run, enum hook_type type, enum gate_mann
         else
             gate_pass_hook(&run->status->gate);
     }
-    return GATE_OPEN;
+    return outcome.result == HOOK_NONE ? GATE_OPEN : gate_record(run, type);
 }

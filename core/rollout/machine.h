@@ -226,7 +226,7 @@ struct decision {
     struct move moves[MOVES_MAX];
     int move_count;
     bool tell_reason;   /* the machine has begun to wait for something that takes a person */
-    int64_t wake_at_ms; /* 0: when something changes */
+    int64_t wake_at_ms; /* 0: when something changes; now: again, once this is recorded */
 };
 
 struct machine_input {

@@ -258,7 +258,12 @@ static void check_goal(const struct case_of *c, const struct effect *effect)
     MUST(c, effect->batch >= 0 && effect->batch < (int)c->in->plan->batch_count,
          "batch %d isn't in the plan", effect->batch);
     MUST(c, effect->scale == s->scale, "of the other kind");
-    bool held = told >= 0 && (goal == told || goal == in_proportion(told, size, world->told_size));
+    /* It may hold what was told or recorded before, also when the plan leads less far by now. */
+    const struct rollout_status *before = &c->in->status;
+    bool held = (told >= 0 && no_further(c, goal, in_proportion(told, size, world->told_size))) ||
+                (before->step_target >= 0 &&
+                 no_further(c, goal, in_proportion(before->step_target, s->target_size,
+                                                   before->target_size)));
     /* While scaling, what somebody else has brought further along is his. */
     bool his = s->scale && goal == seen->size;
     MUST(c, held || his || no_further(c, goal, limit_of(c, batch)),

@@ -179,9 +179,6 @@ static void test_answers_to_other_calls(void **state)
     struct machine_input *input AUTO_FREE = input_at_gate(&world);
     struct hook_outcome right = input->hook;
     struct decision *decision AUTO_FREE = mem_alloc(sizeof *decision);
-
-    machine_decide(input, decision);
-    assert_int_equal(decision->status.batch_state, BATCH_VERIFYING);
     for (int wrong = 0; wrong < 4; wrong++) {
         input->hook = right;
         input->hook.gate = wrong == 0 ? HOOK_POST_BATCH : HOOK_PRE_BATCH;
@@ -189,13 +186,36 @@ static void test_answers_to_other_calls(void **state)
         input->hook.index = wrong == 2 ? 1 : 0;
         input->hook.attempt = wrong == 3 ? 2 : 1;
         machine_decide(input, decision);
-        assert_int_equal(decision->status.batch_state, BATCH_INITIALIZING);
+        assert_int_equal(decision->status.gate.passed, 0);
         assert_int_equal(decision->effects[decision->effect_count - 1].kind, EFFECT_HOOK);
     }
-    input->hook = right;
-    input->hook.attempt = 0; /* a caller that doesn't count them */
+    for (int attempt = 0; attempt < 2; attempt++) { /* 0: a caller that doesn't count them */
+        input->hook = right;
+        input->hook.attempt = attempt;
+        machine_decide(input, decision);
+        assert_int_equal(decision->status.gate.passed, 1);
+    }
+    world_done(&world);
+}
+
+/* An answer is in the record before the workload hears of what follows from it. */
+static void test_answers_are_recorded_first(void **state)
+{
+    struct world world;
+    world_init(&world, HOOKED("pre-batch-rollout", "yes"));
+    struct machine_input *input AUTO_FREE = input_at_gate(&world);
+    struct decision *decision AUTO_FREE = mem_alloc(sizeof *decision);
+    machine_decide(input, decision);
+    assert_int_equal(decision->status.batch_state, BATCH_INITIALIZING);
+    assert_int_equal(decision->status.reason.code, REASON_GATE_OPEN);
+    assert_int_equal(decision->wake_at_ms, input->now_ms);
+    assert_int_equal(decision->effect_count, 1);
+    assert_int_equal(decision->effects[0].goal, 1);
+    input->status = decision->status;
+    input->hook.result = HOOK_NONE;
     machine_decide(input, decision);
     assert_int_equal(decision->status.batch_state, BATCH_VERIFYING);
+    assert_int_equal(decision->effects[0].goal, 3);
     world_done(&world);
 }
 
@@ -494,6 +514,7 @@ int main(void)
         cmocka_unit_test(test_trouble_that_passes),
         cmocka_unit_test(test_the_way_out_is_not_barred),
         cmocka_unit_test(test_answers_to_other_calls),
+        cmocka_unit_test(test_answers_are_recorded_first),
         cmocka_unit_test(test_pause_and_resume_in_a_batch),
         cmocka_unit_test(test_paused_from_the_beginning),
         cmocka_unit_test(test_pause_while_a_hook_is_awaited),

@@ -289,12 +289,15 @@ static bool do_advance(struct world *world, const struct effect *effect)
         w->paused = effect->paused;
     if (!effect->scale && !effect->paused)
         w->told = goal;
-    if (w->size == before.size && w->told == before.told && w->paused == before.paused)
-        return false;
-    if (!may_write(world)) {
+    bool same = w->size == before.size && w->told == before.told && w->paused == before.paused;
+    if (!same && !may_write(world)) {
         *w = before;
         return false;
     }
+    world->told = effect->goal;
+    world->told_size = w->size;
+    if (same)
+        return false;
     if (w->paused != before.paused)
         note(world, w->paused ? "hold still" : "go on");
     if (w->size != before.size || w->told != before.told)
@@ -449,8 +452,6 @@ static bool act(struct world *world, const struct decision *decision, const stru
     case EFFECT_BEGIN:
         return write_status(world, &decision->status) && do_begin(world, effect);
     case EFFECT_ADVANCE:
-        world->told = effect->goal;
-        world->told_size = world->workload.size;
         return do_advance(world, effect);
     case EFFECT_FINISH:
         return do_finish(world, effect);
