@@ -49,7 +49,7 @@ int render_answer_read(const char *bytes, size_t length, int64_t id,
                        struct render_answer *ret_answer, struct error *err)
 {
     json_error_t where;
-    json_t *json AUTO_JSON = json_loadb(bytes, length, 0, &where);
+    json_t *json AUTO_JSON = json_loadb(bytes, length, JSON_ALLOW_NUL, &where);
     if (!json)
         return unreadable(&where, ret_answer, err);
     json_t *output = json_object_get(json, "output"), *outputs = json_object_get(json, "outputs");

@@ -143,6 +143,17 @@ static void test_context(void **state)
     json_decref(outcome.output);
 }
 
+static void test_nul_in_a_text(void **state)
+{
+    json_t *revision AUTO_JSON =
+        revision_with(json_string("output: {apiVersion: \"v1\", kind: \"X\", a: \"x\\u0000y\"}"));
+    struct outcome outcome;
+    render(revision, "web", &outcome);
+    assert_int_equal(outcome.err.code, OK);
+    assert_int_equal(json_string_length(json_at(outcome.output, "/a")), 3);
+    json_decref(outcome.output);
+}
+
 static void test_bad_templates(void **state)
 {
     assert_fails(json_string("output: {"), ERR_INVALID, "template line 1");
@@ -178,6 +189,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(test_from_application_to_workload, setup, teardown),
         cmocka_unit_test_setup_teardown(test_context, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_nul_in_a_text, setup, teardown),
         cmocka_unit_test_setup_teardown(test_bad_templates, setup, teardown),
         cmocka_unit_test_setup_teardown(test_templates_that_explode, setup, teardown),
     };
