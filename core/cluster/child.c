@@ -9,13 +9,14 @@
 #include <poll.h>
 #include <signal.h>
 #include <spawn.h>
+#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/pidfd.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
-enum { OUT_LIMIT = 1 << 20, ERR_KEPT = 400 };
+enum { OUT_LIMIT = 1 << 20, ERR_KEPT = 400, LOOK_MS = 20 };
 
 /* One of the two pipes. */
 struct output {
@@ -28,8 +29,9 @@ struct output {
 struct child {
     struct loop *loop;
     pid_t pid; /* 0: never started */
-    int pid_fd;
+    int pid_fd; /* -1 where the kernel has none (before 5.3) */
     struct fd_watch *exit_watch;
+    struct timer look; /* stands in for it */
     struct output out, err;
     struct timer timer;
     char *trouble;
@@ -61,6 +63,7 @@ void child_free(struct child *child)
         waitpid(child->pid, NULL, 0);
     }
     timer_stop(child->loop, &child->timer);
+    timer_stop(child->loop, &child->look);
     fd_unwatch(child->exit_watch);
     if (child->pid_fd >= 0)
         close(child->pid_fd);
@@ -125,12 +128,12 @@ static void child_finish(struct child *child)
     child_free(child);
 }
 
-static void on_exit_ready(void *data, short revents)
+/* Finishes it if it has ended. */
+static bool child_collect(struct child *child)
 {
-    struct child *child = data;
     int status = 0;
     if (waitpid(child->pid, &status, WNOHANG) != child->pid)
-        return;
+        return false;
     /* Something it left behind may hold the pipes open: what is in them now is what counts. */
     output_read(&child->out);
     output_read(&child->err);
@@ -140,6 +143,30 @@ static void on_exit_ready(void *data, short revents)
     else if (WEXITSTATUS(status))
         child_trouble(child, str_format("ended with status %d", WEXITSTATUS(status)));
     child_finish(child);
+    return true;
+}
+
+static void on_exit_ready(void *data, short revents)
+{
+    child_collect(data);
+}
+
+static void on_look(void *data)
+{
+    struct child *child = data;
+    if (!child_collect(child))
+        timer_start(child->loop, &child->look, LOOK_MS, on_look, child);
+}
+
+static void child_await_exit(struct child *child)
+{
+    child->pid_fd = pidfd_open(child->pid, 0);
+    if (child->pid_fd < 0) {
+        timer_start(child->loop, &child->look, LOOK_MS, on_look, child);
+        return;
+    }
+    fcntl(child->pid_fd, F_SETFD, FD_CLOEXEC);
+    child->exit_watch = fd_watch(child->loop, child->pid_fd, POLLIN, on_exit_ready, child);
 }
 
 static void on_limit(void *data)
@@ -233,14 +260,7 @@ static int child_begin(struct child *child, const struct child_spec *spec)
         close(out);
     if (err >= 0)
         close(err);
-    if (code)
-        return code;
-    child->pid_fd = pidfd_open(child->pid, 0);
-    if (child->pid_fd < 0)
-        return errno;
-    fcntl(child->pid_fd, F_SETFD, FD_CLOEXEC);
-    child->exit_watch = fd_watch(child->loop, child->pid_fd, POLLIN, on_exit_ready, child);
-    return 0;
+    return code;
 }
 
 struct child *child_start(struct loop *loop, const struct child_spec *spec, child_fn *on_end,
@@ -258,6 +278,7 @@ struct child *child_start(struct loop *loop, const struct child_spec *spec, chil
         timer_start(loop, &child->timer, 0, on_failed_start, child);
     } else {
         timer_start(loop, &child->timer, spec->limit_ms, on_limit, child);
+        child_await_exit(child);
     }
     return child;
 }

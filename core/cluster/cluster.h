@@ -4,7 +4,9 @@
  * thread. HTTP/2 over as few connections as there can be. What any client must do about trouble is
  * done here: 429 and 503 with Retry-After, lost connections and 5xx of reads are tried again with
  * back-off and jitter within the call's time; 401 renews the credential once. A write whose fate is
- * unknown is not repeated here: its caller reads and decides.
+ * unknown is not repeated here: its caller reads and decides. (curl itself sends a request once more
+ * when a connection that it has used before turns out to be dead before any answer. So 409 to a
+ * POST, 404 to a DELETE may be the echo of one's own first try.)
  */
 #ifndef CLUSTER_CLUSTER_H
 #define CLUSTER_CLUSTER_H
@@ -43,7 +45,8 @@ struct cluster_counts {
 };
 struct cluster_counts cluster_counts(const struct cluster *cluster);
 
-/* What to ask. Everything is copied. */
+/* What to ask. Everything is copied. The time begins when the call is first sent, not while it waits
+ * in line. */
 struct call_spec {
     const char *method;       /* "GET", "POST", "PATCH", "PUT", "DELETE" */
     const char *path;         /* "/apis/apps/v1/namespaces/a/deployments/b", query included */

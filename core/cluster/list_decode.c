@@ -123,18 +123,28 @@ static int bad_list(struct error *err, const char *what)
     return error_set(err, ERR_INVALID, "this is not a Kubernetes list: %s", what);
 }
 
+/* What is kept or handed on must not be larger than this. */
+static int check_size(const struct list_decode *decode, size_t count, struct error *err)
+{
+    bool item = decode->place == IN_ITEM;
+    size_t limit = item ? decode->limit : ASIDE_LIMIT;
+    if (count <= limit)
+        return OK;
+    return error_set(err, ERR_LIMIT, "%s is larger than %zu bytes",
+                     item ? "an item" : decode->key.at, limit);
+}
+
 /* A whole value or item stands in `bytes`. */
 static int whole(struct list_decode *decode, const char *bytes, size_t count, struct error *err)
 {
-    if (decode->place == IN_ITEM) {
-        decode->place = AFTER_ITEM;
-        if (count > decode->limit)
-            return error_set(err, ERR_LIMIT, "an item is larger than %zu bytes", decode->limit);
+    bool item = decode->place == IN_ITEM;
+    bool wanted = item || is_wanted(decode);
+    int code = wanted ? check_size(decode, count, err) : OK;
+    decode->place = item ? AFTER_ITEM : AFTER_VALUE;
+    if (code < 0 || !wanted)
+        return code;
+    if (item)
         return decode->on_item(decode->data, bytes, count);
-    }
-    decode->place = AFTER_VALUE;
-    if (!is_wanted(decode))
-        return OK;
     json_t *value = json_loadb(bytes, count, JSON_DECODE_ANY | JSON_ALLOW_NUL, NULL);
     if (!value)
         return bad_list(err, "a value beside the items is not JSON");
@@ -149,12 +159,10 @@ static int keep_part(struct list_decode *decode, const char *bytes, size_t count
 {
     if (decode->place == IN_VALUE && !is_wanted(decode))
         return OK;
-    size_t limit = decode->place == IN_ITEM ? decode->limit : ASIDE_LIMIT;
-    if (decode->part.len + count > limit)
-        return error_set(err, ERR_LIMIT, "%s is larger than %zu bytes",
-                         decode->place == IN_ITEM ? "an item" : decode->key.at, limit);
-    text_add(&decode->part, bytes, count);
-    return OK;
+    int code = check_size(decode, decode->part.len + count, err);
+    if (code == OK)
+        text_add(&decode->part, bytes, count);
+    return code;
 }
 
 /* Steps over one byte of a string. */
