@@ -6,8 +6,8 @@
 #include <stdio.h>
 #include <string.h>
 
-static void error_fill(struct error *err, int code, const char *path, const char *format,
-                       va_list args)
+__attribute__((format(printf, 4, 0))) static void
+error_fill(struct error *err, int code, const char *path, const char *format, va_list args)
 {
     if (!err)
         return;

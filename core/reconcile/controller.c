@@ -3,6 +3,7 @@
 
 #include "base/alloc.h"
 #include "oam/revision.h"
+#include "reconcile/owned.h"
 #include "reconcile/task.h"
 
 #include <stdlib.h>
@@ -110,23 +111,30 @@ static void on_definitions_state(void *data, const struct error *err)
     log_watch_state("ComponentDefinition", err);
 }
 
-/* The rollout that holds the workload has a look, and whoever waits for it. */
-static void on_workload(void *data, const char *ns, const char *name, const json_t *object,
-                        bool deleted)
+void workload_wake(const struct workload_kind *kind, const json_t *workload)
 {
-    struct workload_kind *kind = data;
     struct controller *controller = kind->controller;
-    const char *holder = object_mark(object, MARK_HOLDER);
-    (void)deleted;
+    const char *holder = object_mark(workload, MARK_HOLDER);
     if (holder) {
         char *key AUTO_FREE = str_copy_n(holder, strcspn(holder, " "));
         queue_add(controller->rollout_queue, key);
     }
-    char *topic AUTO_FREE = str_format("workload %s %s/%s", kind->kind->kind, ns, name);
+    char *topic AUTO_FREE = str_format("workload %s %s/%s", kind->kind->kind,
+                                       json_string_at(workload, "/metadata/namespace"),
+                                       json_string_at(workload, "/metadata/name"));
     waiters_wake(&controller->rollout_waiters, topic, controller->rollout_queue);
 }
 
-static void wake_for_kind(struct workload_kind *kind)
+static void on_workload(void *data, const char *ns, const char *name, const json_t *object,
+                        bool deleted)
+{
+    (void)ns;
+    (void)name;
+    (void)deleted;
+    workload_wake(data, object);
+}
+
+void workload_kind_wake(struct workload_kind *kind)
 {
     char *topic AUTO_FREE = str_format("kind %s", kind->kind->kind);
     waiters_wake(&kind->controller->rollout_waiters, topic, kind->controller->rollout_queue);
@@ -134,7 +142,7 @@ static void wake_for_kind(struct workload_kind *kind)
 
 static void on_workloads_synced(void *data)
 {
-    wake_for_kind(data);
+    workload_kind_wake(data);
 }
 
 static void on_workloads_state(void *data, const struct error *err)
@@ -219,6 +227,7 @@ static void on_kinds_changed(void *data)
         else
             look_for_kind(kind);
     }
+    owned_look(controller);
     store_kick(controller->rollouts);
     store_kick(controller->applications);
     watch_kick(controller->revisions);
@@ -286,6 +295,7 @@ struct controller *controller_new(struct cluster *cluster, struct adapters *adap
     open_own_kinds(controller);
     controller->kinds = kinds_new(cluster, on_kinds_changed, controller);
     open_workload_kinds(controller);
+    owned_open(controller);
     return controller;
 }
 
@@ -310,6 +320,7 @@ void controller_free(struct controller *controller)
         return;
     rollout_tasks_drop(controller);
     application_passes_drop(controller);
+    owned_close(controller);
     close_workload_kinds(controller);
     store_close(controller->rollouts);
     store_close(controller->applications);

@@ -115,6 +115,9 @@ static int effect_actions(struct component *component, const struct effect *effe
         return adapter_begin(adapter, &request, ret_actions, err);
     if (effect->kind == EFFECT_ADVANCE) {
         request.max_unavailable = plan_tolerance(plan, effect->batch, component->observation.size);
+        request.pods = component->task->pods;
+        if ((size_t)effect->batch < plan->batch_count)
+            request.pod_names = plan->batches[effect->batch].pods;
         return adapter_advance(adapter, &request, ret_actions, err);
     }
     if (strcmp(effect->outcome, "rolledBack") == 0)
@@ -170,8 +173,10 @@ static void act_on_workload(struct component *component, const struct effect *ef
     struct task *task = component->task;
     struct actions actions = {0};
     struct error err = {0};
-    if (effect_actions(component, effect, &actions, &err) < 0) {
-        error_prefix(&err, "adapter %s", adapter_name(component->kind->adapter));
+    int code = effect_actions(component, effect, &actions, &err);
+    if (code < 0) {
+        /* What the adapter saw is out of date: that is somebody else's change, not trouble. */
+        err.code = code == ERR_RETRY ? ERR_CONFLICT : code;
         effect_failed(component, &err);
         return;
     }

@@ -2,6 +2,7 @@
 /* Gathering and observing: from the stores and the adapter to what the machine wants to know. */
 #include "base/alloc.h"
 #include "oam/revision.h"
+#include "reconcile/owned.h"
 #include "reconcile/task.h"
 
 #include <stdio.h>
@@ -31,6 +32,7 @@ struct adapter_request component_request(const struct component *component)
     const struct plan *plan = component->task->rollout.plan;
     return (struct adapter_request){
         .workload = component->workload,
+        .owned = component->owned,
         .target = located ? located->workload : component->workload,
         .strategy = strategy_name(plan ? plan->strategy : STRATEGY_INCREASE_FIRST),
         .scale = component->status.scale,
@@ -122,12 +124,13 @@ static bool kind_ready(struct component *component, struct workload_kind *kind)
 {
     struct controller *controller = component->task->controller;
     struct observation *seen = &component->observation;
-    if (kind->store && store_synced(kind->store))
+    const char *unlisted = kind->kind->kind;
+    if (kind->store && store_synced(kind->store) && owned_synced(kind, &unlisted))
         return true;
     char *topic AUTO_FREE = str_format("kind %s", kind->kind->kind);
     waiters_add(&controller->rollout_waiters, topic, component->task->key);
     char *text AUTO_FREE =
-        kind->store ? str_format("%s objects are still being listed", kind->kind->kind)
+        kind->store ? str_format("%s objects are still being listed", unlisted)
                     : str_format("the cluster doesn't serve %s (%s); it is picked up when it "
                                  "appears",
                                  kind->kind->kind, kind->kind->api_version);
@@ -167,6 +170,8 @@ static void find_held(struct component *component)
     if (!search.found)
         return;
     component->workload = search.found;
+    component->owned =
+        owned_objects(component->kind, json_string_at(search.found, "/metadata/uid"));
     snprintf(component->observation.object, sizeof component->observation.object, "%s %s/%s",
              component->kind->kind->kind, component->task->rollout.ns,
              json_string_at(search.found, "/metadata/name"));
@@ -184,6 +189,8 @@ static void observe_located(struct component *component, const struct located_co
     if (!kind_ready(component, located->kind))
         return;
     component->workload = store_get(located->kind->store, component->task->rollout.ns, name);
+    component->owned =
+        owned_objects(located->kind, json_string_at(component->workload, "/metadata/uid"));
     if (component->workload)
         observe_marks(component, located->workload);
     observe_workload(component, adapter);
@@ -239,7 +246,8 @@ void component_observe(struct component *component)
     const struct error *err = location_error(component, &why);
     *seen = (struct observation){0};
     json_decref(component->workload);
-    component->workload = NULL;
+    json_decref(component->owned);
+    component->workload = component->owned = NULL;
     component->kind = NULL;
     if (component->task->location)
         COPY(seen->target, component->task->location->target);

@@ -50,6 +50,8 @@ struct controller {
     struct map recordings; /* application key -> its pass under way */
     struct workload_kind *workload_kinds;
     size_t workload_kind_count;
+    struct owned_kind *owned_kinds; /* what workloads own, where adapters read that too */
+    size_t owned_kind_count;
 };
 
 /* The path of one of Sluice's own objects; plural: "approllouts", … The caller frees it. */
@@ -61,6 +63,11 @@ char *key_join(const char *ns, const char *name);
 
 /* The reasons of a watch's trouble, logged once for each change. */
 void log_watch_state(const char *what, const struct error *err);
+
+/* controller.c: something about the workload has changed: the rollout that holds it has a look, and
+ * whoever waits for it. The second is for all that wait for the kind as such. */
+void workload_wake(const struct workload_kind *kind, const json_t *workload);
+void workload_kind_wake(struct workload_kind *kind);
 
 /* application.c: the pass of an Application's key, ending in queue_done() or queue_retry() of
  * application_queue. */

@@ -21,6 +21,7 @@ static void component_done(struct component *component)
 {
     hook_cancel(component->hook.call);
     json_decref(component->workload);
+    json_decref(component->owned);
     free(component->decision);
     free(component->name);
 }
@@ -45,7 +46,8 @@ void task_pass_clear(struct task *task)
     task_forget_moves(task);
     for (size_t i = 0; i < task->component_count; i++) {
         json_decref(task->components[i].workload);
-        task->components[i].workload = NULL;
+        json_decref(task->components[i].owned);
+        task->components[i].workload = task->components[i].owned = NULL;
         free(task->components[i].decision);
         task->components[i].decision = NULL;
     }

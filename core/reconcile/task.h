@@ -31,6 +31,7 @@ struct component {
     struct decision *decision; /* of the present round */
     struct observation observation;
     json_t *workload;           /* as seen in the present round; owned */
+    json_t *owned;              /* what the workload owns, where the adapter reads it; likewise */
     struct workload_kind *kind; /* of the workload; NULL while it isn't known */
     struct hook_run hook;
     int next_effect; /* of the decision, to be carried out */

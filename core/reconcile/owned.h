@@ -1,0 +1,29 @@
+// SPDX-License-Identifier: Apache-2.0
+/*
+ * What workloads own: pods, ReplicaSets and whatever else the manifests of adapters ask for. One
+ * watch a kind, open only when an enabled adapter asks for it. Only objects that a workload of an
+ * asking kind controls are kept, pruned and as text, found by the UID of that workload; so a change
+ * costs what that one object costs, however many there are.
+ */
+#ifndef RECONCILE_OWNED_H
+#define RECONCILE_OWNED_H
+
+#include "reconcile/reconcile.h"
+
+/* Begins to watch all that the adapters in use ask for; after the workload kinds are known. A change
+ * wakes the rollout that holds the workload. */
+void owned_open(struct controller *controller);
+void owned_close(struct controller *controller);
+
+/* A kind that wasn't served may be now. */
+void owned_look(struct controller *controller);
+
+/* Has everything that workloads of this kind own been listed? If not, *ret_missing (borrowed) is
+ * the kind that hasn't; who waits for the topic "kind <workload kind>" is woken then. */
+bool owned_synced(const struct workload_kind *kind, const char **ret_missing);
+
+/* What the workload with this UID controls, of the kinds that its adapter asks for: an array, which
+ * the caller owns; NULL when it asks for none. */
+json_t *owned_objects(const struct workload_kind *kind, const char *uid);
+
+#endif
