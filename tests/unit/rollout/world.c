@@ -248,6 +248,11 @@ static bool write_status(struct world *world, const struct rollout_status *statu
         return true;
     if (!may_write(world))
         return false;
+    if (world->anew) {
+        memset(world->passed, 0, sizeof world->passed);
+        world->told = -1;
+        world->anew = false;
+    }
     world->recorded = *status;
     world->written_at_ms = world->now_ms;
     world->status_writes++;
@@ -375,7 +380,9 @@ static void answer(struct world *world)
 
 static void revision_name(int revision, char *name, size_t size)
 {
-    snprintf(name, size, revision ? "v%d" : "", revision);
+    name[0] = '\0';
+    if (revision)
+        snprintf(name, size, "v%d", revision);
 }
 
 static void locate_fail(struct observation *seen, int code, enum reason_code why, const char *text)
@@ -437,10 +444,7 @@ static void note_moves(struct world *world, const struct decision *decision)
             text_addf(&world->journal, "%s %d\n", batch_state_name(move->batch_to),
                       move->batch_from == BATCH_READY ? move->batch + 1 : move->batch);
         world->events += move->tell;
-        if (move->to == ROLLING_LOCATING && move->from != ROLLING_LOCATING) {
-            memset(world->passed, 0, sizeof world->passed);
-            world->told = -1;
-        }
+        world->anew = world->anew || (move->to == ROLLING_LOCATING && move->from != move->to);
     }
     world->events += decision->tell_reason;
 }
@@ -536,7 +540,7 @@ void world_crash(struct world *world)
     world->call.running = false;
     world->outcome = (struct hook_outcome){0};
     world->wake_at_ms = 0;
-    world->dead = false;
+    world->dead = world->anew = false;
     world->writes_left = -1;
     if (!world->strict) /* what was told since the last record is forgotten, and told again */
         world->told = -1;
