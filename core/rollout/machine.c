@@ -84,8 +84,8 @@ void run_wake(struct run *run, int64_t at_ms)
         run->out->wake_at_ms = at_ms;
 }
 
-/* The row's reason, in the probe's own words where it has any. */
-static struct reason row_reason(const struct run *run, enum reason_code code)
+/* A reason in the probe's own words where it has any, else in the words of the table. */
+static struct reason reason_of_row(const struct run *run, enum reason_code code)
 {
     struct reason why = run->why;
     why.code = code;
@@ -126,12 +126,19 @@ static void enter_end(struct rollout_status *s, enum rolling_state end)
         memcpy(s->applied_revision, s->target_revision, sizeof s->applied_revision);
 }
 
+/* Every state has a gate of its own; an answer that came for the last one means nothing here. */
+static void leave_gate(struct run *run)
+{
+    run->status->gate = (struct gate){0};
+    run->hook.result = HOOK_NONE;
+}
+
 static void enter_rolling(struct run *run, enum rolling_state next)
 {
     struct rollout_status *s = run->status;
     if (s->rolling == ROLLING_LOCATING)
         record_target(run);
-    s->gate = (struct gate){0};
+    leave_gate(run);
     if (next == ROLLING_LOCATING)
         status_restart(s);
     s->generation = run->in->intent.generation; /* what is refused now was written then */
@@ -158,12 +165,12 @@ static void rolling_apply(struct run *run, enum rolling_event event)
 {
     enum rolling_state from = run->status->rolling;
     struct rolling_row row = rolling_transition(from, event);
-    struct reason why = row_reason(run, row.reason);
     if (row.next == from) {
         if (!run->why.message[0])
-            run->why = why;
+            run->why.code = row.reason;
         return;
     }
+    struct reason why = reason_of_row(run, row.reason);
     if (event == ON_RELEASED)
         recall_cause(run, &why);
     struct move *move = move_add(run, &why);
@@ -182,7 +189,7 @@ static void enter_batch(struct run *run, enum batch_state next)
     if (s->batch_state == BATCH_READY && next == BATCH_INITIALIZING)
         s->batch++;
     s->batch_state = next;
-    s->gate = (struct gate){0};
+    leave_gate(run);
 }
 
 enum rolling_event batch_step(struct run *run)
@@ -192,7 +199,7 @@ enum rolling_event batch_step(struct run *run)
     struct batch_row row = batch_transition(from, event);
     if (row.next == from)
         return row.raises;
-    struct reason why = row_reason(run, row.reason);
+    struct reason why = reason_of_row(run, row.reason);
     struct move *move = move_add(run, &why);
     move->batch_to = row.next;
     if (row.next == BATCH_READY)
@@ -233,7 +240,7 @@ static void record_reason(struct run *run)
 {
     const struct rollout_status *before = &run->in->status;
     struct rollout_status *s = run->status;
-    s->reason = run->why;
+    s->reason = reason_of_row(run, run->why.code);
     bool same = s->reason.code == before->reason.code && s->rolling == before->rolling &&
                 s->batch == before->batch && before->reason_since_ms;
     s->reason_since_ms = same ? before->reason_since_ms : run->in->now_ms;

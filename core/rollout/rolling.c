@@ -121,12 +121,25 @@ static enum rolling_event probe_verifying(struct run *run)
     return verify_plan(run, &err) < 0 ? refuse(run, &err) : ON_VERIFIED;
 }
 
+/* A scaling changes no revision, so it can't go on with a workload that has got another one. */
+static bool workload_changed(struct run *run)
+{
+    const struct observation *seen = &run->in->observation;
+    if (!run->status->scale || !seen->exists || seen->applied)
+        return false;
+    run_why(run, REASON_WORKLOAD_CHANGED,
+            "%s got another revision while it was being scaled; roll it to %.150s first",
+            seen->object, run->status->target);
+    why_object(run, "");
+    return true;
+}
+
 /* Is the workload ours, with the target on it and its controller up to date? Asks for what is
  * missing. */
 static bool workload_taken(struct run *run)
 {
     const struct observation *seen = &run->in->observation;
-    if (workload_busy(run))
+    if (workload_busy(run) || workload_changed(run))
         return false;
     if (seen->exists && seen->held && seen->applied)
         return true;

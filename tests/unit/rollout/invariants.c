@@ -290,19 +290,33 @@ static void check_step(const struct case_of *c)
          before->step_target);
 }
 
+/* What the batch that is being verified was told: it was told in this call, or before it, and then
+ * moved in proportion when the size has changed since. */
+static int verified_goal(const struct case_of *c, const struct move *move)
+{
+    const struct rollout_status *before = &c->in->status, *s = &c->out->status;
+    bool known = before->rolling == ROLLING_IN_BATCHES && before->batch == move->batch &&
+                 before->batch_state == BATCH_VERIFYING;
+    if (!known)
+        return limit_of(c, move->batch);
+    if (before->target_size == s->target_size || before->target_size == 0)
+        return before->step_target;
+    int moved = (int)((int64_t)before->step_target * s->target_size / before->target_size);
+    return moved < limit_of(c, move->batch) ? moved : limit_of(c, move->batch);
+}
+
 /* A batch is left only when enough of its pods are ready. */
 static void check_verified(const struct case_of *c)
 {
-    const struct rollout_status *before = &c->in->status, *s = &c->out->status;
+    const struct rollout_status *s = &c->out->status;
     const struct observation *seen = &c->in->observation;
     for (int i = 0; i < c->out->move_count; i++) {
         const struct move *move = &c->out->moves[i];
         if (move->to != move->from || move->batch_from != BATCH_VERIFYING)
             continue;
-        bool known = before->rolling == ROLLING_IN_BATCHES && before->batch == move->batch &&
-                     before->batch_state == BATCH_VERIFYING && before->target_size == s->target_size;
-        int goal = known ? before->step_target : limit_of(c, move->batch);
-        int tolerance = plan_tolerance(c->in->plan, move->batch, s->target_size);
+        int goal = verified_goal(c, move), last = (int)c->in->plan->batch_count - 1;
+        int batch = move->batch < last ? move->batch : last;
+        int tolerance = plan_tolerance(c->in->plan, batch, s->target_size);
         if (!s->scale)
             MUST(c, seen->updated >= goal && seen->updated_ready + tolerance >= goal,
                  "%d of %d updated pods were enough", seen->updated_ready, goal);
@@ -327,6 +341,7 @@ static void check_effect(const struct case_of *c, const struct effect *effect)
         MUST(c, !seen->held_by[0] && seen->located.code == OK, "takes what isn't free");
         MUST(c, !(seen->exists && seen->held && seen->applied), "takes what it has");
         MUST(c, seen->exists || (s->scale && s->original_size == 0), "makes what was lost");
+        MUST(c, !s->scale || !seen->exists || seen->applied, "scales what it doesn't know");
         return;
     case EFFECT_ADVANCE:
         check_goal(c, effect);

@@ -148,6 +148,22 @@ static void test_scale_to_nothing(void **state)
     world_done(&world);
 }
 
+/* Somebody makes another workload of that name: marks alone would not make it the target. */
+static void test_scaling_of_what_is_not_the_target(void **state)
+{
+    struct world world;
+    world_init(&world, "{'targetSize':9,'numBatches':2}");
+    world_target(&world, 1, 0);
+    world_run_to_batch(&world, BATCH_VERIFYING, 0);
+    text_clear(&world.journal);
+    world.workload.revision = world.workload.applied = 2;
+    assert_waits(&world, ROLLING_IN_BATCHES, REASON_WORKLOAD_CHANGED,
+                 "CloneSet default/web got another revision while it was being scaled; roll it to "
+                 "v1 first");
+    assert_happened(&world, "");
+    world_done(&world);
+}
+
 /* Another size wanted afterwards is another rollout; the same one isn't. */
 static void test_scale_again(void **state)
 {
@@ -649,6 +665,7 @@ int main(void)
         cmocka_unit_test(test_scale_up),
         cmocka_unit_test(test_scale_down),
         cmocka_unit_test(test_scale_to_nothing),
+        cmocka_unit_test(test_scaling_of_what_is_not_the_target),
         cmocka_unit_test(test_scale_again),
         cmocka_unit_test(test_many_batches_pass_at_once),
         cmocka_unit_test(test_conditions_tell_the_way),

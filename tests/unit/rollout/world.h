@@ -90,6 +90,7 @@ struct world {
 
     /* For the invariants: of the present roll. */
     unsigned passed[4][1024]; /* hooks of a gate that have let a batch pass, as bits */
+    bool anew;                /* another roll has been decided, but isn't recorded yet */
     int told, told_size;      /* the last goal, and the size at that time; -1: none */
     bool strict;              /* goals never fall, not even when a crash has lost memory */
 };
