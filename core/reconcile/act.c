@@ -176,17 +176,25 @@ static void on_auxiliary_reply(void *data, const struct reply *reply)
     act_step(act);
 }
 
+/* An object of the whole cluster has no namespace, and none that has one may own it. */
+static void make_cluster_wide(json_t *object)
+{
+    json_remove_at(object, "/metadata/namespace");
+    json_remove_at(object, "/metadata/ownerReferences");
+}
+
 static void on_auxiliary_kind(void *data, const struct kind_info *info, const struct error *err)
 {
     struct act *act = data;
-    const json_t *object = json_array_get(act->auxiliaries, act->next_auxiliary);
+    json_t *object = json_array_get(act->auxiliaries, act->next_auxiliary);
     if (err->code != OK) {
         act_fail(act, err);
         return;
     }
-    char *path AUTO_FREE =
-        object_path(info, info->namespaced ? json_string_at(object, "/metadata/namespace") : NULL,
-                    json_string_at(object, "/metadata/name"), NULL);
+    if (!info->namespaced)
+        make_cluster_wide(object);
+    char *path AUTO_FREE = object_path(info, json_string_at(object, "/metadata/namespace"),
+                                       json_string_at(object, "/metadata/name"), NULL);
     char *query AUTO_FREE = str_format("%s?fieldManager=" FIELD_MANAGER "&force=true", path);
     char *body AUTO_FREE = json_text(object);
     struct call_spec spec = {
