@@ -21,6 +21,7 @@ struct call {
     void *data;
     struct exchange exchange;
     struct backoff backoff;
+    char *trouble;       /* why an earlier try got no answer */
     struct timer timer;  /* waits for the next try */
     int64_t deadline_ms; /* monotonic; 0: never sent yet */
     bool running, answered;
@@ -33,6 +34,7 @@ static void call_free(struct call *call)
     free(call->content_type);
     free(call->accept);
     free(call->body);
+    free(call->trouble);
     free(call);
 }
 
@@ -95,13 +97,23 @@ static void call_withdraw(struct call *call)
     call->running = false;
 }
 
+/* The last try often gets only what is left of the time. That it ran out says less than why the
+ * tries before it failed. */
+static void call_explain(const struct call *call, const struct exchange_end *end,
+                         struct error *err)
+{
+    char *name AUTO_FREE = request_name(call->method, call->path);
+    bool earlier = end->timed_out && call->trouble;
+    error_set(err, end->error.code, "%s: %s", name, earlier ? call->trouble : end->error.text);
+}
+
 /* How long to wait before another try; -1: no more tries. */
 static int64_t call_patience(struct call *call, const struct exchange_end *end)
 {
     bool told = end->retry_after_ms > 0;
     bool again;
     if (end->status == 0)
-        again = end->error.code == ERR_RETRY && (end->unsent || is_read(call));
+        again = end->error.code == ERR_RETRY && !end->untrusted && (end->unsent || is_read(call));
     else if (end->status == 429)
         again = true;
     else if (end->status == 503)
@@ -131,13 +143,12 @@ static json_t *call_body(const struct text *body)
 static void call_answer(struct call *call, const struct exchange_end *end)
 {
     struct cluster *cluster = call->cluster;
-    struct reply reply = {.status = end->status, .error = end->error};
+    struct reply reply = {.status = end->status};
     if (end->status) {
         reply.body = call_body(&call->exchange.body);
         reply_error(end->status, reply.body, call->method, call->path, &reply.error);
     } else {
-        char *name AUTO_FREE = request_name(call->method, call->path);
-        error_prefix(&reply.error, "%s", name);
+        call_explain(call, end, &reply.error);
     }
     call_withdraw(call);
     calls_pump(cluster);
@@ -156,6 +167,8 @@ static void on_exchange_end(void *data, const struct exchange_end *end)
         call_answer(call, end);
         return;
     }
+    if (end->status == 0 && !end->timed_out)
+        str_replace(&call->trouble, end->error.text);
     call->cluster->counts.retries++;
     timer_start(call->cluster->loop, &call->timer, wait, call_send, call);
 }

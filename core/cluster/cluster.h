@@ -6,7 +6,8 @@
  * back-off and jitter within the call's time; 401 renews the credential once. A write whose fate is
  * unknown is not repeated here: its caller reads and decides. (curl itself sends a request once more
  * when a connection that it has used before turns out to be dead before any answer. So 409 to a
- * POST, 404 to a DELETE may be the echo of one's own first try.)
+ * POST, 404 to a DELETE may be the echo of one's own first try.) A certificate that is no good is
+ * ERR_RETRY at once, since only somebody else can do something about it.
  */
 #ifndef CLUSTER_CLUSTER_H
 #define CLUSTER_CLUSTER_H

@@ -109,6 +109,15 @@ static bool is_unsent(CURLcode result)
     case CURLE_COULDNT_RESOLVE_HOST:
     case CURLE_COULDNT_CONNECT:
     case CURLE_SSL_CONNECT_ERROR:
+        return true;
+    default:
+        return false;
+    }
+}
+
+static bool is_untrusted(CURLcode result)
+{
+    switch ((int)result) {
     case CURLE_SSL_CERTPROBLEM:
     case CURLE_PEER_FAILED_VERIFICATION:
     case CURLE_SSL_CACERT_BADFILE:
@@ -124,7 +133,9 @@ static void no_answer(const struct exchange *exchange, CURLcode result, struct e
     if (!trouble || !*trouble)
         trouble = curl_easy_strerror(result);
     end->status = 0;
-    end->unsent = is_unsent(result);
+    end->untrusted = is_untrusted(result);
+    end->unsent = end->untrusted || is_unsent(result);
+    end->timed_out = result == CURLE_OPERATION_TIMEDOUT;
     if (exchange->too_large)
         error_set(&end->error, ERR_LIMIT, "the answer is larger than %zu bytes",
                   exchange->spec.body_limit);
@@ -166,7 +177,7 @@ static void on_transfer_done(void *data, CURLcode result)
     end.retry_after_ms = retry_after > 0 ? retry_after * 1000 : 0;
     if (result != CURLE_OK)
         no_answer(exchange, result, &end);
-    if (result == CURLE_OPERATION_TIMEDOUT)
+    if (end.timed_out)
         sockets_drop_silent(&exchange->cluster->sockets,
                             clock_monotonic_ms() - exchange->began_ms);
     exchange_release(exchange);

@@ -30,6 +30,8 @@ struct exchange_end {
     int status;             /* HTTP; 0: no answer, or not a whole one */
     int64_t retry_after_ms; /* what the server asks for; 0: nothing */
     bool unsent;            /* the request can't have reached the server */
+    bool untrusted;         /* a certificate is no good: trying again at once is no use */
+    bool timed_out;         /* spec.timeout_ms was too short for it */
     struct error error;     /* when status is 0: what was tried and why it failed */
 };
 

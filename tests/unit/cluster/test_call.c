@@ -268,6 +268,28 @@ static void test_time_is_limited(void **state)
     world_free(world);
 }
 
+static void on_cut_then_ignore(void *data, const struct fake_request *request)
+{
+    if ((*(int *)data)++ == 0)
+        fake_cut(request->connection);
+}
+
+/* The last try runs out of time: the words are those of the one before, which say more. */
+static void test_words_of_the_last_real_trouble(void **state)
+{
+    struct cluster_options options = {.timeout_ms = 600};
+    struct world *world = world_new("{token: t}", &options);
+    struct seen seen = {0};
+    int requests = 0;
+    world->on_request = on_cut_then_ignore;
+    world->data = &requests;
+    ask(world, "GET", "/a", NULL, &seen);
+    assert_int_equal(requests, 2);
+    assert_int_equal(seen.error.code, ERR_RETRY);
+    assert_non_null(strstr(seen.error.text, "Empty reply from server"));
+    world_free(world);
+}
+
 static void test_answer_too_large(void **state)
 {
     char *body AUTO_FREE = str_format("{\"a\":\"%5000s\"}", "");
@@ -428,6 +450,7 @@ int main(void)
         cmocka_unit_test(test_retry_after_beyond_the_time),
         cmocka_unit_test(test_unreachable),
         cmocka_unit_test(test_time_is_limited),
+        cmocka_unit_test(test_words_of_the_last_real_trouble),
         cmocka_unit_test(test_answer_too_large),
         cmocka_unit_test(test_line),
         cmocka_unit_test(test_free_in_reply),
