@@ -17,18 +17,9 @@ static json_t *condition_find(const json_t *conditions, const char *type)
     return NULL;
 }
 
-static bool condition_says(const json_t *condition, const struct verdict *verdict)
-{
-    return str_equal(json_string_at(condition, "/status"), verdict->status) &&
-           str_equal(json_string_at(condition, "/reason"), verdict->reason) &&
-           str_equal(json_string_at(condition, "/message"), verdict->message);
-}
-
 void recording_judge(struct recording *recording, const struct verdict *verdict)
 {
     json_t *condition = condition_find(recording->conditions, verdict->type);
-    if (condition_says(condition, verdict))
-        return;
     if (!condition) {
         condition = json_pack("{s:s}", "type", verdict->type);
         json_array_append_new(recording->conditions, condition);

@@ -4,7 +4,11 @@
 #include "base/alloc.h"
 #include "base/json.h"
 
+#include <setjmp.h>
+#include <stdarg.h>
 #include <stdlib.h>
+
+#include <cmocka.h>
 
 struct fake_render fake_render;
 
@@ -13,7 +17,7 @@ struct renderer {
     struct loop *loop;
     struct timer timer;
     render_fn *on_rendered;
-    void *data;
+    void *data; /* NULL: nobody waits */
 };
 
 struct renderer *renderer_new(struct loop *loop, const struct renderer_options *options)
@@ -23,9 +27,10 @@ struct renderer *renderer_new(struct loop *loop, const struct renderer_options *
     return renderer;
 }
 
+/* By then those who have asked must have been answered, or have said that they don't care. */
 void renderer_free(struct renderer *renderer)
 {
-    timer_stop(renderer->loop, &renderer->timer);
+    assert_null(renderer->data);
     free(renderer);
 }
 
@@ -41,7 +46,14 @@ static void on_time(void *data)
     const bool good = fake_render.err.code == OK;
     const struct render_result result = {
         .output = good ? fake_render.output : NULL, .outputs = outputs, .err = &fake_render.err};
-    renderer->on_rendered(renderer->data, &result);
+    void *asker = renderer->data;
+    renderer->data = NULL;
+    renderer->on_rendered(asker, &result);
+}
+
+void fake_render_answer(struct renderer *renderer)
+{
+    timer_start(renderer->loop, &renderer->timer, 0, on_time, renderer);
 }
 
 void renderer_render(struct renderer *renderer, const char *template, const json_t *context,
@@ -51,11 +63,13 @@ void renderer_render(struct renderer *renderer, const char *template, const json
     renderer->on_rendered = on_rendered;
     renderer->data = data;
     if (!fake_render.silent)
-        timer_start(renderer->loop, &renderer->timer, 0, on_time, renderer);
+        fake_render_answer(renderer);
 }
 
 void renderer_forget(struct renderer *renderer, void *data)
 {
-    if (renderer->data == data)
-        timer_stop(renderer->loop, &renderer->timer);
+    if (renderer->data != data)
+        return;
+    timer_stop(renderer->loop, &renderer->timer);
+    renderer->data = NULL;
 }

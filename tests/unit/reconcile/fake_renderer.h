@@ -11,11 +11,13 @@
 struct fake_render {
     struct error err; /* OK: the output below */
     json_t *output;   /* borrowed */
-    bool silent;      /* no answer at all */
+    bool silent;      /* no answer before fake_render_answer() */
     size_t asked;     /* how often */
 };
 
 /* For all renderers of the test program. */
 extern struct fake_render fake_render;
+
+void fake_render_answer(struct renderer *renderer);
 
 #endif
