@@ -415,12 +415,20 @@ static int32_t scale_to_goal(const struct sluice_request *request, json_t *workl
     return result;
 }
 
+/* How many pods are updated and stay. While there are too many pods, some are about to go, and
+ * nobody knows yet which: none is counted on. */
+static int updated_to_stay(json_t *workload)
+{
+    bool surplus = sluice_int(workload, "/status/replicas", 0) > size_of(workload);
+    return surplus ? 0 : updated_of(workload);
+}
+
 /* Moves the partition so that `goal` pods are updated, and says which. */
 static void move_partition(const struct sluice_request *request, json_t *after)
 {
     json_t *names = sluice_at(request->json, "/podNames");
     json_t *target = sluice_at(request->json, "/target");
-    int size = size_of(after), updated = updated_of(after);
+    int size = size_of(after), updated = updated_to_stay(after);
     int goal = (int)sluice_int(request->json, "/goal", 0);
     int kept = size - (goal > updated ? goal : updated);
     kept = kept < 0 ? 0 : kept;
@@ -556,6 +564,7 @@ static const char manifest[] = SLUICE_JSON({
             "/spec/selector",
             "/spec/updateStrategy",
             "/status/observedGeneration",
+            "/status/replicas",
             "/status/readyReplicas",
             "/status/updatedReplicas",
             "/status/updatedReadyReplicas",
