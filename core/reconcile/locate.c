@@ -34,11 +34,46 @@ void location_free(struct location *location)
         free(location->components[i].name);
         json_decref(location->components[i].workload);
         json_decref(location->components[i].auxiliaries);
+        free(location->components[i].packed);
     }
     free(location->components);
     free(location->target);
     free(location->source);
     free(location);
+}
+
+static void component_pack(struct located_component *component)
+{
+    json_t *both AUTO_JSON = json_pack("[O, O]", component->workload, component->auxiliaries);
+    component->packed = json_text(both);
+    json_decref(component->workload);
+    json_decref(component->auxiliaries);
+    component->workload = component->auxiliaries = NULL;
+}
+
+static void component_unpack(struct located_component *component)
+{
+    json_t *both AUTO_JSON = NULL;
+    if (json_parse(component->packed, strlen(component->packed), &both, NULL) < 0)
+        return; /* it is our own text */
+    component->workload = json_incref(json_array_get(both, 0));
+    component->auxiliaries = json_incref(json_array_get(both, 1));
+    free(component->packed);
+    component->packed = NULL;
+}
+
+void location_pack(struct location *location)
+{
+    for (size_t i = 0; location && i < location->count; i++)
+        if (location->components[i].error.code == OK && !location->components[i].packed)
+            component_pack(&location->components[i]);
+}
+
+void location_unpack(struct location *location)
+{
+    for (size_t i = 0; location && i < location->count; i++)
+        if (location->components[i].packed)
+            component_unpack(&location->components[i]);
 }
 
 static void locate_free(struct locate *locate)

@@ -17,6 +17,7 @@ struct located_component {
     json_t *workload;           /* as it is to be applied, with Sluice's marks on it */
     json_t *auxiliaries;        /* an array of objects to be applied beside it */
     struct workload_kind *kind; /* borrowed */
+    char *packed;               /* workload and auxiliaries as text, between passes; else NULL */
 };
 
 struct location {
@@ -28,6 +29,10 @@ struct location {
 };
 
 void location_free(struct location *location);
+
+/* Between passes a location is kept as text, which takes a tenth of what trees do. NULL is fine. */
+void location_pack(struct location *location);
+void location_unpack(struct location *location);
 
 /* Everything is copied. */
 struct locate_spec {

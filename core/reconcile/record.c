@@ -16,6 +16,8 @@ static void pass_end(struct task *task)
     bool trouble = task->trouble.code != OK;
     bool keep = task_unfinished(task) || trouble;
     task_pass_clear(task);
+    location_pack(task->location);
+    location_pack(task->revert);
     if (!keep || task->dead)
         task_drop(task);
     if (trouble)

@@ -214,6 +214,8 @@ static void pass_begin(struct task *task, json_t *object_take)
     approllout_read(task->object, &task->rollout);
     task->holder = str_format("%s/%s %s", task->rollout.ns, task->rollout.name, task->rollout.uid);
     task->trouble = (struct error){0};
+    location_unpack(task->location);
+    location_unpack(task->revert);
     task->located = false;
     task->rounds = 0;
     task->at = 0;
