@@ -5,9 +5,14 @@
 #include "base/text.h"
 #include "reconcile/hooks.h"
 
+#include <fcntl.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 /* A hook, the server that it calls, and what has come of it. */
 struct scene {
@@ -381,6 +386,65 @@ static void test_no_other_protocols(void **state)
     expect_answer(scene, 200, HOOK_TROUBLE);
 }
 
+/* A server with a certificate that nobody has signed. It ends with us. */
+struct tls_server {
+    pid_t pid;
+    FILE *said;
+    int port;
+};
+
+static pid_t spawn_shell(const char *script, int out)
+{
+    pid_t pid = fork();
+    if (pid != 0)
+        return pid;
+    prctl(PR_SET_PDEATHSIG, SIGKILL);
+    dup2(out, STDOUT_FILENO);
+    execl("/bin/sh", "sh", "-c", script, (char *)NULL);
+    _exit(127);
+}
+
+static void tls_start(struct tls_server *server, const char *folder)
+{
+    char *script AUTO_FREE = str_format(
+        "cd '%s' && openssl req -x509 -newkey rsa:2048 -nodes -keyout key -out cert -days 2 "
+        "-subj /CN=127.0.0.1 -addext subjectAltName=IP:127.0.0.1 2>/dev/null && "
+        "exec openssl s_server -accept 127.0.0.1:0 -key key -cert cert -www 2>/dev/null",
+        folder);
+    char line[256];
+    int out[2];
+    assert_int_equal(pipe2(out, O_CLOEXEC), 0);
+    server->pid = spawn_shell(script, out[1]);
+    close(out[1]);
+    server->said = fdopen(out[0], "r");
+    server->port = 0;
+    while (server->port == 0 && fgets(line, sizeof line, server->said))
+        sscanf(line, "ACCEPT 127.0.0.1:%d", &server->port);
+    assert_true(server->port > 0);
+}
+
+static void tls_end(struct tls_server *server)
+{
+    kill(server->pid, SIGKILL);
+    waitpid(server->pid, NULL, 0);
+    fclose(server->said);
+}
+
+/* What can't be verified isn't trusted, nor told anything. */
+static void test_unknown_certificate(void **state)
+{
+    struct scene *scene = *state;
+    struct tls_server server;
+    char *folder AUTO_FREE = folder_new();
+    tls_start(&server, folder);
+    note(&scene->hook.url, str_format("https://127.0.0.1:%d/", server.port));
+    call(scene);
+    tls_end(&server);
+    folder_remove(folder);
+    assert_int_equal(scene->result, HOOK_TROUBLE);
+    assert_non_null(strstr(scene->message, "certificate"));
+}
+
 static void test_cancel(void **state)
 {
     struct scene *scene = *state;
@@ -418,6 +482,7 @@ int main(void)
         SCENE(test_strange_answers_become_words),
         SCENE(test_secrets_stay_out_of_messages),
         SCENE(test_no_other_protocols),
+        SCENE(test_unknown_certificate),
         SCENE(test_cancel),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
