@@ -46,11 +46,20 @@ const char *adapter_version(const struct adapter *adapter); /* NULL when refused
 const char *adapter_file(const struct adapter *adapter);
 const struct error *adapter_refusal(const struct adapter *adapter); /* NULL when it is in use */
 
+/* A kind of objects that workloads own, such as pods. All borrowed. */
+struct adapter_owned {
+    const char *api_version, *kind;
+    const char *const *keep; /* JSON pointers that the adapter reads of each */
+    size_t keep_count;
+};
+
 /* A kind that the adapter handles, as its manifest declares it. All borrowed. */
 struct adapter_kind {
     const char *api_version, *kind;
     const char *const *keep; /* JSON pointers of the workload that it reads */
     size_t keep_count;
+    const struct adapter_owned *owned; /* what it reads beside the workload itself */
+    size_t owned_count;
 };
 size_t adapter_kinds(const struct adapter *adapter);
 const struct adapter_kind *adapter_kind(const struct adapter *adapter, size_t index);
@@ -71,6 +80,7 @@ struct workload_status {
 struct adapter_request {
     const json_t *workload;  /* NULL: it doesn't exist yet */
     const json_t *pods;      /* an array; only when pod names matter */
+    const json_t *owned;     /* an array: the objects of the kinds that the manifest asks for */
     const json_t *target;    /* the whole object as rendered, with Sluice's own marks on it */
     const char *strategy;    /* "IncreaseFirst" or "DecreaseFirst" */
     bool scale;              /* replicas are stepped instead of revisions */

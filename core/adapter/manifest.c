@@ -37,7 +37,8 @@ static int strings_check(const json_t *array, const char *path, const char *star
     return OK;
 }
 
-static int kind_check(const json_t *kind, const char *path, struct error *err)
+/* What a kind and what it owns have in common: apiVersion, kind and keep. */
+static int identity_check(const json_t *kind, const char *path, struct error *err)
 {
     static const char *const names[] = {"apiVersion", "kind"};
     if (!json_is_object(kind))
@@ -50,6 +51,29 @@ static int kind_check(const json_t *kind, const char *path, struct error *err)
     }
     char *inner AUTO_FREE = str_format("%s.keep", path);
     return strings_check(json_object_get(kind, "keep"), inner, "/", err);
+}
+
+static int owned_check(const json_t *owned, const char *path, struct error *err)
+{
+    size_t i;
+    const json_t *item;
+    if (!json_is_array(owned))
+        return wrong_type(path, "an array of kinds", owned, err);
+    json_array_foreach (owned, i, item) {
+        char *inner AUTO_FREE = str_format("%s[%zu]", path, i);
+        int result = identity_check(item, inner, err);
+        if (result < 0)
+            return result;
+    }
+    return OK;
+}
+
+static int kind_check(const json_t *kind, const char *path, struct error *err)
+{
+    const json_t *owned = json_object_get(kind, "owned");
+    char *inner AUTO_FREE = str_format("%s.owned", path);
+    int result = identity_check(kind, path, err);
+    return result == OK && owned ? owned_check(owned, inner, err) : result;
 }
 
 static int kinds_check(const json_t *kinds, struct error *err)
@@ -120,19 +144,51 @@ static int manifest_check(const json_t *json, bool newer, struct error *err)
     return result;
 }
 
+/* The caller frees the array, not the strings. */
+static const char **keep_read(const json_t *keep)
+{
+    const char **pointers = mem_alloc(json_array_size(keep) * sizeof *pointers);
+    for (size_t i = 0; i < json_array_size(keep); i++)
+        pointers[i] = json_string_value(json_array_get(keep, i));
+    return pointers;
+}
+
+static struct adapter_owned *owned_read(const json_t *json)
+{
+    struct adapter_owned *owned = mem_alloc(json_array_size(json) * sizeof *owned);
+    for (size_t i = 0; i < json_array_size(json); i++) {
+        const json_t *item = json_array_get(json, i);
+        const json_t *keep = json_object_get(item, "keep");
+        owned[i] = (struct adapter_owned){
+            .api_version = json_string_at(item, "/apiVersion"),
+            .kind = json_string_at(item, "/kind"),
+            .keep = keep_read(keep),
+            .keep_count = json_array_size(keep),
+        };
+    }
+    return owned;
+}
+
 static struct adapter_kind kind_read(const json_t *json)
 {
     const json_t *keep = json_object_get(json, "keep");
-    size_t count = json_array_size(keep);
-    const char **pointers = mem_alloc(count * sizeof *pointers);
-    for (size_t i = 0; i < count; i++)
-        pointers[i] = json_string_value(json_array_get(keep, i));
+    const json_t *owned = json_object_get(json, "owned");
     return (struct adapter_kind){
         .api_version = json_string_at(json, "/apiVersion"),
         .kind = json_string_at(json, "/kind"),
-        .keep = pointers,
-        .keep_count = count,
+        .keep = keep_read(keep),
+        .keep_count = json_array_size(keep),
+        .owned = owned_read(owned),
+        .owned_count = json_array_size(owned),
     };
+}
+
+static void kind_done(const struct adapter_kind *kind)
+{
+    for (size_t i = 0; i < kind->owned_count; i++)
+        free((void *)(uintptr_t)kind->owned[i].keep);
+    free((void *)(uintptr_t)kind->owned);
+    free((void *)(uintptr_t)kind->keep);
 }
 
 int manifest_parse(const char *text, bool newer, struct manifest *ret_manifest, struct error *err)
@@ -163,7 +219,7 @@ int manifest_parse(const char *text, bool newer, struct manifest *ret_manifest, 
 void manifest_done(struct manifest *manifest)
 {
     for (size_t i = 0; i < manifest->kind_count; i++)
-        free((void *)(uintptr_t)manifest->kinds[i].keep);
+        kind_done(&manifest->kinds[i]);
     free(manifest->kinds);
     json_decref(manifest->json);
     *manifest = (struct manifest){0};

@@ -41,6 +41,7 @@ char *request_text(enum call_kind kind, const struct adapter_request *request,
              request->workload ? shared(request->workload) : json_null());
     add_take(&draft, FOR_ALL, "target", shared(request->target));
     add_take(&draft, FOR_ALL, "pods", shared(request->pods));
+    add_take(&draft, FOR_ALL, "owned", shared(request->owned));
     add_take(&draft, FOR_ALL & ~FOR_OBSERVE, "strategy",
              request->strategy ? json_string(request->strategy) : NULL);
     add_take(&draft, FOR_ALL & ~FOR_OBSERVE, "scale", json_boolean(request->scale));

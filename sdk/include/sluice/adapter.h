@@ -16,6 +16,9 @@
  *     keep               JSON pointers of what it reads of a workload. Everything else is left
  *                        out of requests. apiVersion, kind and metadata name, namespace, uid,
  *                        resourceVersion and generation are always there.
+ *     owned              array of {apiVersion, kind, keep}: kinds of objects that such a workload
+ *                        owns as their controller, which the adapter reads too, e.g. its pods.
+ *                        They are watched then; left out: none
  *   rights    array of Kubernetes PolicyRules (apiGroups, resources, verbs): what the host must
  *             be allowed to do for this adapter
  *   options   a JSON schema for the adapter's options (see the guide for the part of JSON schema
@@ -32,6 +35,9 @@
  *                   "…/holder" says which rollout holds the workload and
  *                   "…/applied" identifies what was rendered
  *   pods            array of the workload's pods; there when the rollout names pods
+ *   owned           array of the objects that the workload controls, of the kinds that the manifest
+ *                   asks for under `owned`, each with its apiVersion and kind; they come by another
+ *                   watch than the workload, so either may be the older view
  *   strategy        "IncreaseFirst": new pods come before old ones go; "DecreaseFirst"
  *   scale           true: replicas are stepped, revisions don't matter
  *   goal            advance: how many pods are to be at the target's revision, in all;
