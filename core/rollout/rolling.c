@@ -38,6 +38,11 @@ static enum rolling_event refuse(struct run *run, const struct error *error)
 
 static enum rolling_event probe_locating(struct run *run)
 {
+    static const struct error no_target = {.code = ERR_INVALID,
+                                           .path = "spec.targetAppRevisionName",
+                                           .text = "is missing"};
+    if (!run->in->intent.target[0])
+        return refuse(run, &no_target);
     if (strcmp(run->in->observation.target, run->in->intent.target) != 0) {
         run_why(run, REASON_WAITING, "revision %.200s is being looked up", run->in->intent.target);
         return ON_WAITING;
@@ -68,10 +73,14 @@ static bool workload_busy(struct run *run)
     return false;
 }
 
+static int at_least_none(int pods)
+{
+    return pods > 0 ? pods : 0;
+}
+
 int seen_size(const struct run *run)
 {
-    int size = run->in->observation.size;
-    return size > 0 ? size : 0;
+    return at_least_none(run->in->observation.size);
 }
 
 /* From where to where, seen from the workload as it is now. ERR_INVALID: not both at once. */
@@ -88,7 +97,8 @@ static int choose_sizes(struct run *run, struct error *err)
                         wanted, seen->object, size);
     s->scale = !seen->exists || (wanted >= 0 && wanted != size);
     s->original_size = size;
-    s->target_size = wanted >= 0 ? wanted : seen->exists ? size : seen->rendered_size;
+    int unless_wanted = seen->exists ? size : at_least_none(seen->rendered_size);
+    s->target_size = wanted >= 0 ? wanted : unless_wanted;
     return OK;
 }
 
