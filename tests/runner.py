@@ -1,0 +1,266 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Runs the tests, step by step, and counts every case. `tests/run --help` says what there is."""
+
+import json
+import os
+import re
+import signal
+import subprocess
+import sys
+import time
+import xml.etree.ElementTree as xml
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+LOGS = ROOT / "build-logs"
+SANITIZE = ["-Db_sanitize=address,undefined", "-Db_lundef=false"]
+CLANG = ["--native-file", str(ROOT / "tests" / "clang.ini"), "-Dcue=disabled"]
+
+
+class Tally:
+    """What has passed and failed so far, and where to read about what failed."""
+
+    def __init__(self):
+        self.passed = 0
+        self.failures = []
+
+    def add(self, passed: int, failures: list) -> None:
+        self.passed += passed
+        self.failures += failures
+
+    def close(self) -> int:
+        for failure in self.failures:
+            print(f"failed: {failure}")
+        print(f"{self.passed} passed, {len(self.failures)} failed")
+        return 1 if self.failures else 0
+
+
+class Child:
+    """A command whose output goes to a log. Ends with us, in good order."""
+
+    running = []
+
+    def __init__(self, name: str, command: list, environment: dict = None, nice: int = 0):
+        LOGS.mkdir(exist_ok=True)
+        self.log = LOGS / f"{name.replace(' ', '-').replace('/', '-')}.log"
+        self.process = subprocess.Popen(
+            ["nice", "-n", str(nice), *map(str, command)], cwd=ROOT, stdin=subprocess.DEVNULL,
+            stdout=self.log.open("w"), stderr=subprocess.STDOUT,
+            env={**os.environ, **(environment or {})})
+        Child.running.append(self)
+
+    def wait(self) -> int:
+        code = self.process.wait()
+        Child.running.remove(self)
+        return code
+
+    def tail(self, lines: int = 40) -> str:
+        return "\n".join(self.log.read_text(errors="replace").splitlines()[-lines:])
+
+
+def stop_children(*_) -> None:
+    for child in Child.running:
+        child.process.terminate()
+    for child in list(Child.running):
+        child.process.wait()
+    sys.exit(143)
+
+
+def say(name: str, what: str, start: float) -> None:
+    print(f"{name:24} {what}  ({time.monotonic() - start:.0f} s)", flush=True)
+
+
+# ── Steps ───────────────────────────────────────────────────────────────────────────────────
+
+
+def build(tally: Tally, folder: str, options: list = ()) -> bool:
+    """One case: does it build without a warning?"""
+    start = time.monotonic()
+    if not (ROOT / folder / "build.ninja").exists():
+        setup = Child(f"setup {folder}", ["meson", "setup", folder, *options])
+        if setup.wait():
+            tally.add(0, [f"meson setup {folder}: {setup.log}"])
+            print(setup.tail())
+            return False
+    child = Child(f"build {folder}", ["ninja", "-C", folder])
+    if child.wait():
+        tally.add(0, [f"building {folder}: {child.log}"])
+        print(child.tail())
+        return False
+    tally.add(1, [])
+    say(f"build {folder}", "without a warning", start)
+    return True
+
+
+def cases_of(test: dict) -> tuple:
+    """How many cases of a meson test have passed and failed: cmocka's own count where there is
+    one, otherwise the test is one case."""
+    output = test.get("stdout", "") + test.get("stderr", "")
+    passed = sum(int(n) for n in re.findall(r"^\[  PASSED  \] (\d+) test", output, re.M))
+    failed = [f"{test['name']}: {name}" for name in
+              re.findall(r"^\[  FAILED  \] (\w+)$", output, re.M)]
+    good = test["result"] in ("OK", "EXPECTEDFAIL", "SKIP")
+    if test["result"] == "SKIP":
+        return 0, []
+    if good:
+        return max(passed, 1), []
+    return passed, sorted(set(failed)) or [f"{test['name']}: {test['result']}"]
+
+
+def unit_tests(tally: Tally, name: str, folder: str, *options: str) -> None:
+    start = time.monotonic()
+    log = ROOT / folder / "meson-logs"
+    child = Child(name, ["meson", "test", "-C", folder, "--no-rebuild", "--print-errorlogs",
+                         *options], {"ASAN_OPTIONS": "detect_leaks=1",
+                                     "UBSAN_OPTIONS": "halt_on_error=1:print_stacktrace=1"})
+    child.wait()
+    suffix = "-valgrind" if "valgrind" in options else ""
+    passed, failures = 0, []
+    for line in (log / f"testlog{suffix}.json").read_text().splitlines():
+        good, bad = cases_of(json.loads(line))
+        passed, failures = passed + good, failures + [f"{name}: {what}" for what in bad]
+    if failures:
+        print(child.tail(80))
+    tally.add(passed, failures)
+    say(name, f"{passed} passed, {len(failures)} failed", start)
+
+
+def python_tests(tally: Tally, name: str, paths: list, environment: dict = None) -> None:
+    start = time.monotonic()
+    report = LOGS / f"{name.replace(' ', '-')}.xml"
+    report.unlink(missing_ok=True)
+    child = Child(name, ["/usr/bin/python3", "-m", "pytest", "-p", "no:cacheprovider", "-v",
+                         "--durations=15", f"--junitxml={report}", *paths], environment)
+    code = child.wait()
+    cases = list(xml.parse(report).getroot().iter("testcase")) if report.exists() else []
+    failures = [f"{name}: {case.get('classname')}.{case.get('name')}: {child.log}" for case in cases
+                if case.find("failure") is not None or case.find("error") is not None]
+    skipped = sum(case.find("skipped") is not None for case in cases)
+    if code and not failures:
+        failures = [f"{name}: ended with {code}: {child.log}"]
+    if failures:
+        print(child.tail(80))
+    passed = len(cases) - skipped - len(failures)
+    tally.add(max(passed, 0), failures)
+    say(name, f"{max(passed, 0)} passed, {len(failures)} failed", start)
+
+
+def plain(tally: Tally, name: str, command: list, environment: dict = None) -> None:
+    """A command that is one case."""
+    start = time.monotonic()
+    child = Child(name, command, environment)
+    failed = child.wait() != 0
+    if failed:
+        print(child.tail())
+    tally.add(0 if failed else 1, [f"{name}: {child.log}"] if failed else [])
+    say(name, "failed" if failed else "passed", start)
+
+
+def shown(tally: Tally, command: list) -> None:
+    """A command whose output is what one wants to see."""
+    failed = subprocess.run(command, cwd=ROOT, check=False).returncode != 0
+    tally.add(0 if failed else 1, [" ".join(map(str, command))] if failed else [])
+
+
+# ── What can be asked for ───────────────────────────────────────────────────────────────────
+
+
+def quick(tally: Tally) -> None:
+    if build(tally, "build"):
+        unit_tests(tally, "quick", "build")
+
+
+def sanitize(tally: Tally) -> None:
+    if build(tally, "build-asan", SANITIZE):
+        unit_tests(tally, "sanitize", "build-asan", "--suite", "quick", "--timeout-multiplier", "4")
+
+
+def valgrind(tally: Tally) -> None:
+    if build(tally, "build"):
+        unit_tests(tally, "valgrind", "build", "--setup", "valgrind", "--suite", "quick")
+
+
+def clang(tally: Tally) -> None:
+    build(tally, "build-clang", CLANG)
+
+
+def end_to_end(tally: Tally) -> None:
+    if build(tally, "build"):
+        python_tests(tally, "e2e", ["tests/e2e"])
+
+
+def end_to_end_sanitized(tally: Tally) -> None:
+    """The design's flow once more, with a controller that watches its own memory."""
+    python_tests(tally, "e2e sanitized", ["tests/e2e/test_seed.py"],
+                 {"SLUICE_BUILD": str(ROOT / "build-asan")})
+
+
+def everything(tally: Tally) -> None:
+    start = time.monotonic()
+    tools = Child("cluster tools", ["tests/cluster/build"], nice=10)
+    quick(tally)
+    sanitize(tally)
+    clang(tally)
+    valgrind(tally)
+    if tools.wait():
+        tally.add(0, [f"building the cluster's tools: {tools.log}"])
+        print(tools.tail())
+        return
+    say("cluster tools", "built", start)
+    python_tests(tally, "cluster", ["tests/cluster"])
+    end_to_end(tally)
+    end_to_end_sanitized(tally)
+
+
+def tidy(tally: Tally) -> None:
+    if build(tally, "build"):
+        sources = [path for folder in ("core", "sdk", "plugins")
+                   for path in sorted((ROOT / folder).rglob("*.c"))]
+        plain(tally, "tidy", ["clang-tidy-19", "-p", "build", "--quiet", *sources])
+
+
+def coverage(tally: Tally) -> None:
+    if build(tally, "build-coverage", ["-Db_coverage=true", "-Dcue=disabled"]):
+        unit_tests(tally, "coverage", "build-coverage", "--suite", "quick")
+        shown(tally, ["gcovr", "--root", ".", "--object-directory", "build-coverage",
+                      "--filter", "core/", "--filter", "sdk/", "--filter", "plugins/"])
+
+
+def fuzz(tally: Tally) -> None:
+    options = ["--native-file", str(ROOT / "tests" / "clang.ini"), "-Dfuzz=true", "-Dcue=disabled",
+               "-Db_lundef=false"]
+    if build(tally, "build-fuzz", options):
+        for target in sorted((ROOT / "build-fuzz" / "tests" / "fuzz").glob("fuzz_*")):
+            if target.is_file() and os.access(target, os.X_OK):
+                corpus = ROOT / "tests" / "fuzz" / "corpus" / target.name.removeprefix("fuzz_")
+                plain(tally, target.name, [target, "-max_total_time=60", "-print_final_stats=1",
+                                           LOGS, *([corpus] if corpus.is_dir() else [])])
+
+
+def bench(tally: Tally) -> None:
+    shown(tally, ["tests/bench/run", "all"])
+
+
+def proof(tally: Tally) -> None:
+    if build(tally, "build"):
+        python_tests(tally, "proof", ["tests/e2e"], {"SLUICE_PROOF": "long"})
+
+
+STEPS = {"all": everything, "quick": quick, "e2e": end_to_end, "sanitize": sanitize,
+         "valgrind": valgrind, "clang": clang, "tidy": tidy, "coverage": coverage, "fuzz": fuzz,
+         "bench": bench, "proof": proof}
+
+
+def main() -> int:
+    if len(sys.argv) != 2 or sys.argv[1] not in STEPS:
+        print(f"usage: tests/run [{'|'.join(STEPS)}]", file=sys.stderr)
+        return 2
+    signal.signal(signal.SIGTERM, stop_children)
+    signal.signal(signal.SIGINT, stop_children)
+    tally = Tally()
+    STEPS[sys.argv[1]](tally)
+    return tally.close()
+
+
+if __name__ == "__main__":
+    sys.exit(main())
