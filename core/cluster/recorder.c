@@ -24,7 +24,7 @@ struct post {
     struct observation *observation;
     char *path;    /* of the collection */
     json_t *event; /* to be written, then what has been sent */
-    bool again;    /* changed since it was sent */
+    bool again;    /* changed since it was made or sent */
     struct call *call;
 };
 
@@ -260,7 +260,7 @@ void recorder_event(struct recorder *recorder, const struct event_about *about,
     if (post) {
         json_decref(post->event);
         post->event = object;
-        post->again = post->call != NULL;
+        post->again = true;
     } else if (recorder->waiting_count < POSTS_WAITING) {
         post_new(recorder, observation, object);
     } else {

@@ -4,6 +4,7 @@
 #include "cluster/child.h"
 #include "world.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -303,11 +304,30 @@ static void test_child_gets_none_of_our_files(void **state)
     ended_done(&ended);
 }
 
+/* Neither there nor waiting to be collected by somebody else. */
+static bool is_running(int pid)
+{
+    char *path AUTO_FREE = str_format("/proc/%d/stat", pid);
+    FILE *file = fopen(path, "re");
+    char state = 'X';
+    if (file && fscanf(file, "%*d (%*[^)]) %c", &state) != 1)
+        state = 'X';
+    if (file)
+        fclose(file);
+    return state != 'X' && state != 'Z';
+}
+
 /* The time limit ends it and everything that it has started. */
 static void test_child_takes_too_long(void **state)
 {
-    struct ended ended = run("sleep 100 & sleep 100", 100);
+    struct ended ended = run("sleep 100 & echo $!; wait", 100);
     assert_string_equal(ended.trouble, "took too long and was stopped");
+    int pid = atoi(ended.out);
+    int64_t deadline = clock_monotonic_ms() + 5000;
+    assert_true(pid > 1);
+    while (is_running(pid) && clock_monotonic_ms() < deadline)
+        usleep(1000);
+    assert_false(is_running(pid));
     ended_done(&ended);
 }
 

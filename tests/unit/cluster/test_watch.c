@@ -290,6 +290,18 @@ static void test_page_gone(void **state)
     end(told);
 }
 
+/* A page that is refused for another reason, such as a token the server can't read. */
+static void test_page_refused(void **state)
+{
+    struct told *told = begin(NULL, NULL);
+    answer_list(told, list_of("ab", "10", "next"));
+    fail_list(told, 400, "", "{\"code\":400,\"message\":\"continue key is not valid\"}");
+    answer_list(told, list_of("b", "20", ""));
+    expect(told, "+a +b RETRY +b -a = OK");
+    assert_int_equal(fake_api_count(told->world->api, "continue="), 1);
+    end(told);
+}
+
 static void test_half_lines(void **state)
 {
     struct told *told = begin(NULL, NULL);
@@ -591,6 +603,7 @@ int main(void)
         cmocka_unit_test(test_pages),
         cmocka_unit_test(test_page_cut),
         cmocka_unit_test(test_page_gone),
+        cmocka_unit_test(test_page_refused),
         cmocka_unit_test(test_half_lines),
         cmocka_unit_test(test_resume),
         cmocka_unit_test(test_gone_as_event),
