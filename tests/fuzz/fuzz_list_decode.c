@@ -33,9 +33,8 @@ static int decode(const char *bytes, size_t count, size_t chunk, struct text *it
     if (code == OK)
         code = list_decode_end(decoder, &err);
     if (code == OK)
-        text_addf(items, "%s %s %s %s", list_decode_version(decoder),
-                  list_decode_continue(decoder), list_decode_kind(decoder),
-                  list_decode_api_version(decoder));
+        text_addf(items, "%s %s %s %s", list_decode_version(decoder), list_decode_continue(decoder),
+                  list_decode_kind(decoder), list_decode_api_version(decoder));
     if (err.code != code)
         abort();
     list_decode_free(decoder);
