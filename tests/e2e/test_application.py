@@ -83,16 +83,22 @@ def test_two_writes_a_change_and_none_without(stage):
 
 
 def test_killed_at_any_moment(stage):
-    """Each change is recorded once, in order, whenever the controller ends in between."""
+    """Each change is recorded once, in order, whenever the controller ends in between: at random,
+    and as soon as the revision is seen, which is before its name stands in the status."""
     controller = stage.controller()
     moments = random.Random(20)
-    for number in range(1, 26):
+    for number in range(1, 31):
         stage.put(application(component(version=f"1.0.{number}")))
-        time.sleep(moments.uniform(0, 0.08))  # no condition is waited for: any moment will do
+        if number % 2:
+            stage.wait_revision(f"shop-v{number}")
+        else:
+            time.sleep(moments.uniform(0, 0.08))  # waits for nothing: any moment will do
         controller.restart_after_kill()
         wait_latest(stage, number)
+    stage.put(application(component(version="1.0.31")))
+    wait_latest(stage, 31)
     assert versions_recorded(stage) == {f"shop-v{number}": f"1.0.{number}"
-                                        for number in range(1, 26)}
+                                        for number in range(1, 32)}
 
 
 def test_missing_definition(stage):
