@@ -16,11 +16,12 @@ RENDERER = BUILD / "plugins" / "cue" / "sluice-cue"
 SANITIZER_MARKS = ("AddressSanitizer", "LeakSanitizer", "runtime error:", "ThreadSanitizer")
 
 
-def config_text(adapters=None, **settings) -> str:
+def config_text(adapters=None, renderer_settings=None, **settings) -> str:
     """A config file. JSON is YAML, so nothing here depends on a YAML library."""
     entries = [{"name": "cloneset"}] if adapters is None else adapters
+    renderer = {"program": str(RENDERER), **(renderer_settings or {})}
     return json.dumps({"adapters": {"directory": str(CLONESET.parent), "enabled": entries},
-                       "renderer": {"program": str(RENDERER)}, **settings}, indent=2) + "\n"
+                       "renderer": renderer, **settings}, indent=2) + "\n"
 
 
 class Controller:

@@ -27,13 +27,15 @@ KINDS = {
 
 @dataclass(frozen=True)
 class Version:
-    """An object as it was from `number` (its resource version) on; gone, if `deleted`."""
+    """An object as it was from `number` (its resource version) on; gone, if `deleted`. It was told
+    at a time of the monotonic clock."""
 
     number: int
     kind: str
     name: str
     deleted: bool
     object: dict
+    at: float
 
 
 class History:
@@ -221,7 +223,8 @@ class History:
 
     def _record(self, kind: str, what: str, thing: dict) -> None:
         meta = thing["metadata"]
-        version = Version(int(meta["resourceVersion"]), kind, meta["name"], what == "DELETED", thing)
+        version = Version(int(meta["resourceVersion"]), kind, meta["name"], what == "DELETED", thing,
+                          time.monotonic())
         with self.changed:
             self._versions.append(version)
             self._latest[kind, version.name] = version

@@ -115,17 +115,17 @@ def creation_batches(history, cloneset: str, since: int = 0) -> list:
     return [batch for batch in batches if batch]
 
 
-def update_batches(history, cloneset: str, image: str, since: int = 0, missing: int = 0) -> list:
+def update_batches(history, cloneset: str, image: str, since: int = 0, until: int = 0) -> list:
     """How many pods turned to the image at each goal, and that all of the goal before were ready
-    and running it (but for `missing`) when a batch went on."""
+    and running it when a batch went on."""
     batches, turned, goal = [], set(), 0
-    for version, moment in moments(history, cloneset, since):
+    for version, moment in moments(history, cloneset, since, until):
         if not wants(moment.cloneset, image):
             continue
         if moment.goal() > goal:
             done = [name for name in turned if name in moment.pods
                     and _is_updated(moment.pods[name], image)]
-            assert len(done) >= goal - missing and len(turned) == goal, (
+            assert len(done) == len(turned) == goal, (
                 f"the goal rises from {goal} to {moment.goal()} while {len(turned)} pods have "
                 f"turned and {len(done)} of them are ready (resource version {version.number})")
             batches.append(0)

@@ -33,7 +33,7 @@ class Stage:
     # Controllers
 
     def controller(self, everywhere=False, adapters=None, **settings) -> Controller:
-        """One that is running, for this namespace or for all."""
+        """One that is running, for this namespace or for all. See config_text for the settings."""
         if not everywhere:
             settings.setdefault("namespace", self.namespace)
         return self.controller_with(config_text(adapters, **settings)).start()
