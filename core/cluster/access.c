@@ -77,12 +77,12 @@ static void url_parts_done(struct url_parts *parts)
 static bool url_split(const char *url, struct url_parts *parts)
 {
     CURLU *handle = curl_url();
-    bool good = curl_url_set(handle, CURLUPART_URL, url, 0) == CURLUE_OK &&
-                curl_url_get(handle, CURLUPART_SCHEME, &parts->scheme, 0) == CURLUE_OK &&
-                curl_url_get(handle, CURLUPART_HOST, &parts->host, 0) == CURLUE_OK &&
-                curl_url_get(handle, CURLUPART_PORT, &parts->port, CURLU_DEFAULT_PORT) ==
-                    CURLUE_OK &&
-                curl_url_get(handle, CURLUPART_PATH, &parts->path, 0) == CURLUE_OK;
+    bool good =
+        curl_url_set(handle, CURLUPART_URL, url, 0) == CURLUE_OK &&
+        curl_url_get(handle, CURLUPART_SCHEME, &parts->scheme, 0) == CURLUE_OK &&
+        curl_url_get(handle, CURLUPART_HOST, &parts->host, 0) == CURLUE_OK &&
+        curl_url_get(handle, CURLUPART_PORT, &parts->port, CURLU_DEFAULT_PORT) == CURLUE_OK &&
+        curl_url_get(handle, CURLUPART_PATH, &parts->path, 0) == CURLUE_OK;
     curl_url_cleanup(handle);
     return good && (str_equal(parts->scheme, "https") || str_equal(parts->scheme, "http"));
 }
@@ -200,8 +200,7 @@ static int apply_file(CURL *easy, CURLoption option, struct file_text *file, str
 
 static int apply_certificate(struct access *access, CURL *easy, struct error *err)
 {
-    const struct exec_credential *exec =
-        access->exec ? exec_plugin_credential(access->exec) : NULL;
+    const struct exec_credential *exec = access->exec ? exec_plugin_credential(access->exec) : NULL;
     curl_easy_setopt(easy, CURLOPT_SSLCERTTYPE, "PEM");
     curl_easy_setopt(easy, CURLOPT_SSLKEYTYPE, "PEM");
     /* An encrypted key must fail, not make OpenSSL ask on the terminal. */
@@ -238,8 +237,7 @@ static int apply_bearer(const char *token, struct curl_slist **headers, struct e
 static int apply_authorization(struct access *access, CURL *easy, struct curl_slist **headers,
                                struct error *err)
 {
-    const struct exec_credential *exec =
-        access->exec ? exec_plugin_credential(access->exec) : NULL;
+    const struct exec_credential *exec = access->exec ? exec_plugin_credential(access->exec) : NULL;
     if (exec && exec->token)
         return apply_bearer(exec->token, headers, err);
     if (file_text_given(&access->token)) {

@@ -15,10 +15,11 @@
 struct access;
 
 struct access_options {
-    const char *kubeconfig; /* --kubeconfig; NULL: $KUBECONFIG, then in-cluster, then ~/.kube/config */
-    const char *context;    /* --context; NULL: current-context */
-    const char *service_account; /* folder with token, ca.crt and namespace; NULL: the one that
-                                    every Pod has */
+    /* --kubeconfig; NULL: $KUBECONFIG, then the Pod's service account, then ~/.kube/config */
+    const char *kubeconfig;
+    const char *context; /* --context; NULL: current-context */
+    /* The folder with the Pod's token, ca.crt and namespace; NULL: where every Pod has it */
+    const char *service_account;
 };
 
 /* The caller owns *ret_access. ERR_INVALID names the file and the field; ERR_MISSING says which
@@ -45,7 +46,6 @@ void access_renew(struct access *access, struct loop *loop, bool rejected, acces
 void access_forget(struct access *access, void *data);
 
 /* Puts TLS settings on an easy handle and the Authorization header, if any, into *headers. */
-int access_apply(struct access *access, CURL *easy, struct curl_slist **headers,
-                 struct error *err);
+int access_apply(struct access *access, CURL *easy, struct curl_slist **headers, struct error *err);
 
 #endif

@@ -210,8 +210,8 @@ static int open_any(struct access *access, const struct access_options *options,
     char *file AUTO_FREE = str_format("%s/.kube/config", home ? home : "");
     if (!file_is_there(file))
         return error_set(err, ERR_MISSING,
-                         "no way to the cluster: KUBECONFIG is not set, there is no service account "
-                         "in %s, and no %s",
+                         "no way to the cluster: KUBECONFIG is not set, and there is neither a "
+                         "service account in %s nor %s",
                          folder, file);
     return open_kubeconfig(access, file, options->context, err);
 }

@@ -13,11 +13,11 @@
 
 struct access {
     char *server, *ns;
-    char *url;        /* what requests are addressed to: the server, under its TLS name if any */
+    char *url; /* what requests are addressed to: the server, under its TLS name if any */
     struct curl_slist *connect_to; /* where the server is, if the TLS name says otherwise */
     char *host;                    /* then the Host header that names it nevertheless */
-    char *proxy;      /* or NULL */
-    char *basic;      /* "user:password", or NULL */
+    char *proxy;                   /* or NULL */
+    char *basic;                   /* "user:password", or NULL */
     bool insecure, loopback;
     struct file_text ca, certificate, key, token;
     struct curl_slist *impersonate; /* headers */

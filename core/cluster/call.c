@@ -99,8 +99,7 @@ static void call_withdraw(struct call *call)
 
 /* The last try often gets only what is left of the time. That it ran out says less than why the
  * tries before it failed. */
-static void call_explain(const struct call *call, const struct exchange_end *end,
-                         struct error *err)
+static void call_explain(const struct call *call, const struct exchange_end *end, struct error *err)
 {
     char *name AUTO_FREE = request_name(call->method, call->path);
     bool earlier = end->timed_out && call->trouble;

@@ -28,7 +28,7 @@ struct output {
 
 struct child {
     struct loop *loop;
-    pid_t pid; /* 0: never started */
+    pid_t pid;  /* 0: never started */
     int pid_fd; /* -1 where the kernel has none (before 5.3) */
     struct fd_watch *exit_watch;
     struct timer look; /* stands in for it */

@@ -4,9 +4,9 @@
  * thread. HTTP/2 over as few connections as there can be. What any client must do about trouble is
  * done here: 429 and 503 with Retry-After, lost connections and 5xx of reads are tried again with
  * back-off and jitter within the call's time; 401 renews the credential once. A write whose fate is
- * unknown is not repeated here: its caller reads and decides. (curl itself sends a request once more
- * when a connection that it has used before turns out to be dead before any answer. So 409 to a
- * POST, 404 to a DELETE may be the echo of one's own first try.) A certificate that is no good is
+ * unknown is not repeated here: its caller reads and decides. (curl itself sends a request once
+ * more when a connection that it has used before turns out to be dead before any answer. So 409 to
+ * a POST, 404 to a DELETE may be the echo of one's own first try.) A certificate that is no good is
  * ERR_RETRY at once, since only somebody else can do something about it.
  */
 #ifndef CLUSTER_CLUSTER_H
@@ -22,10 +22,10 @@
 struct cluster;
 
 struct cluster_options {
-    const char *user_agent;      /* "sluice/0.1.0" */
-    int64_t timeout_ms;          /* for a call with all its repeats; 0: 30 s */
-    size_t body_limit;           /* bytes of one answer; 0: 16 MiB */
-    unsigned calls_at_once;      /* further calls wait in line; 0: 32 */
+    const char *user_agent; /* "sluice/0.1.0" */
+    int64_t timeout_ms;     /* for a call with all its repeats; 0: 30 s */
+    size_t body_limit;      /* bytes of one answer; 0: 16 MiB */
+    unsigned calls_at_once; /* further calls wait in line; 0: 32 */
 };
 
 /* Owns `access`. The caller owns *ret_cluster. */
@@ -46,8 +46,8 @@ struct cluster_counts {
 };
 struct cluster_counts cluster_counts(const struct cluster *cluster);
 
-/* What to ask. Everything is copied. The time begins when the call is first sent, not while it waits
- * in line. */
+/* What to ask. Everything is copied. The time begins when the call is first sent, not while it
+ * waits in line. */
 struct call_spec {
     const char *method;       /* "GET", "POST", "PATCH", "PUT", "DELETE" */
     const char *path;         /* "/apis/apps/v1/namespaces/a/deployments/b", query included */
@@ -61,8 +61,8 @@ struct call_spec {
  * ERR_INVALID 400, 405, 415, 422 · ERR_LIMIT answer too large, 413 · ERR_RETRY all the rest.
  * error.text is the server's own message, with method and path in front. */
 struct reply {
-    int status;           /* HTTP; 0 when no answer came */
-    json_t *body;         /* the object, or the Status; NULL when there is none */
+    int status;   /* HTTP; 0 when no answer came */
+    json_t *body; /* the object, or the Status; NULL when there is none */
     struct error error;
 };
 

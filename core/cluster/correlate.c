@@ -5,11 +5,11 @@
 
 /* client-go's own numbers, but for the sizes, which are smaller. */
 enum {
-    SIMILAR_MOST = 10,             /* messages of one reason that are told apart, less one */
-    SIMILAR_FOR_MS = 600 * 1000,   /* while they follow each other within this time */
-    BURST = 25,                    /* events of one object, … */
-    REFILL_MS = 300 * 1000,        /* … and then one each five minutes */
-    REMEMBERED = 1024,             /* of each sort */
+    SIMILAR_MOST = 10,               /* messages of one reason that are told apart, less one */
+    SIMILAR_FOR_MS = 600 * 1000,     /* while they follow each other within this time */
+    BURST = 25,                      /* events of one object, … */
+    REFILL_MS = 300 * 1000,          /* … and then one each five minutes */
+    REMEMBERED = 1024,               /* of each sort */
     REMEMBERED_FOR_MS = 3600 * 1000, /* as long as an API server keeps Events by default */
 };
 
@@ -114,14 +114,10 @@ static uint64_t number_new(int64_t now_ms)
 struct observation *correlator_add(struct correlator *correlator, const struct event_about *about,
                                    const struct event *event, int64_t now_ms, bool *ret_combined)
 {
-    const char *const parts[] = {about->api_version,
-                                 about->kind,
-                                 about->ns,
-                                 about->name,
-                                 about->uid,
-                                 event->warning ? "Warning" : "Normal",
-                                 event->reason,
-                                 event->message};
+    const char *const parts[] = {about->api_version, about->kind,
+                                 about->ns,          about->name,
+                                 about->uid,         event->warning ? "Warning" : "Normal",
+                                 event->reason,      event->message};
     char key[RECENT_KEY_SIZE];
     bool is_new;
     recent_key(key, parts, 7); /* all but the message */
@@ -131,8 +127,7 @@ struct observation *correlator_add(struct correlator *correlator, const struct e
         recent_key(key, parts, 8);
     if (!object_may(correlator, about, now_ms))
         return NULL;
-    struct observation *observation =
-        recent_use(&correlator->observations, key, now_ms, &is_new);
+    struct observation *observation = recent_use(&correlator->observations, key, now_ms, &is_new);
     if (is_new) {
         observation->number = number_new(now_ms);
         observation->first_ms = now_ms;

@@ -178,11 +178,9 @@ static void on_transfer_done(void *data, CURLcode result)
     if (result != CURLE_OK)
         no_answer(exchange, result, &end);
     if (end.timed_out)
-        sockets_drop_silent(&exchange->cluster->sockets,
-                            clock_monotonic_ms() - exchange->began_ms);
+        sockets_drop_silent(&exchange->cluster->sockets, clock_monotonic_ms() - exchange->began_ms);
     exchange_release(exchange);
-    if (end.status == 401 && !exchange->renewed &&
-        access_renewable(exchange->cluster->access)) {
+    if (end.status == 401 && !exchange->renewed && access_renewable(exchange->cluster->access)) {
         text_clear(&exchange->body);
         exchange_renew(exchange, true);
         return;

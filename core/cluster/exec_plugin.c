@@ -85,9 +85,8 @@ static json_t *cluster_info(const json_t *cluster)
 static char *exec_info(const struct exec_plugin *plugin, const struct kubeconfig *config,
                        bool with_cluster)
 {
-    json_t *info AUTO_JSON =
-        json_pack("{s:s, s:s, s:{s:b}}", "kind", "ExecCredential", "apiVersion",
-                  plugin->api_version, "spec", "interactive", 0);
+    json_t *info AUTO_JSON = json_pack("{s:s, s:s, s:{s:b}}", "kind", "ExecCredential",
+                                       "apiVersion", plugin->api_version, "spec", "interactive", 0);
     if (with_cluster)
         json_put_take(info, "/spec/cluster", cluster_info(config->cluster));
     char *text AUTO_FREE = json_text(info);
@@ -277,8 +276,7 @@ void exec_plugin_run(struct exec_plugin *plugin, struct loop *loop, exec_fn *on_
         return;
     plugin->on_end = on_end;
     plugin->data = data;
-    struct child_spec spec = {.command = plugin->command,
-                              .environment = plugin->environment,
-                              .limit_ms = RUN_LIMIT_MS};
+    struct child_spec spec = {
+        .command = plugin->command, .environment = plugin->environment, .limit_ms = RUN_LIMIT_MS};
     plugin->run = child_start(loop, &spec, on_child_end, plugin);
 }

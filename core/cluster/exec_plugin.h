@@ -31,7 +31,8 @@ void exec_plugin_free(struct exec_plugin *plugin);
 /* NULL until the first successful run. */
 const struct exec_credential *exec_plugin_credential(const struct exec_plugin *plugin);
 
-/* Whether it must be run before the next request; `rejected`: the server said 401 to what we have. */
+/* Whether it must be run before the next request; `rejected`: the server said 401 to what we have.
+ */
 bool exec_plugin_due(const struct exec_plugin *plugin, bool rejected);
 
 /* Runs it, unless it is running, and calls on_end in the end (for all that asked: once; the one

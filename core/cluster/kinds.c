@@ -21,9 +21,9 @@
 #include <string.h>
 
 enum {
-    GATHER_MS = 50,              /* CRDs come in bunches */
-    LOOK_FOR_MS = 30 * 1000,     /* after an event */
-    MISSING_FOR_MS = 60 * 1000,  /* how long "no such kind" is believed without any event */
+    GATHER_MS = 50,             /* CRDs come in bunches */
+    LOOK_FOR_MS = 30 * 1000,    /* after an event */
+    MISSING_FOR_MS = 60 * 1000, /* how long "no such kind" is believed without any event */
 };
 
 struct question {

@@ -143,8 +143,8 @@ static int file_merge(json_t *all, const char *file, struct error *err)
     if (!json_is_object(config) && !json_is_null(config))
         return error_set(err, ERR_INVALID, "%s is not a kubeconfig", file);
     for (size_t i = 0; i < 3 && code == OK; i++)
-        code = section_merge(all, &sections[i], json_object_get(config, sections[i].list), file,
-                             err);
+        code =
+            section_merge(all, &sections[i], json_object_get(config, sections[i].list), file, err);
     const char *current = json_string_value(json_object_get(config, "current-context"));
     if (current && *current && !json_object_get(all, "current-context"))
         json_object_set_new(all, "current-context", json_string(current));

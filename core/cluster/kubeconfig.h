@@ -12,8 +12,8 @@
 #include <stdbool.h>
 
 struct kubeconfig {
-    char *context;   /* its name */
-    char *ns;        /* NULL when the context has none */
+    char *context;    /* its name */
+    char *ns;         /* NULL when the context has none */
     char *cluster_at; /* "clusters[name].cluster", to name fields in errors */
     char *user_at;
     json_t *cluster; /* as in the file, but paths of files are absolute */

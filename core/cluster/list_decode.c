@@ -154,8 +154,7 @@ static int whole(struct list_decode *decode, const char *bytes, size_t count, st
 }
 
 /* Keeps what this chunk holds of a value that goes on in the next one. */
-static int keep_part(struct list_decode *decode, const char *bytes, size_t count,
-                     struct error *err)
+static int keep_part(struct list_decode *decode, const char *bytes, size_t count, struct error *err)
 {
     if (decode->place == IN_VALUE && !is_wanted(decode))
         return OK;
@@ -199,8 +198,8 @@ static bool value_step(struct list_decode *decode, char c, size_t *ret_with)
 }
 
 /* Steps through a value up to its end or the end of the chunk; *ret_used bytes belong to it. */
-static int value_feed(struct list_decode *decode, const char *bytes, size_t count,
-                      size_t *ret_used, struct error *err)
+static int value_feed(struct list_decode *decode, const char *bytes, size_t count, size_t *ret_used,
+                      struct error *err)
 {
     size_t i = 0, with = 0;
     bool ended = false;
@@ -316,8 +315,7 @@ static bool is_inside(const struct list_decode *decode)
     return decode->place == IN_VALUE || decode->place == IN_ITEM;
 }
 
-int list_decode_feed(struct list_decode *decode, const char *bytes, size_t count,
-                     struct error *err)
+int list_decode_feed(struct list_decode *decode, const char *bytes, size_t count, struct error *err)
 {
     int code = OK;
     size_t i = 0;

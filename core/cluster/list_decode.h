@@ -31,8 +31,8 @@ int list_decode_end(struct list_decode *decode, struct error *err);
 
 /* What stood around the items, as far as it has been seen; "" otherwise. Borrowed. Kubernetes puts
  * the metadata of built-in kinds in front of the items and that of custom resources behind. */
-const char *list_decode_version(const struct list_decode *decode);     /* metadata.resourceVersion */
-const char *list_decode_continue(const struct list_decode *decode);    /* metadata.continue */
+const char *list_decode_version(const struct list_decode *decode);  /* metadata.resourceVersion */
+const char *list_decode_continue(const struct list_decode *decode); /* metadata.continue */
 const char *list_decode_api_version(const struct list_decode *decode); /* apiVersion */
 const char *list_decode_kind(const struct list_decode *decode);        /* "PodList" */
 

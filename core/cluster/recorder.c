@@ -11,9 +11,9 @@
 #include <string.h>
 
 enum {
-    POSTS_AT_ONCE = 4,       /* so that Events never stand in the way of real work */
-    POSTS_WAITING = 1000,    /* further ones are dropped */
-    MESSAGE_MOST = 1024,     /* bytes */
+    POSTS_AT_ONCE = 4,    /* so that Events never stand in the way of real work */
+    POSTS_WAITING = 1000, /* further ones are dropped */
+    MESSAGE_MOST = 1024,  /* bytes */
     CLEAN_MS = 10 * 60 * 1000,
 };
 
@@ -233,8 +233,8 @@ static void post_new(struct recorder *recorder, struct observation *observation,
     struct post *post = mem_alloc(sizeof *post);
     post->recorder = recorder;
     post->observation = observation;
-    post->path = str_format("/api/v1/namespaces/%s/events",
-                            json_string_at(event, "/metadata/namespace"));
+    post->path =
+        str_format("/api/v1/namespaces/%s/events", json_string_at(event, "/metadata/namespace"));
     post->event = event;
     observation->post = post;
     observation->item.pinned = true;

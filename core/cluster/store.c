@@ -82,8 +82,8 @@ static void store_tell(struct store *store, const json_t *object, bool deleted)
     const char *ns = json_string_at(object, "/metadata/namespace");
     store->busy++;
     if (store->events.on_change)
-        store->events.on_change(store->data, ns ? ns : "",
-                                json_string_at(object, "/metadata/name"), object, deleted);
+        store->events.on_change(store->data, ns ? ns : "", json_string_at(object, "/metadata/name"),
+                                object, deleted);
     store_leave(store);
 }
 

@@ -5,7 +5,8 @@
 
 #include "cluster/watch.h"
 
-/* The resource version up to which everything has been told; 0 before the first list is complete. */
+/* The resource version up to which everything has been told; 0 before the first list is complete.
+ */
 uint64_t watch_seen(const struct watch *watch);
 
 /* What the watch was told to keep of an object. The caller owns it; it may be the object itself. */

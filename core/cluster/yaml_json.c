@@ -122,9 +122,9 @@ int yaml_to_json(const char *text, size_t length, json_t **ret_json, struct erro
     yaml_parser_set_input_string(&parser, (const unsigned char *)text, length);
     int code = OK;
     if (!yaml_parser_load(&parser, &document)) {
-        code = error_set(err, ERR_INVALID, "line %zu, column %zu: %s",
-                         parser.problem_mark.line + 1, parser.problem_mark.column + 1,
-                         parser.problem ? parser.problem : "not YAML");
+        code =
+            error_set(err, ERR_INVALID, "line %zu, column %zu: %s", parser.problem_mark.line + 1,
+                      parser.problem_mark.column + 1, parser.problem ? parser.problem : "not YAML");
     } else {
         json_t *json = document_convert(&document);
         if (json)

@@ -19,7 +19,7 @@ struct fd_watch {
     struct loop *loop;
     struct list link; /* in the dead list */
     int fd;
-    bool added; /* in the epoll set */
+    bool added;      /* in the epoll set */
     fd_fn *on_ready; /* NULL: unwatched */
     void *data;
 };

@@ -40,9 +40,9 @@ void loop_stop(struct loop *loop);
 typedef void timer_fn(void *data);
 
 struct timer {
-    int64_t at_ms; /* monotonic */
+    int64_t at_ms;  /* monotonic */
     uint64_t order; /* equal times run in the order in which they were started */
-    int64_t place; /* in the heap, from 1; 0 while stopped */
+    int64_t place;  /* in the heap, from 1; 0 while stopped */
     timer_fn *on_time;
     void *data;
 };

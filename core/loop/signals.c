@@ -66,8 +66,7 @@ int loop_on_signal(struct loop *loop, int signal, signal_fn *on_signal, void *da
     if (code < 0)
         return code;
     pthread_sigmask(SIG_BLOCK, &signals->set, NULL);
-    signals->sources =
-        mem_grow(signals->sources, (signals->count + 1) * sizeof *signals->sources);
+    signals->sources = mem_grow(signals->sources, (signals->count + 1) * sizeof *signals->sources);
     signals->sources[signals->count++] =
         (struct signal_source){.signal = signal, .on_signal = on_signal, .data = data};
     return OK;

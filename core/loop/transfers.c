@@ -14,8 +14,8 @@
 #include <stdlib.h>
 
 enum {
-    REQUESTS_AT_ONCE = 256,   /* a lid on descriptors, not a policy: callers stay far below */
-    STREAMS_AT_ONCE = 250,    /* what Go's HTTP/2 server, thus the API server, allows a connection */
+    REQUESTS_AT_ONCE = 256, /* a lid on descriptors, not a policy: callers stay far below */
+    STREAMS_AT_ONCE = 250,  /* what Go's HTTP/2 server, thus the API server, allows a connection */
     IDLE_CONNECTIONS_KEPT = 8 /* to the API server and to those whom hooks call */
 };
 
@@ -98,8 +98,8 @@ static void transfer_withdraw(struct transfer *transfer)
     }
 }
 
-struct transfer *transfer_start(struct loop *loop, enum lane lane, CURL *easy,
-                                transfer_fn *on_done, void *data)
+struct transfer *transfer_start(struct loop *loop, enum lane lane, CURL *easy, transfer_fn *on_done,
+                                void *data)
 {
     struct transfer *transfer = mem_alloc(sizeof *transfer);
     transfer->loop = loop;

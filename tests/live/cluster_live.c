@@ -205,9 +205,9 @@ static void make_many(struct live *live)
     struct burst burst = {.left = MANY};
     char *path AUTO_FREE = in_ns(live, "/configmaps");
     for (int i = 0; i < MANY; i++) {
-        char *body AUTO_FREE = str_format(
-            "{\"metadata\":{\"name\":\"cm-%d\",\"labels\":{\"live\":\"yes\"}},\"data\":{\"n\":\"%d\"}}",
-            i, i);
+        char *body AUTO_FREE = str_format("{\"metadata\":{\"name\":\"cm-%d\",\"labels\":{\"live\":"
+                                          "\"yes\"}},\"data\":{\"n\":\"%d\"}}",
+                                          i, i);
         struct call_spec spec = {.method = "POST", .path = path, .body = body};
         cluster_call(live->cluster, &spec, on_burst, &burst);
     }
@@ -345,10 +345,12 @@ static void check_apply(struct live *live)
     char *b AUTO_FREE = in_ns(live, "/configmaps/applied?fieldManager=b");
     char *force AUTO_FREE = in_ns(live, "/configmaps/applied?fieldManager=b&force=true");
     char *plain AUTO_FREE = in_ns(live, "/configmaps/applied");
-    static const char one[] = "{\"apiVersion\":\"v1\",\"kind\":\"ConfigMap\",\"metadata\":{\"name\":"
-                              "\"applied\"},\"data\":{\"k\":\"1\"}}";
-    static const char two[] = "{\"apiVersion\":\"v1\",\"kind\":\"ConfigMap\",\"metadata\":{\"name\":"
-                              "\"applied\"},\"data\":{\"k\":\"2\"}}";
+    static const char one[] =
+        "{\"apiVersion\":\"v1\",\"kind\":\"ConfigMap\",\"metadata\":{\"name\":"
+        "\"applied\"},\"data\":{\"k\":\"1\"}}";
+    static const char two[] =
+        "{\"apiVersion\":\"v1\",\"kind\":\"ConfigMap\",\"metadata\":{\"name\":"
+        "\"applied\"},\"data\":{\"k\":\"2\"}}";
     expect(live, OK, "PATCH", PATCH_APPLY, a, one);
     struct answer answer = ask(live, "PATCH", PATCH_APPLY, b, two);
     if (answer.error.code != ERR_CONFLICT)
@@ -447,10 +449,9 @@ static void check_newcomer(struct live *live)
     struct newcomer newcomer = {.live = live, .state = 1};
     char *api_version AUTO_FREE = str_format("%s/v1", live->group);
     char *all AUTO_FREE = str_format("/apis/%s/v1/newcomers", live->group);
-    char *ours AUTO_FREE =
-        str_format("/apis/%s/v1/namespaces/%s/newcomers", live->group, live->ns);
-    char *crd AUTO_FREE = str_format(
-        "/apis/apiextensions.k8s.io/v1/customresourcedefinitions/%s", live->crd);
+    char *ours AUTO_FREE = str_format("/apis/%s/v1/namespaces/%s/newcomers", live->group, live->ns);
+    char *crd AUTO_FREE =
+        str_format("/apis/apiextensions.k8s.io/v1/customresourcedefinitions/%s", live->crd);
     newcomer.kinds = kinds_new(live->cluster, on_kinds_change, &newcomer);
     struct watch_spec spec = {.path = all};
     struct store_events events = {.on_change = on_new_change, .on_state = on_new_state};
@@ -484,11 +485,8 @@ static void check_newcomer(struct live *live)
 static void check_events(struct live *live)
 {
     struct recorder *recorder = recorder_new(live->cluster, "cluster-live");
-    struct event_about about = {.api_version = "v1",
-                                .kind = "ConfigMap",
-                                .ns = live->ns,
-                                .name = "applied",
-                                .uid = "4711"};
+    struct event_about about = {
+        .api_version = "v1", .kind = "ConfigMap", .ns = live->ns, .name = "applied", .uid = "4711"};
     struct event same = {.reason = "Repeated", .message = "the same again"};
     for (int i = 0; i < 3; i++) {
         recorder_event(recorder, &about, &same);
@@ -503,8 +501,8 @@ static void check_events(struct live *live)
     if (recorder_dropped(recorder))
         fail("%d Events were dropped", (int)recorder_dropped(recorder));
     recorder_free(recorder);
-    char *path AUTO_FREE =
-        in_ns(live, "/events?fieldSelector=involvedObject.name%3Dapplied,involvedObject.uid%3D4711");
+    char *path AUTO_FREE = in_ns(
+        live, "/events?fieldSelector=involvedObject.name%3Dapplied,involvedObject.uid%3D4711");
     struct answer answer = ask(live, "GET", NULL, path, NULL);
     json_t *items = json_at(answer.body, "/items"), *item;
     size_t i;

@@ -16,9 +16,9 @@ struct fake_api;
 struct fake_connection;
 
 struct fake_request {
-    const char *method, *target; /* the target with its query */
-    const char *body;            /* "" without one */
-    const char *head;            /* all of it, for fake_header() */
+    const char *method, *target;        /* the target with its query */
+    const char *body;                   /* "" without one */
+    const char *head;                   /* all of it, for fake_header() */
     struct fake_connection *connection; /* stays valid as long as the server, even when closed */
 };
 

@@ -139,8 +139,8 @@ static void test_relative_paths(void **state)
     char here[4096];
     assert_non_null(getcwd(here, sizeof here));
     assert_int_equal(chdir("/"), 0);
-    struct access *access = open_text(
-        ONE("server: 'https://h', certificate-authority: ca.pem", "tokenFile: ./tok"));
+    struct access *access =
+        open_text(ONE("server: 'https://h', certificate-authority: ca.pem", "tokenFile: ./tok"));
     char *ca AUTO_FREE = str_format("%s/ca.pem", folder);
     assert_string_equal(access->ca.path, ca);
     check_headers(access, "Authorization: Bearer spaced");
@@ -164,9 +164,9 @@ static void test_token_stands_in_for_token_file(void **state)
 
 static void test_impersonation(void **state)
 {
-    struct access *access = open_text(ONE(
-        "server: 'https://h'", "token: t, as: jane, as-uid: '7', as-groups: [dev, ops], "
-                               "as-user-extra: {'acme.com/project': [x, y]}"));
+    struct access *access = open_text(ONE("server: 'https://h'",
+                                          "token: t, as: jane, as-uid: '7', as-groups: [dev, ops], "
+                                          "as-user-extra: {'acme.com/project': [x, y]}"));
     check_headers(access, "Authorization: Bearer t|Impersonate-User: jane|Impersonate-Uid: 7|"
                           "Impersonate-Group: dev|Impersonate-Group: ops|"
                           "Impersonate-Extra-acme.com%2Fproject: x|"
@@ -264,8 +264,8 @@ static void test_mistakes(void **state)
         {"clusters: [{cluster: {}}]", "clusters[0]", "must have a name"},
         {"{}", "current-context", "has no current-context"},
         {"current-context: x", "contexts", "there is no context \"x\""},
-        {"current-context: x\ncontexts: [{name: x, context: {cluster: c}}]",
-         "contexts[x].context", "names \"c\", which isn't among clusters"},
+        {"current-context: x\ncontexts: [{name: x, context: {cluster: c}}]", "contexts[x].context",
+         "names \"c\", which isn't among clusters"},
         {"current-context: x\ncontexts: [{name: x, context: {cluster: c, user: u}}]\n"
          "clusters: [{name: c, cluster: {server: a}}]",
          "contexts[x].context", "names \"u\", which isn't among users"},
@@ -371,22 +371,14 @@ int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
     const struct CMUnitTest tests[] = {
-        TEST(test_simple),
-        TEST(test_server_forms),
-        TEST(test_tls_server_name),
-        TEST(test_embedded_data),
-        TEST(test_relative_paths),
-        TEST(test_token_stands_in_for_token_file),
-        TEST(test_impersonation),
-        TEST(test_insecure_and_basic),
-        TEST(test_merge),
-        TEST(test_in_cluster),
-        TEST(test_nothing_found),
-        TEST(test_home),
-        TEST(test_mistakes),
-        TEST(test_token_that_is_no_token),
-        TEST(test_base64),
-        TEST(test_yaml),
+        TEST(test_simple),          TEST(test_server_forms),
+        TEST(test_tls_server_name), TEST(test_embedded_data),
+        TEST(test_relative_paths),  TEST(test_token_stands_in_for_token_file),
+        TEST(test_impersonation),   TEST(test_insecure_and_basic),
+        TEST(test_merge),           TEST(test_in_cluster),
+        TEST(test_nothing_found),   TEST(test_home),
+        TEST(test_mistakes),        TEST(test_token_that_is_no_token),
+        TEST(test_base64),          TEST(test_yaml),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

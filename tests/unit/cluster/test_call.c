@@ -119,7 +119,8 @@ static void test_write(void **state)
     assert_int_equal(stage.seen.error.code, OK);
     assert_string_equal(stage.play.content_type, PATCH_APPLY);
     assert_string_equal(stage.play.body, "{\"kind\":\"Pod\"}");
-    assert_int_equal(fake_api_count(stage.world->api, "PATCH /api/v1/namespaces/a/pods/b?field"), 1);
+    assert_int_equal(fake_api_count(stage.world->api, "PATCH /api/v1/namespaces/a/pods/b?field"),
+                     1);
     assert_int_equal(cluster_counts(stage.world->cluster).writes, 1);
     stage_done(&stage);
 }
@@ -129,9 +130,9 @@ static void test_statuses(void **state)
 {
     static const struct {
         int status, code;
-    } cases[] = {{400, ERR_INVALID}, {401, ERR_DENIED},   {403, ERR_DENIED},  {404, ERR_MISSING},
-                 {405, ERR_INVALID}, {409, ERR_CONFLICT}, {410, ERR_GONE},    {413, ERR_LIMIT},
-                 {415, ERR_INVALID}, {422, ERR_INVALID},  {418, ERR_RETRY},   {204, OK},
+    } cases[] = {{400, ERR_INVALID}, {401, ERR_DENIED},   {403, ERR_DENIED}, {404, ERR_MISSING},
+                 {405, ERR_INVALID}, {409, ERR_CONFLICT}, {410, ERR_GONE},   {413, ERR_LIMIT},
+                 {415, ERR_INVALID}, {422, ERR_INVALID},  {418, ERR_RETRY},  {204, OK},
                  {302, ERR_RETRY},   {500, ERR_RETRY},    {503, ERR_RETRY}};
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         struct script script[] = {
@@ -167,7 +168,7 @@ static void test_answer_that_is_not_json(void **state)
 
 static void test_read_is_tried_again(void **state)
 {
-    struct script script[] = {{.cut = true},    {.status = 500}, {.status = 503},
+    struct script script[] = {{.cut = true},   {.status = 500}, {.status = 503},
                               {.status = 504}, {.status = 200}, {0}};
     struct stage stage;
     stage_init(&stage, script, NULL);
@@ -181,8 +182,10 @@ static void test_read_is_tried_again(void **state)
 /* It may have been done: the caller must look. */
 static void test_write_of_unknown_fate_is_not_repeated(void **state)
 {
-    static const struct script scripts[][2] = {
-        {{.cut = true}, {0}}, {{.status = 500}, {0}}, {{.status = 503}, {0}}, {{.status = 504}, {0}}};
+    static const struct script scripts[][2] = {{{.cut = true}, {0}},
+                                               {{.status = 500}, {0}},
+                                               {{.status = 503}, {0}},
+                                               {{.status = 504}, {0}}};
     for (size_t i = 0; i < 4; i++) {
         struct stage stage;
         stage_init(&stage, scripts[i], NULL);

@@ -68,7 +68,8 @@ static int ask(struct stage *stage)
 static void begin(struct stage *stage, const char *script, const char *more)
 {
     *stage = (struct stage){.folder = folder_new()};
-    char *text AUTO_FREE = str_format("#!/bin/sh\necho run >>'%s/runs'\n%s\n", stage->folder, script);
+    char *text AUTO_FREE =
+        str_format("#!/bin/sh\necho run >>'%s/runs'\n%s\n", stage->folder, script);
     char *path AUTO_FREE = folder_file(stage->folder, "plugin", text);
     assert_int_equal(chmod(path, 0700), 0);
     char *user AUTO_FREE =
@@ -135,15 +136,15 @@ static void test_one_run_for_all(void **state)
 static void test_expiry(void **state)
 {
     struct stage stage;
-    begin(&stage,
-          CREDENTIAL("{\"token\":\"t\",\"expirationTimestamp\":\"2001-01-01T00:00:00Z\"}"), "");
+    begin(&stage, CREDENTIAL("{\"token\":\"t\",\"expirationTimestamp\":\"2001-01-01T00:00:00Z\"}"),
+          "");
     assert_int_equal(ask(&stage), OK);
     assert_int_equal(ask(&stage), OK);
     assert_int_equal(runs(&stage), 2);
     end(&stage);
 
-    begin(&stage,
-          CREDENTIAL("{\"token\":\"t\",\"expirationTimestamp\":\"2101-01-01T00:00:00Z\"}"), "");
+    begin(&stage, CREDENTIAL("{\"token\":\"t\",\"expirationTimestamp\":\"2101-01-01T00:00:00Z\"}"),
+          "");
     assert_int_equal(ask(&stage), OK);
     assert_int_equal(ask(&stage), OK);
     assert_int_equal(runs(&stage), 1);
@@ -221,7 +222,9 @@ static void test_command_that_is_not_there(void **state)
 static void test_cluster_info(void **state)
 {
     struct stage stage;
-    begin(&stage, "echo \"$KUBERNETES_EXEC_INFO\" >\"$(dirname \"$0\")/info\"\n" CREDENTIAL("{\"token\":\"t\"}"),
+    begin(&stage,
+          "echo \"$KUBERNETES_EXEC_INFO\" >\"$(dirname \"$0\")/info\"\n" CREDENTIAL(
+              "{\"token\":\"t\"}"),
           ", provideClusterInfo: true");
     assert_int_equal(ask(&stage), OK);
     char *path AUTO_FREE = str_format("%s/info", stage.folder);
@@ -288,8 +291,8 @@ static void ended_done(struct ended *ended)
 
 static void test_child(void **state)
 {
-    struct ended ended = run("echo $HOME $COLOUR; read line; echo \"<$line>\"; env | grep -c ^HOME=",
-                             5000);
+    struct ended ended =
+        run("echo $HOME $COLOUR; read line; echo \"<$line>\"; env | grep -c ^HOME=", 5000);
     assert_null(ended.trouble);
     assert_string_equal(ended.out, "/changed red\n<>\n1\n");
     ended_done(&ended);

@@ -70,7 +70,8 @@ static void test_lists(void **state)
           "\"continue\":\"ab=\"},\"items\":[{\"a\":1},{\"b\":2}]}",
           "{\"a\":1}|{\"b\":2}", "7", "ab=");
     /* Behind, as custom resources have it, with white space everywhere. */
-    check(" \n{ \"items\" : [ { \"a\" : 1 } , { } ] , \"metadata\" : { \"resourceVersion\" : \"8\" }\t}\r\n",
+    check(" \n{ \"items\" : [ { \"a\" : 1 } , { } ] , \"metadata\" : { \"resourceVersion\" : \"8\" "
+          "}\t}\r\n",
           "{ \"a\" : 1 }|{ }", "8", "");
     check("{\"items\":[],\"metadata\":{}}", "", "", "");
     check("{\"items\":null}", "", "", "");
@@ -84,8 +85,8 @@ static void test_nested_and_quoted(void **state)
     check("{\"items\":[{\"s\":\"}]{[\\\"}\\\\\"},{\"t\":\"\\\\\\\"]}\"}]}",
           "{\"s\":\"}]{[\\\"}\\\\\"}|{\"t\":\"\\\\\\\"]}\"}", "", "");
     check("{\"note\":\"\\\"items\\\":[{}]\",\"items\":[{\"n\":-1.5e3}]}", "{\"n\":-1.5e3}", "", "");
-    check("{\"n\":12,\"b\":true,\"z\":null,\"l\":[1,[2,{\"}\":3}]],\"items\":[{}],\"m\":1}", "{}", "",
-          "");
+    check("{\"n\":12,\"b\":true,\"z\":null,\"l\":[1,[2,{\"}\":3}]],\"items\":[{}],\"m\":1}", "{}",
+          "", "");
     /* An array of that name elsewhere, a string of that name, and metadata of another kind. */
     check("{\"items\":\"none\",\"metadata\":[]}", "", "", "");
 }
@@ -94,9 +95,8 @@ static void test_kind(void **state)
 {
     struct got got = {0};
     struct list_decode *decoder;
-    assert_int_equal(decode("{\"apiVersion\":\"apps/v1\",\"kind\":\"DeploymentList\"}", 3, &got,
-                            &decoder),
-                     OK);
+    assert_int_equal(
+        decode("{\"apiVersion\":\"apps/v1\",\"kind\":\"DeploymentList\"}", 3, &got, &decoder), OK);
     assert_string_equal(list_decode_api_version(decoder), "apps/v1");
     assert_string_equal(list_decode_kind(decoder), "DeploymentList");
     list_decode_free(decoder);
@@ -184,9 +184,9 @@ static void test_stopped_by_the_receiver(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_lists),   cmocka_unit_test(test_nested_and_quoted),
-        cmocka_unit_test(test_kind),    cmocka_unit_test(test_garbage),
-        cmocka_unit_test(test_limits),  cmocka_unit_test(test_stopped_by_the_receiver),
+        cmocka_unit_test(test_lists),  cmocka_unit_test(test_nested_and_quoted),
+        cmocka_unit_test(test_kind),   cmocka_unit_test(test_garbage),
+        cmocka_unit_test(test_limits), cmocka_unit_test(test_stopped_by_the_receiver),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -117,7 +117,7 @@ struct book {
     struct recorder *recorder;
     struct fake_connection *held; /* a request that isn't answered yet */
     bool hold;
-    int status; /* the answer to all; 0: 201 */
+    int status;                  /* the answer to all; 0: 201 */
     int posts, patches, missing; /* how many of the PATCHes find nothing */
     json_t *posted, *patched;
     char *path;
@@ -206,8 +206,8 @@ static void test_written(void **state)
     record(&book, &about, "well");
     world_until(book.world, has_patch, &book);
     world_rest(book.world, 20);
-    char *path AUTO_FREE = str_format("/api/v1/namespaces/n/events/%s",
-                                      json_string_at(book.posted, "/metadata/name"));
+    char *path AUTO_FREE =
+        str_format("/api/v1/namespaces/n/events/%s", json_string_at(book.posted, "/metadata/name"));
     assert_string_equal(book.path, path);
     assert_int_equal(json_object_size(book.patched), 3);
     assert_int_equal(json_int_at(book.patched, "/count", 0), 2);

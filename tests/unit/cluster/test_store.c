@@ -92,8 +92,8 @@ static void expect(struct shelf *shelf, const char *log)
 
 static void answer(struct shelf *shelf, const char *items, const char *version)
 {
-    char *body AUTO_FREE = str_format(
-        "{\"metadata\":{\"resourceVersion\":\"%s\"},\"items\":[%s]}", version, items);
+    char *body AUTO_FREE =
+        str_format("{\"metadata\":{\"resourceVersion\":\"%s\"},\"items\":[%s]}", version, items);
     world_until(shelf->world, has_list, shelf);
     struct fake_connection *list = shelf->list;
     shelf->list = NULL;

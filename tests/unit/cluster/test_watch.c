@@ -153,11 +153,12 @@ static struct fake_connection *open_stream(struct told *told)
 static const char *list_of(const char *names, const char *version, const char *more)
 {
     static char body[4096];
-    size_t length = (size_t)snprintf(body, sizeof body,
-                                     "{\"kind\":\"ThingList\",\"apiVersion\":\"x.io/v1\","
-                                     "\"metadata\":{\"resourceVersion\":\"%s\",\"continue\":\"%s\"},"
-                                     "\"items\":[",
-                                     version, more);
+    size_t length =
+        (size_t)snprintf(body, sizeof body,
+                         "{\"kind\":\"ThingList\",\"apiVersion\":\"x.io/v1\","
+                         "\"metadata\":{\"resourceVersion\":\"%s\",\"continue\":\"%s\"},"
+                         "\"items\":[",
+                         version, more);
     for (const char *name = names; *name; name++)
         length += (size_t)snprintf(body + length, sizeof body - length,
                                    "%s{\"metadata\":{\"name\":\"%c\",\"namespace\":\"n\","
@@ -238,8 +239,9 @@ static void test_keeps_only_what_is_asked_for(void **state)
                               .keep = keep,
                               .keep_count = 1};
     struct told *told = begin(&spec, NULL);
-    answer_list(told, "{\"metadata\":{\"resourceVersion\":\"1\"},\"items\":[{\"metadata\":{\"name\":"
-                      "\"a\",\"labels\":{}},\"spec\":{\"size\":3,\"other\":4}}]}");
+    answer_list(told,
+                "{\"metadata\":{\"resourceVersion\":\"1\"},\"items\":[{\"metadata\":{\"name\":"
+                "\"a\",\"labels\":{}},\"spec\":{\"size\":3,\"other\":4}}]}");
     expect(told, "+a = OK");
     assert_int_equal(json_int_at(told->last, "/spec/size", 0), 3);
     assert_null(json_at(told->last, "/spec/other"));
@@ -339,7 +341,8 @@ static void test_resume(void **state)
     fake_cut(stream);
     stream = open_stream(told);
     assert_non_null(strstr(told->stream_target, "resourceVersion=15&"));
-    fake_send(stream, "{\"type\":\"BOOKMARK\",\"object\":{\"metadata\":{\"resourceVersion\":\"99\"}}}\n");
+    fake_send(stream,
+              "{\"type\":\"BOOKMARK\",\"object\":{\"metadata\":{\"resourceVersion\":\"99\"}}}\n");
     /* The half line behind it is lost with the stream, and comes again with the next. */
     fake_send(stream, "{\"type\":\"ADDED\",\"object\":{\"meta");
     world_rest(told->world, 20);
@@ -440,6 +443,12 @@ static void test_missing_once_is_no_deletion(void **state)
     struct fake_connection *stream = open_stream(told);
     fake_send(stream, event_of("ADDED", 'c', 11));
     expect(told, "+a +b = OK +c");
+    /* Nor once more, later. */
+    fake_cut(stream);
+    fake_answer(take_stream(told), 404, "", "{}");
+    stream = open_stream(told);
+    fake_send(stream, event_of("ADDED", 'd', 12));
+    expect(told, "+a +b = OK +c +d");
     end(told);
 }
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-/* What most tests of this folder start from: a loop, a fake API server, and a cluster opened through
- * a kubeconfig that names it. */
+/* What most tests of this folder start from: a loop, a fake API server, and a cluster opened
+ * through a kubeconfig that names it. */
 #ifndef TEST_WORLD_H
 #define TEST_WORLD_H
 
@@ -20,7 +20,7 @@ struct world {
     struct loop *loop;
     struct fake_api *api;
     struct cluster *cluster;
-    char *folder; /* a temporary one, gone at the end */
+    char *folder;        /* a temporary one, gone at the end */
     fake_fn *on_request; /* may be changed at any time */
     void *data;          /* given to it */
 };
