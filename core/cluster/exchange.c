@@ -175,9 +175,13 @@ static void on_transfer_done(void *data, CURLcode result)
     curl_easy_getinfo(exchange->easy, CURLINFO_RETRY_AFTER, &retry_after);
     end.status = (int)status;
     end.retry_after_ms = retry_after > 0 ? retry_after * 1000 : 0;
-    if (result != CURLE_OK)
+    /* A refusal counts even when its body is lost: the API server closes the connection behind a
+     * 401, and curl 7.88 then drops what it hasn't read yet. */
+    if (result != CURLE_OK && status >= 400)
+        text_clear(&exchange->body);
+    else if (result != CURLE_OK)
         no_answer(exchange, result, &end);
-    if (end.timed_out)
+    if (result == CURLE_OPERATION_TIMEDOUT)
         sockets_drop_silent(&exchange->cluster->sockets, clock_monotonic_ms() - exchange->began_ms);
     exchange_release(exchange);
     if (end.status == 401 && !exchange->renewed && access_renewable(exchange->cluster->access)) {
@@ -243,6 +247,7 @@ static void apply_request(struct exchange *exchange)
     CURL *easy = exchange->easy;
     char *url AUTO_FREE = str_format("%s%s", access_url(exchange->cluster->access), spec->path);
     curl_easy_setopt(easy, CURLOPT_URL, url);
+    curl_easy_setopt(easy, CURLOPT_PATH_AS_IS, 1L); /* a name may say ".." */
     curl_easy_setopt(easy, CURLOPT_CUSTOMREQUEST, spec->method);
     curl_easy_setopt(easy, CURLOPT_USERAGENT, exchange->cluster->user_agent);
     header_add(exchange, "Accept", spec->accept ? spec->accept : "application/json");

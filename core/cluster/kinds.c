@@ -376,12 +376,23 @@ struct kinds *kinds_new(struct cluster *cluster, void (*on_change)(void *data), 
     return kinds;
 }
 
+/* A name is one step of the path, whatever it says: names come from templates and specs. */
+static char *path_step(const char *name)
+{
+    char *escaped = curl_easy_escape(NULL, name ? name : "", 0);
+    char *step = str_copy(escaped ? escaped : "");
+    curl_free(escaped);
+    return step;
+}
+
 char *object_path(const struct kind_info *info, const char *ns, const char *name,
                   const char *subresource)
 {
     bool core = !strchr(info->api_version, '/');
     bool in_ns = info->namespaced && ns && *ns;
+    char *ns_step AUTO_FREE = path_step(in_ns ? ns : NULL);
+    char *name_step AUTO_FREE = path_step(name);
     return str_format("%s/%s%s%s/%s%s%s%s%s", core ? "/api" : "/apis", info->api_version,
-                      in_ns ? "/namespaces/" : "", in_ns ? ns : "", info->plural, name ? "/" : "",
-                      name ? name : "", subresource ? "/" : "", subresource ? subresource : "");
+                      in_ns ? "/namespaces/" : "", ns_step, info->plural, name ? "/" : "",
+                      name_step, subresource ? "/" : "", subresource ? subresource : "");
 }

@@ -33,6 +33,23 @@ static int status_code(int status)
     }
 }
 
+/* Words for an answer that has none of its own. */
+static const char *status_words(int status)
+{
+    switch (status) {
+    case 401:
+        return " (the credentials are not accepted)";
+    case 403:
+        return " (a right is missing)";
+    case 404:
+        return " (not found)";
+    case 429:
+        return " (too many requests)";
+    default:
+        return "";
+    }
+}
+
 char *request_name(const char *method, const char *path)
 {
     return str_format("%s %.*s", method, (int)strcspn(path, "?"), path);
@@ -52,7 +69,8 @@ void reply_error(int status, const json_t *body, const char *method, const char 
     if (message && *message)
         error_set(ret_err, code, "%s: %s", name, message);
     else
-        error_set(ret_err, code, "%s: the server answered %d", name, status);
+        error_set(ret_err, code, "%s: the server answered %d%s", name, status,
+                  status_words(status));
 }
 
 json_t *object_parse(const char *bytes, size_t count)

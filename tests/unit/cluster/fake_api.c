@@ -72,7 +72,7 @@ static void connection_flush(struct fake_connection *connection)
     fd_watch_change(connection->watch, connection->out.len ? POLLIN | POLLOUT : POLLIN);
 }
 
-static void connection_send(struct fake_connection *connection, const char *text)
+void fake_raw(struct fake_connection *connection, const char *text)
 {
     if (connection->fd < 0)
         return;
@@ -87,24 +87,24 @@ void fake_answer(struct fake_connection *connection, int status, const char *hea
         str_format("HTTP/1.1 %d Scripted\r\nContent-Type: application/json\r\n%sContent-Length: "
                    "%zu\r\n\r\n%s",
                    status, headers, strlen(body), body);
-    connection_send(connection, answer);
+    fake_raw(connection, answer);
 }
 
 void fake_begin(struct fake_connection *connection)
 {
-    connection_send(connection, "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n"
-                                "Transfer-Encoding: chunked\r\n\r\n");
+    fake_raw(connection, "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n"
+                         "Transfer-Encoding: chunked\r\n\r\n");
 }
 
 void fake_send(struct fake_connection *connection, const char *text)
 {
     char *chunk AUTO_FREE = str_format("%zx\r\n%s\r\n", strlen(text), text);
-    connection_send(connection, chunk);
+    fake_raw(connection, chunk);
 }
 
 void fake_end(struct fake_connection *connection)
 {
-    connection_send(connection, "0\r\n\r\n");
+    fake_raw(connection, "0\r\n\r\n");
 }
 
 char *fake_header(const struct fake_request *request, const char *name)

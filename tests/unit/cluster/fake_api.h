@@ -50,6 +50,9 @@ void fake_begin(struct fake_connection *connection);
 void fake_send(struct fake_connection *connection, const char *text);
 void fake_end(struct fake_connection *connection);
 
+/* Any bytes. */
+void fake_raw(struct fake_connection *connection, const char *text);
+
 /* Closes the connection as it stands. */
 void fake_cut(struct fake_connection *connection);
 bool fake_is_open(const struct fake_connection *connection);

@@ -162,7 +162,7 @@ static void test_answer_that_is_not_json(void **state)
     struct script silent[] = {{.status = 404, .body = ""}, {0}};
     stage_init(&stage, silent, NULL);
     ask(stage.world, "GET", "/apis/x", NULL, &stage.seen);
-    assert_string_equal(stage.seen.error.text, "GET /apis/x: the server answered 404");
+    assert_string_equal(stage.seen.error.text, "GET /apis/x: the server answered 404 (not found)");
     stage_done(&stage);
 }
 
@@ -290,6 +290,25 @@ static void test_words_of_the_last_real_trouble(void **state)
     assert_int_equal(requests, 2);
     assert_int_equal(seen.error.code, ERR_RETRY);
     assert_non_null(strstr(seen.error.text, "Empty reply from server"));
+    world_free(world);
+}
+
+static void on_half_refusal(void *data, const struct fake_request *request)
+{
+    fake_raw(request->connection, "HTTP/1.1 403 Forbidden\r\nContent-Length: 100\r\n\r\n{\"mes");
+    fake_cut(request->connection);
+}
+
+/* The head of a refusal is enough, also for a write. */
+static void test_refusal_without_its_body(void **state)
+{
+    struct world *world = world_new("{token: t}", NULL);
+    struct seen seen = {0};
+    world->on_request = on_half_refusal;
+    ask(world, "POST", "/a", "{}", &seen);
+    assert_int_equal(seen.status, 403);
+    assert_int_equal(seen.error.code, ERR_DENIED);
+    assert_string_equal(seen.error.text, "POST /a: the server answered 403 (a right is missing)");
     world_free(world);
 }
 
@@ -454,6 +473,7 @@ int main(void)
         cmocka_unit_test(test_unreachable),
         cmocka_unit_test(test_time_is_limited),
         cmocka_unit_test(test_words_of_the_last_real_trouble),
+        cmocka_unit_test(test_refusal_without_its_body),
         cmocka_unit_test(test_answer_too_large),
         cmocka_unit_test(test_line),
         cmocka_unit_test(test_free_in_reply),

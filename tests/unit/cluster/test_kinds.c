@@ -259,6 +259,8 @@ static void test_paths(void **state)
     check_path(&deployment, NULL, NULL, NULL, "/apis/apps/v1/deployments");
     check_path(&deployment, "", NULL, NULL, "/apis/apps/v1/deployments");
     check_path(&node, "ignored", "n", NULL, "/api/v1/nodes/n");
+    check_path(&deployment, "a", "../../b?c", NULL,
+               "/apis/apps/v1/namespaces/a/deployments/..%2F..%2Fb%3Fc");
 }
 
 int main(void)
