@@ -70,6 +70,12 @@ class Controller:
                       if any(mark in line for mark in SANITIZER_MARKS)]
         assert not complaints, f"the sanitizers have found something:\n{self.log_text()[-6000:]}"
 
+    def check(self) -> None:
+        """Raises when it has ended by itself."""
+        if self.process and self.process.poll() is not None:
+            raise AssertionError(f"the controller has ended by itself with "
+                                 f"{self.process.returncode}:\n{self.log_text()[-6000:]}")
+
     def alive(self) -> bool:
         return self.process is not None and self.process.poll() is None
 
@@ -85,9 +91,8 @@ class Controller:
         return int(next(line for line in status.splitlines() if line.startswith("VmRSS")).split()[1])
 
     def _end(self, how: signal.Signals, expected: int) -> None:
+        self.check()
         process, self.process = self.process, None
-        early = process.poll()
-        assert early is None, f"it ended by itself with {early}:\n{self.log_text()[-6000:]}"
         process.send_signal(how)
         try:
             status = process.wait(15)

@@ -46,6 +46,7 @@ class History:
         self.namespace = namespace
         self.changed = threading.Condition()
         self.closing = threading.Event()
+        self.check = lambda: None  # asked while one waits; raises when waiting has no sense
         self._versions = []
         self._latest = {}
         self._listed = set()
@@ -90,6 +91,7 @@ class History:
                 answer = condition()
                 if answer:
                     return answer
+                self.check()
                 left = deadline - time.monotonic()
                 if left <= 0:
                     raise AssertionError(f"{what}: not within {seconds:.0f} s\n{self.summary()}")

@@ -29,6 +29,7 @@ class Stage:
         self.api.create("/api/v1/namespaces", {"apiVersion": "v1", "kind": "Namespace",
                                                "metadata": {"name": namespace}})
         self.history = History(self.api, namespace)
+        self.history.check = lambda: [controller.check() for controller in self.controllers]
 
     # Controllers
 

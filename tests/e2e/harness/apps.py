@@ -1,0 +1,154 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What the proofs of the kinds of apps/v1 have in common: how they are watched, defined and asked."""
+
+from . import history
+from .controller import BUILD
+from .objects import RESOURCES, component, definition, image_of, is_ready, rollout
+
+for _kind, _plural in (("Deployment", "deployments"), ("StatefulSet", "statefulsets"),
+                       ("DaemonSet", "daemonsets"), ("ReplicaSet", "replicasets")):
+    RESOURCES[_kind] = history.KINDS[_kind] = f"/apis/apps/v1/namespaces/{{}}/{_plural}"
+
+HOLDER = "rollout.sluice.dev/holder"
+
+TEMPLATE = """
+output: {
+    apiVersion: "apps/v1"
+    kind:       "%s"
+    spec: {
+        %s
+        selector: matchLabels: app: context.name
+        template: {
+            metadata: labels: app: context.name
+            spec: {
+                terminationGracePeriodSeconds: 1
+                containers: [{
+                    name:  context.name
+                    image: "stefanprodan/podinfo:" + parameter.version
+                    if parameter.probe {
+                        readinessProbe: {
+                            httpGet: {path: "/readyz", port: 8080}
+                            periodSeconds: 1
+                        }
+                    }
+                }]
+                if parameter.fake {
+                    nodeSelector: type: "kwok"
+                    tolerations: [{operator: "Exists"}]
+                }
+            }
+        }
+    }
+}
+parameter: {
+    version:  string
+    replicas: *5 | int
+    fake:     *true | bool
+    probe:    *false | bool
+}
+"""
+
+
+def adapter(name: str) -> list:
+    """The config's list with this adapter alone."""
+    return [{"name": name, "file": str(BUILD / "plugins" / name / f"{name}.so")}]
+
+
+def define(stage, kind: str, fields: str) -> None:
+    """A component type `app` of this kind with these fields in its spec, in CUE."""
+    stage.put(definition("app", TEMPLATE % (kind, fields), kind, "apps/v1"))
+
+
+def app(version: str, **properties) -> dict:
+    return component(kind="app", version=version, **properties)
+
+
+def start(stage, kind: str, fields: str, size: int = 5, **properties) -> None:
+    """A controller, and shop-v1 rolled out in one batch."""
+    stage.controller(adapters=adapter(kind.lower()))
+    define(stage, kind, fields)
+    stage.record(1, app("4.0.6", replicas=size, **properties))
+    stage.put(rollout("shop-v1", numBatches=1))
+    stage.wait_state("rolloutSucceed")
+    wait_all_ready(stage, "4.0.6", size)
+
+
+def alive(pods) -> list:
+    return [pod for pod in pods if "deletionTimestamp" not in pod["metadata"]]
+
+
+def at(stage, image: str) -> list:
+    """Pods of the image that aren't on their way out."""
+    return [pod for pod in alive(stage.history.objects("Pod").values()) if image_of(pod) == image]
+
+
+def wait_all_ready(stage, image: str, size: int) -> None:
+    def reached():
+        pods = stage.history.objects("Pod").values()
+        return len(pods) == size and all(is_ready(pod) and image_of(pod) == image for pod in pods)
+
+    stage.wait(f"{size} pods of {image}, all ready, and no other", reached)
+
+
+def wait_at(stage, image: str, count: int) -> None:
+    stage.wait(f"{count} pods of {image}", lambda: len(at(stage, image)) >= count)
+
+
+def replay(stage, kind: str, name: str, since: int = 0):
+    """(workload, pods that aren't on their way out) after every change of either."""
+    workload, pods = None, {}
+    for version in stage.history.versions():
+        if version.kind == kind and version.name == name:
+            workload = None if version.deleted else version.object
+        elif version.kind == "Pod":
+            pods.pop(version.name, None)
+            if not version.deleted and "deletionTimestamp" not in version.object["metadata"]:
+                pods[version.name] = version.object
+        else:
+            continue
+        if workload and version.number > since:
+            yield workload, dict(pods)
+
+
+def fewest_ready(stage, kind: str, since: int, until: int = 0) -> int:
+    stage.history.catch_up()
+    return min(sum(is_ready(pod) for pod in pods.values())
+               for _, pods in replay(stage, kind, "web", since))
+
+
+def most_alive(stage, kind: str, since: int) -> int:
+    stage.history.catch_up()
+    return max(len(pods) for _, pods in replay(stage, kind, "web", since))
+
+
+def batches_seen(stage, image: str, since: int) -> list:
+    """How many pods of the image there were whenever a batch was recorded as ready."""
+    stage.history.catch_up()
+    seen, pods = {}, set()
+    for version in stage.history.versions(since=since):
+        if version.kind == "Pod" and image_of(version.object) == image and not version.deleted:
+            pods.add(version.name)
+        if version.kind == "AppRollout":
+            status = version.object.get("status", {})
+            if status.get("rollingState") == "rollingInBatches" and len(pods):
+                seen[status["currentBatch"]] = max(seen.get(status["currentBatch"], 0), len(pods))
+    return [count for _, count in sorted(seen.items())]
+
+
+def assert_quiet(stage, kind: str, seconds: float = 3) -> None:
+    """No pod comes, goes or changes, and nobody changes the workload's spec."""
+    stage.history.catch_up()
+    before = stage.history.now(kind, "web")["metadata"]["generation"]
+    changes = stage.history.quiet(stage.history.number(), seconds, "Pod")
+    assert not changes, changes[0]
+    assert stage.history.now(kind, "web")["metadata"]["generation"] == before
+
+
+def wait_settled(stage, kind: str, size: int) -> None:
+    """All pods that are there are ready, and as many as there are to be."""
+    def reached():
+        live, pods = stage.history.now(kind, "web"), stage.history.objects("Pod").values()
+        return (live["status"].get("observedGeneration") == live["metadata"]["generation"]
+                and len(pods) == size and all(is_ready(pod) for pod in pods))
+
+    stage.wait(f"the {kind} is settled", reached, 30)
