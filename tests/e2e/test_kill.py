@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """SIGKILL at random moments of real rolls, and a new process each time.
 
-SLUICE_KILLS says how many (50), SLUICE_SEED repeats a run.
+SLUICE_KILLS says how many (50; in the long version of the proofs 500), SLUICE_SEED repeats a run.
 """
 
 import os
@@ -11,7 +11,8 @@ import time
 from harness import proof
 from harness.objects import component, is_current, restarts, rollout
 
-KILLS = int(os.environ.get("SLUICE_KILLS", "50"))
+LONG = os.environ.get("SLUICE_PROOF") == "long"
+KILLS = int(os.environ.get("SLUICE_KILLS", "500" if LONG else "50"))
 SEED = int(os.environ.get("SLUICE_SEED", random.randrange(1_000_000)))
 VERSIONS = ["4.0.6", "5.0.2", "5.0.3", "6.0.0"]
 
