@@ -71,7 +71,8 @@ static void on_application(void *data, const char *ns, const char *name, const j
                            bool deleted)
 {
     struct controller *controller = data;
-    if (deleted || !application_is_template(object))
+    /* One that has gone may still be waited with. */
+    if (!deleted && !application_is_template(object))
         return;
     char *key AUTO_FREE = key_join(ns, name);
     queue_add(controller->application_queue, key);

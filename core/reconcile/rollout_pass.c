@@ -245,6 +245,7 @@ void rollout_pass(void *data, const char *key)
     }
     if (task)
         task_drop(task);
+    waiters_forget(&controller->rollout_waiters, key);
     queue_done(controller->rollout_queue, key);
 }
 
