@@ -93,12 +93,14 @@ def build(tally: Tally, folder: str, options: list = ()) -> bool:
 
 
 def cases_of(test: dict) -> tuple:
-    """How many cases of a meson test have passed and failed: cmocka's own count where there is
-    one, otherwise the test is one case."""
+    """How many cases of a meson test have passed and failed: by cmocka's own count or by Go's,
+    where there is one, otherwise the test is one case."""
     output = test.get("stdout", "") + test.get("stderr", "")
     passed = sum(int(n) for n in re.findall(r"^\[  PASSED  \] (\d+) test", output, re.M))
+    passed += len(re.findall(r"^--- PASS: ", output, re.M))
     failed = [f"{test['name']}: {name}" for name in
-              re.findall(r"^\[  FAILED  \] (\w+)$", output, re.M)]
+              re.findall(r"^(?:\[  FAILED  \]|--- FAIL:) (\w+)", output, re.M)
+              if not name.isdigit()]
     good = test["result"] in ("OK", "EXPECTEDFAIL", "SKIP")
     if test["result"] == "SKIP":
         return 0, []
@@ -109,16 +111,19 @@ def cases_of(test: dict) -> tuple:
 
 def unit_tests(tally: Tally, name: str, folder: str, *options: str) -> None:
     start = time.monotonic()
-    log = ROOT / folder / "meson-logs"
+    suffix = "-valgrind" if "valgrind" in options else ""
+    log = ROOT / folder / "meson-logs" / f"testlog{suffix}.json"
+    log.unlink(missing_ok=True)
     child = Child(name, ["meson", "test", "-C", folder, "--no-rebuild", "--print-errorlogs",
                          *options], {"ASAN_OPTIONS": "detect_leaks=1",
                                      "UBSAN_OPTIONS": "halt_on_error=1:print_stacktrace=1"})
-    child.wait()
-    suffix = "-valgrind" if "valgrind" in options else ""
+    code = child.wait()
     passed, failures = 0, []
-    for line in (log / f"testlog{suffix}.json").read_text().splitlines():
+    for line in log.read_text().splitlines() if log.exists() else []:
         good, bad = cases_of(json.loads(line))
         passed, failures = passed + good, failures + [f"{name}: {what}" for what in bad]
+    if code and not failures:
+        failures = [f"{name}: ended with {code}: {child.log}"]
     if failures:
         print(child.tail(80))
     tally.add(passed, failures)
