@@ -135,7 +135,7 @@ def batches_seen(stage, image: str, since: int) -> list:
     return [count for _, count in sorted(seen.items())]
 
 
-def assert_quiet(stage, kind: str, seconds: float = 3) -> None:
+def assert_quiet(stage, kind: str, seconds: float = 1.5) -> None:
     """No pod comes, goes or changes, and nobody changes the workload's spec."""
     stage.history.catch_up()
     before = stage.history.now(kind, "web")["metadata"]["generation"]

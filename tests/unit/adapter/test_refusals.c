@@ -51,6 +51,7 @@ static void table_refusals(void **state)
         {"manifest_no_kinds", "kinds: expected at least one kind, found an empty array"},
         {"manifest_keep", "kinds[0].keep[1]: expected a text that begins with /, found "
                           "\"status.ready\""},
+        {"manifest_owned", "kinds[0].owned[0].keep: expected an array of strings, found nothing"},
         {"manifest_member", "manifest: wishes: unknown member"},
         {"manifest_rights", "rights[0].verbs: expected an array of strings, found nothing"},
         {"manifest_schema", "options.properties.a.pattern: unknown keyword"},
