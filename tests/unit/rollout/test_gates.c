@@ -194,6 +194,11 @@ static void test_answers_to_other_calls(void **state)
         input->hook.attempt = attempt;
         machine_decide(input, decision);
         assert_int_equal(decision->status.gate.passed, 1);
+        input->hook.result = HOOK_TROUBLE; /* counts once */
+        machine_decide(input, decision);
+        assert_int_equal(decision->status.gate.passed, 0);
+        assert_int_equal(decision->status.gate.attempts, 1);
+        assert_int_equal(decision->wake_at_ms, input->now_ms + 1000);
     }
     world_done(&world);
 }

@@ -138,6 +138,42 @@ static void test_scale_down(void **state)
     world_done(&world);
 }
 
+/* A tolerance must not let a batch pass before anything has happened. */
+static void test_scale_up_with_tolerance(void **state)
+{
+    struct world world;
+    world_init(&world, "{'targetSize':7,'rolloutBatches':[{'replicas':1,'maxUnavailable':1},"
+                       "{'maxUnavailable':1}]}");
+    world_target(&world, 1, 0);
+    world.broken[1] = true;
+    world_run_to_batch(&world, BATCH_VERIFYING, 0);
+    assert_int_equal(world.workload.size, 6);
+    assert_waits(&world, ROLLING_IN_BATCHES, REASON_PODS_NOT_READY,
+                 "batch 2: 5 of 7 pods are ready");
+    assert_reason(&world, "ready", "at least 6", "5");
+    assert_int_equal(world.workload.size, 7);
+    world_done(&world);
+}
+
+static void test_pods_that_are_slow_to_leave(void **state)
+{
+    struct world world;
+    world_init(&world, "{'targetSize':3,'numBatches':2}");
+    world_target(&world, 1, 0);
+    world_run_to_batch(&world, BATCH_VERIFYING, 0);
+    world_wait(&world, 200);
+    world.workload.counts.ready = 5;
+    world_pass(&world);
+    world.now_ms += 10000;
+    world_pass(&world);
+    assert_int_equal(world.recorded.batch_state, BATCH_VERIFYING);
+    assert_int_equal(world.recorded.reason.code, REASON_PODS_LEAVING);
+    assert_string_equal(world.recorded.reason.message,
+                        "batch 1: 5 pods are ready, all but 4 are to go");
+    assert_reason(&world, "ready", "at most 4", "5");
+    world_done(&world);
+}
+
 static void test_scale_to_nothing(void **state)
 {
     struct world world;
@@ -664,6 +700,8 @@ int main(void)
         cmocka_unit_test(test_first_deployment_of_another_size),
         cmocka_unit_test(test_scale_up),
         cmocka_unit_test(test_scale_down),
+        cmocka_unit_test(test_scale_up_with_tolerance),
+        cmocka_unit_test(test_pods_that_are_slow_to_leave),
         cmocka_unit_test(test_scale_to_nothing),
         cmocka_unit_test(test_scaling_of_what_is_not_the_target),
         cmocka_unit_test(test_scale_again),
