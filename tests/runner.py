@@ -212,7 +212,7 @@ def everything(tally: Tally) -> None:
         print(tools.tail())
         return
     say("cluster tools", "built", start)
-    python_tests(tally, "cluster", ["tests/cluster"])
+    python_tests(tally, "cluster", ["tests/cluster", "tests/live"])
     end_to_end(tally)
     end_to_end_sanitized(tally)
 
