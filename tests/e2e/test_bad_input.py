@@ -174,7 +174,7 @@ BAD_TEMPLATES = {
 def test_template_that(stage, what):
     """Recorded all the same, but told: early in the Application, and by the rollout that wants it."""
     template, words = BAD_TEMPLATES[what]
-    stage.controller(renderer_settings={"timeoutSeconds": 1})
+    stage.controller(renderer_settings={"timeoutSeconds": 1 if what == "loops" else 20})
     stage.put(definition("gadget", template))
     stage.record(1, component(kind="gadget", version="4.0.6"))
     stage.put(rollout("shop-v1", numBatches=1))
