@@ -70,10 +70,13 @@ class Sandbox:
         try:
             pid, began = (self.folder / "pids" / name).read_text().split()
             stat = Path("/proc", pid, "stat").read_text(encoding="utf-8")
+            threads = len(list(Path("/proc", pid, "task").iterdir()))
         except (OSError, ValueError):
             return 0
         fields = stat.rpartition(")")[2].split()
-        alive = fields[0] not in "ZX" and fields[19] == began
+        # A first thread that has ended shows as a zombie while others still hold the ports.
+        ended = fields[0] in "ZX" and threads <= 1
+        alive = not ended and fields[19] == began
         return int(pid) if alive else 0
 
     def exit_of(self, name: str) -> str:
