@@ -3,6 +3,7 @@
 
 #include "base/alloc.h"
 #include "oam/revision.h"
+#include "reconcile/owned.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -92,6 +93,8 @@ static void on_action_reply(void *data, const struct reply *reply)
     }
     if (action->kind == ACTION_PATCH && !action->pod)
         store_put(act->kind->store, reply->body);
+    if (action->kind == ACTION_DELETE_POD)
+        owned_pod_leaves(act->controller, act->ns, action);
     act->next++;
     act_step(act);
 }

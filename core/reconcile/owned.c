@@ -270,3 +270,19 @@ json_t *owned_objects(const struct workload_kind *kind, const char *uid)
         family_list(owned_find(kind->controller, &kind->kind->owned[i]), uid, array);
     return array;
 }
+
+void owned_pod_leaves(struct controller *controller, const char *ns, const struct action *deletion)
+{
+    static const struct adapter_owned pods = {.api_version = "v1", .kind = "Pod"};
+    struct owned_kind *owned = owned_find(controller, &pods);
+    char *key AUTO_FREE = key_join(ns, deletion->pod);
+    const char *uid = owned ? map_get(&owned->owner_uid, key) : NULL;
+    struct family *family = uid ? map_get(&owned->families, uid) : NULL;
+    const char *text = family ? map_get(&family->members, key) : NULL;
+    json_t *pod AUTO_JSON = NULL;
+    if (!text || json_parse(text, strlen(text), &pod, NULL) < 0 ||
+        !str_equal(json_string_at(pod, "/metadata/uid"), deletion->uid))
+        return;
+    json_put_take(pod, "/metadata/deletionTimestamp", json_string("asked for"));
+    free(map_put(&family->members, key, json_text(pod)));
+}

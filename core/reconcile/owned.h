@@ -8,10 +8,11 @@
 #ifndef RECONCILE_OWNED_H
 #define RECONCILE_OWNED_H
 
+#include "adapter/adapter.h"
 #include "reconcile/reconcile.h"
 
-/* Begins to watch all that the adapters in use ask for; after the workload kinds are known. A change
- * wakes the rollout that holds the workload. */
+/* Begins to watch all that the adapters in use ask for; after the workload kinds are known. A
+ * change wakes the rollout that holds the workload. */
 void owned_open(struct controller *controller);
 void owned_close(struct controller *controller);
 
@@ -25,5 +26,9 @@ bool owned_synced(const struct workload_kind *kind, const char **ret_missing);
 /* What the workload with this UID controls, of the kinds that its adapter asks for: an array, which
  * the caller owns; NULL when it asks for none. */
 json_t *owned_objects(const struct workload_kind *kind, const char *uid);
+
+/* This deletion of a pod was asked for: it is on its way out from now on, whenever the watch says so.
+ * Its successor of the same name isn't. */
+void owned_pod_leaves(struct controller *controller, const char *ns, const struct action *deletion);
 
 #endif

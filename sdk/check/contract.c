@@ -230,9 +230,9 @@ static int check_refused(const struct subject *subject, const struct specimen *s
     return result;
 }
 
-static json_t *pod_named(json_t *request, const char *name, size_t *ret_index)
+static json_t *pod_named(json_t *pods, const char *name, size_t *ret_index)
 {
-    json_t *pods = json_object_get(request, "pods"), *pod;
+    json_t *pod;
     for (size_t i = 0; (pod = json_array_get(pods, i)); i++)
         if (str_equal(json_string_at(pod, "/metadata/name"), name)) {
             *ret_index = i;
@@ -241,23 +241,38 @@ static json_t *pod_named(json_t *request, const char *name, size_t *ret_index)
     return NULL;
 }
 
+/* Pods come named by the plan or as what the workload owns. */
+static void delete_pod(json_t *request, const char *name)
+{
+    static const char *const lists[] = {"pods", "owned"};
+    for (size_t i = 0; i < 2; i++) {
+        size_t index;
+        json_t *list = json_object_get(request, lists[i]);
+        if (pod_named(list, name, &index))
+            json_array_remove(list, index);
+    }
+}
+
 /* Does to the request's objects what the host would do to those in the cluster. */
 static int carry_out(json_t *request, const struct action *action, struct error *err)
 {
     static const char *const types[] = {"apply", "merge", "json"};
     size_t index = 0;
-    json_t *pod = action->pod ? pod_named(request, action->pod, &index) : NULL;
+    json_t *pods = json_object_get(request, "pods");
+    json_t *pod = action->pod ? pod_named(pods, action->pod, &index) : NULL;
     if (action->kind == ACTION_EVENT)
         return OK;
-    if (action->kind == ACTION_DELETE_POD)
-        return pod ? json_array_remove(json_object_get(request, "pods"), index) : OK;
+    if (action->kind == ACTION_DELETE_POD) {
+        delete_pod(request, action->pod);
+        return OK;
+    }
     json_t *object = action->pod ? pod : json_object_get(request, "workload");
     object = json_is_object(object) ? json_incref(object) : NULL;
     json_t *patch AUTO_JSON =
         json_pack("{s:s, s:O}", "type", types[action->patch], "body", action->body);
     int result = patch_apply(&object, patch, err);
     if (object && action->pod)
-        json_array_set_new(json_object_get(request, "pods"), index, object);
+        json_array_set_new(pods, index, object);
     else if (object)
         json_object_set_new(request, "workload", object);
     return result;
