@@ -337,9 +337,10 @@ static void put_hold(json_t *object)
  * that says so is gone. */
 static void put_owners_fields(json_t *object, json_t *target)
 {
-    json_t *fields = json_pack("{s:O*, s:O*, s:O*}", "minReadySeconds", sluice_at(target, MIN_READY),
-                               "progressDeadlineSeconds", sluice_at(target, DEADLINE), "strategy",
-                               sluice_at(target, STRATEGY));
+    json_t *fields =
+        json_pack("{s:O*, s:O*, s:O*}", "minReadySeconds", sluice_at(target, MIN_READY),
+                  "progressDeadlineSeconds", sluice_at(target, DEADLINE), "strategy",
+                  sluice_at(target, STRATEGY));
     char *text = json_dumps(fields, JSON_COMPACT | JSON_SORT_KEYS);
     sluice_put_take(object, OWNERS_POINTER, json_string(text ? text : "{}"));
     free(text);

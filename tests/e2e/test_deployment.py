@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Rolls of a native Deployment, proved from its own history and that of its pods.
 
-Its owner lets it surge by 2 of 5 pods and miss 1, so IncreaseFirst goes by 2 and DecreaseFirst by 1.
+Its owner lets it surge by 2 of 5 pods and miss 1: IncreaseFirst goes by 2 and DecreaseFirst by 1.
 """
 
 import random

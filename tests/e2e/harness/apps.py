@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What the proofs of the kinds of apps/v1 have in common: how they are watched, defined and asked."""
+"""What the proofs of the kinds of apps/v1 share: how these are watched, defined and asked about."""
 
 from . import history
 from .controller import BUILD
