@@ -100,11 +100,9 @@ static bool step_due(struct run *run, int64_t interval_ms)
     return false;
 }
 
-static enum batch_event probe_initializing(struct run *run)
+static enum batch_event pass_gate(struct run *run, enum hook_type type, enum batch_event opened)
 {
-    if (run->status->step_target >= 0)
-        run_advance(run, false);
-    switch (gate_probe(run, HOOK_PRE_BATCH, GATE_STRICT)) {
+    switch (gate_probe(run, type, GATE_STRICT)) {
     case GATE_REJECTED:
         return ON_BATCH_REJECTED;
     case GATE_WAITING:
@@ -112,7 +110,14 @@ static enum batch_event probe_initializing(struct run *run)
     case GATE_OPEN:
         break;
     }
-    return ON_BATCH_OPENED;
+    return opened;
+}
+
+static enum batch_event probe_initializing(struct run *run)
+{
+    if (run->status->step_target >= 0)
+        run_advance(run, false);
+    return pass_gate(run, HOOK_PRE_BATCH, ON_BATCH_OPENED);
 }
 
 /* Tells the workload the next step of the batch: all of it, or one pod where an interval is asked
@@ -201,15 +206,8 @@ static enum batch_event probe_verifying(struct run *run)
 static enum batch_event probe_finalizing(struct run *run)
 {
     run_advance(run, false);
-    switch (gate_probe(run, HOOK_POST_BATCH, GATE_STRICT)) {
-    case GATE_REJECTED:
-        return ON_BATCH_REJECTED;
-    case GATE_WAITING:
-        return ON_BATCH_WAITING;
-    case GATE_OPEN:
-        break;
-    }
-    return batch_last(run) ? ON_BATCH_CLOSED_LAST : ON_BATCH_CLOSED;
+    return pass_gate(run, HOOK_POST_BATCH,
+                     batch_last(run) ? ON_BATCH_CLOSED_LAST : ON_BATCH_CLOSED);
 }
 
 /* A partition at the last batch, or past it because the plan was cut short, holds nothing back. */

@@ -57,7 +57,7 @@ void condition_paused(struct run *run)
 {
     const struct rollout_status *s = run->status;
     enum condition_status known = s->conditions[CONDITION_BATCH_PAUSED].status;
-    bool paused = s->rolling == ROLLING_IN_BATCHES && s->reason.code == REASON_PAUSED;
+    bool paused = s->reason.code == REASON_PAUSED;
     if (paused || known == CONDITION_TRUE)
         condition_set(run, CONDITION_BATCH_PAUSED, paused, &s->reason);
 }

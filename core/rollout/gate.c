@@ -4,7 +4,6 @@
 
 enum {
     RETRY_FIRST_MS = 1000,
-    RETRY_LAST_MS = 60000,
     LENIENT_ATTEMPTS = 5, /* on the way out, after so many calls it goes on without the answer */
 };
 

@@ -11,7 +11,6 @@
 enum {
     SIZE_LIMIT = 1000000000, /* pods; sums of two still fit an int */
     COUNT_LIMIT = 1000000,   /* batches, hooks, attempts */
-    RETRY_LIMIT_MS = 60000,  /* no gate waits longer */
     MOVES_A_STEP = 2,        /* one of the batch, one of the rollout */
 };
 static const int64_t TIME_LIMIT_MS = 253402300799999; /* the end of the year 9999 */
@@ -54,7 +53,7 @@ static void status_mend(struct rollout_status *s, int64_t now_ms)
     s->step_at_ms = within(s->step_at_ms, 0, now_ms);
     s->gate.passed = (int)within(s->gate.passed, 0, COUNT_LIMIT);
     s->gate.attempts = (int)within(s->gate.attempts, 0, COUNT_LIMIT);
-    s->gate.retry_at_ms = within(s->gate.retry_at_ms, 0, now_ms + RETRY_LIMIT_MS);
+    s->gate.retry_at_ms = within(s->gate.retry_at_ms, 0, now_ms + RETRY_LAST_MS);
     for (int i = 0; i < CONDITION_TYPES; i++)
         s->conditions[i].since_ms = within(s->conditions[i].since_ms, 0, TIME_LIMIT_MS);
 }
@@ -121,9 +120,15 @@ static void record_target(struct run *run)
 static void enter_end(struct rollout_status *s, enum rolling_state end)
 {
     s->engaged = false;
-    s->applied_revision[0] = '\0';
     if (end == ROLLING_SUCCEEDED)
         memcpy(s->applied_revision, s->target_revision, sizeof s->applied_revision);
+}
+
+static void enter_first_batch(struct rollout_status *s)
+{
+    s->batch_state = BATCH_INITIALIZING;
+    s->batch = 0;
+    s->step_target = -1;
 }
 
 /* Every state has a gate of its own; an answer that came for the last one means nothing here. */
@@ -145,7 +150,7 @@ static void enter_rolling(struct run *run, enum rolling_state next)
     if (next == ROLLING_INITIALIZING)
         s->engaged = true;
     if (next == ROLLING_IN_BATCHES)
-        s->batch_state = BATCH_INITIALIZING;
+        enter_first_batch(s);
     if (rolling_state_terminal(next))
         enter_end(s, next);
     s->rolling = next;

@@ -70,6 +70,8 @@ int batch_total(const struct run *run);
 /* The workload was scaled from outside in the middle of a roll: the targets move in proportion. */
 void batches_resize(struct run *run, int size);
 
+enum { RETRY_LAST_MS = 60000 }; /* no gate waits longer for its next call */
+
 /* gate.c: the gate's hooks, one after the other. LENIENT: on the way out a hook can say no, or not
  * answer, without holding the rollout for ever. */
 enum gate_result { GATE_OPEN, GATE_WAITING, GATE_REJECTED };

@@ -36,6 +36,13 @@ static enum rolling_event refuse(struct run *run, const struct error *error)
     return ON_REFUSED;
 }
 
+/* Is it the name that was recorded? A name that was too long for the record counts as far as it
+ * went. */
+static bool same_name(const char recorded[NAME_SIZE], const char *name)
+{
+    return strncmp(recorded, name, NAME_SIZE - 1) == 0;
+}
+
 static enum rolling_event probe_locating(struct run *run)
 {
     static const struct error no_target = {.code = ERR_INVALID,
@@ -43,7 +50,7 @@ static enum rolling_event probe_locating(struct run *run)
                                            .text = "is missing"};
     if (!run->in->intent.target[0])
         return refuse(run, &no_target);
-    if (strcmp(run->in->observation.target, run->in->intent.target) != 0) {
+    if (!same_name(run->in->observation.target, run->in->intent.target)) {
         run_why(run, REASON_WAITING, "revision %.200s is being looked up", run->in->intent.target);
         return ON_WAITING;
     }
@@ -172,19 +179,9 @@ static bool workload_lost(struct run *run)
     return true;
 }
 
-static enum rolling_event probe_initializing(struct run *run)
+static enum rolling_event pass_gate(struct run *run, enum hook_type type, enum rolling_event opened)
 {
-    if (!run->in->plan) {
-        why_fault(run, REASON_PLAN_INVALID, plan_fault(run));
-        return ON_WAITING;
-    }
-    if (!located(run)) {
-        why_not_located(run);
-        return ON_WAITING;
-    }
-    if (workload_lost(run))
-        return ON_WAITING;
-    switch (gate_probe(run, HOOK_INITIALIZE, GATE_STRICT)) {
+    switch (gate_probe(run, type, GATE_STRICT)) {
     case GATE_REJECTED:
         return ON_REJECTED;
     case GATE_WAITING:
@@ -192,27 +189,42 @@ static enum rolling_event probe_initializing(struct run *run)
     case GATE_OPEN:
         break;
     }
-    return workload_taken(run) ? ON_TAKEN_OVER : ON_WAITING;
+    return opened;
+}
+
+/* What every state needs that goes on: a plan, and somewhere to carry it out. */
+static bool ready_to_go_on(struct run *run)
+{
+    if (!located(run))
+        why_not_located(run);
+    else if (!run->in->plan)
+        why_fault(run, REASON_PLAN_INVALID, plan_fault(run));
+    return located(run) && run->in->plan;
+}
+
+static enum rolling_event probe_initializing(struct run *run)
+{
+    if (!ready_to_go_on(run) || workload_lost(run))
+        return ON_WAITING;
+    enum rolling_event event = pass_gate(run, HOOK_INITIALIZE, ON_TAKEN_OVER);
+    return event == ON_TAKEN_OVER && !workload_taken(run) ? ON_WAITING : event;
 }
 
 /* A plan that was edited on the way must still fit what the roll has started with. */
 static bool plan_still_fits(struct run *run)
 {
     struct error err = {0};
-    if (run->in->plan && plan_check(run->in->plan, run_span(run), &err) == OK)
+    if (plan_check(run->in->plan, run_span(run), &err) == OK)
         return true;
-    why_fault(run, REASON_PLAN_INVALID, run->in->plan ? &err : plan_fault(run));
+    why_fault(run, REASON_PLAN_INVALID, &err);
     return false;
 }
 
 /* May the batches go on? Also brings a workload back into our hands that was taken out of them. */
 static bool batches_may_run(struct run *run)
 {
-    if (!located(run)) {
-        why_not_located(run);
-        return false;
-    }
-    if (workload_lost(run) || !plan_still_fits(run) || !workload_taken(run))
+    if (!ready_to_go_on(run) || workload_lost(run) || !plan_still_fits(run) ||
+        !workload_taken(run))
         return false;
     if (!run->status->scale && seen_size(run) != run->status->target_size)
         batches_resize(run, seen_size(run));
@@ -234,25 +246,9 @@ static bool workload_released(struct run *run, const char *outcome)
 
 static enum rolling_event probe_finalising(struct run *run)
 {
-    if (!located(run)) {
-        why_not_located(run);
+    if (!ready_to_go_on(run) || !workload_released(run, "succeeded"))
         return ON_WAITING;
-    }
-    if (!run->in->plan) {
-        why_fault(run, REASON_PLAN_INVALID, plan_fault(run));
-        return ON_WAITING;
-    }
-    if (!workload_released(run, "succeeded"))
-        return ON_WAITING;
-    switch (gate_probe(run, HOOK_FINALIZE, GATE_STRICT)) {
-    case GATE_REJECTED:
-        return ON_REJECTED;
-    case GATE_WAITING:
-        return ON_WAITING;
-    case GATE_OPEN:
-        break;
-    }
-    return ON_RELEASED;
+    return pass_gate(run, HOOK_FINALIZE, ON_RELEASED);
 }
 
 /* The three ways out. Nothing that is missing holds them; only passing trouble does. */
@@ -296,7 +292,7 @@ static bool retargeted(const struct run *run)
     if (!s->target[0])
         return false;
     bool resized = run->in->plan && run->in->plan->target_size != s->wanted_size;
-    return strcmp(s->target, intent->target) != 0 || strcmp(s->source, intent->source) != 0 ||
+    return !same_name(s->target, intent->target) || !same_name(s->source, intent->source) ||
            resized;
 }
 

@@ -79,6 +79,7 @@ static void test_what_a_no_looks_like(void **state)
                                              "batchVerifyFailed 0\nrolloutFailing\n"
                                              "finish failed\nrolloutFailed\n"));
     assert_int_equal(world.workload.told, 1);
+    assert_int_equal(world.warnings, 2);
     const struct condition *failed = &world.recorded.conditions[CONDITION_BATCH_ROLLOUT_FAILED];
     assert_int_equal(failed->status, CONDITION_TRUE);
     assert_int_equal(failed->reason, REASON_HOOK_REJECTED);
@@ -265,6 +266,8 @@ static void test_paused_from_the_beginning(void **state)
                  "paused in batch 1 of 3; set spec.rolloutPlan.paused to false to go on");
     assert_int_equal(world.recorded.batch_state, BATCH_INITIALIZING);
     assert_int_equal(world.workload.counts.updated, 0);
+    assert_int_equal(world.recorded.conditions[CONDITION_BATCH_INITIALIZING].status,
+                     CONDITION_FALSE);
     world_plan(&world, THREE);
     world_run(&world);
     assert_ended(&world, ROLLING_SUCCEEDED, 5, 5);

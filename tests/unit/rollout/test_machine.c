@@ -8,6 +8,7 @@
 #include <stdint.h>
 
 #include <cmocka.h>
+#include <stdlib.h>
 #include <string.h>
 
 /* ---- the straight ways ---- */
@@ -60,6 +61,7 @@ static void test_roll_is_cheap(void **state)
     assert_true(world.writes <= 11);
     assert_int_equal(world.workload_writes, 5);
     assert_int_equal(world.events, 5);
+    assert_int_equal(world.warnings, 0);
     world_done(&world);
 }
 
@@ -240,9 +242,9 @@ static void test_conditions_tell_the_way(void **state)
         CONDITION_BATCH_READY,          CONDITION_ROLLOUT_FINALIZING,
         CONDITION_ROLLOUT_SUCCEED};
     struct world world;
-    world_init(&world, "{}");
+    world_init(&world, THREE); /* what is left is the way of the last batch */
     world_run(&world);
-    int64_t before = 0, in_progress;
+    int64_t before = 0, in_progress = 0;
     for (size_t i = 0; i < sizeof way / sizeof *way; i++) {
         const struct condition *condition = &world.recorded.conditions[way[i]];
         assert_int_equal(condition->status, CONDITION_TRUE);
@@ -257,6 +259,127 @@ static void test_conditions_tell_the_way(void **state)
     assert_true(in_progress > world.recorded.conditions[CONDITION_BATCH_FINALIZING].since_ms);
     assert_int_equal(world.recorded.conditions[CONDITION_BATCH_PAUSED].status, CONDITION_ABSENT);
     assert_int_equal(world.recorded.conditions[CONDITION_ROLLOUT_FAILED].status, CONDITION_ABSENT);
+    world_done(&world);
+}
+
+static void assert_started(struct world *world, const char *words)
+{
+    world_run_to(world, ROLLING_IN_BATCHES);
+    assert_string_equal(world->recorded.conditions[CONDITION_ROLLOUT_IN_PROGRESS].message, words);
+    assert_int_equal(world->recorded.conditions[CONDITION_ROLLOUT_IN_PROGRESS].status,
+                     CONDITION_FALSE);
+    world_done(world);
+}
+
+static void test_what_a_beginning_says(void **state)
+{
+    struct world world;
+    world_init(&world, THREE);
+    assert_started(&world, "CloneSet default/web: 5 pods to v2 from v1 in 3 batches");
+    world_init(&world, "{}");
+    world_target(&world, 2, 0);
+    assert_started(&world, "CloneSet default/web: 5 pods to v2 in 1 batch");
+    world_init(&world, "{'targetSize':8,'numBatches':2}");
+    world_target(&world, 1, 0);
+    assert_started(&world, "CloneSet default/web: from 5 to 8 pods of v1 in 2 batches");
+}
+
+static void test_what_a_batch_says(void **state)
+{
+    struct world world;
+    world_init(&world, "{'numBatches':2,'batchPartition':0}");
+    world_run(&world);
+    assert_string_equal(world.recorded.conditions[CONDITION_BATCH_READY].message,
+                        "batch 1 of 2 is done: 2 of 5 pods upgraded");
+    world_done(&world);
+    world_init(&world, "{'numBatches':2,'batchPartition':0,'targetSize':9}");
+    world_target(&world, 1, 0);
+    world_run(&world);
+    assert_string_equal(world.recorded.conditions[CONDITION_BATCH_READY].message,
+                        "batch 1 of 2 is done: 7 of 9 replicas");
+    world_done(&world);
+}
+
+/* The record is written although nothing was decided, once enough time has gone by. */
+static void let_it_be_written(struct world *world)
+{
+    world->now_ms += 10000;
+    world_pass(world);
+}
+
+/* What is counted counts only when it is about the target, and not older than what was told. */
+static void test_counters_of_something_else(void **state)
+{
+    struct world world;
+    world_init(&world, THREE);
+    world.broken[2] = true;
+    world_run_to_batch(&world, BATCH_VERIFYING, 0);
+    world_wait(&world, 200);
+    let_it_be_written(&world);
+    assert_int_equal(world.recorded.upgraded, 1);
+    world.workload.counts.updated = 5;
+    world.workload.generation++;
+    let_it_be_written(&world);
+    assert_int_equal(world.recorded.upgraded, 1);
+    world.workload.generation--;
+    world.workload.applied = 7;
+    let_it_be_written(&world);
+    assert_int_equal(world.recorded.upgraded, 1);
+    world_done(&world);
+}
+
+/* Since when it waits: anew for another reason, and for another batch. */
+static void test_since_when_it_waits(void **state)
+{
+    struct world world;
+    world_init(&world, THREE);
+    world.ready_ms = 60000;
+    world_run_to_batch(&world, BATCH_VERIFYING, 0);
+    world_wait(&world, 200);
+    let_it_be_written(&world);
+    int64_t first = world.recorded.reason_since_ms;
+    assert_int_equal(world.recorded.reason.code, REASON_PODS_NOT_READY);
+    let_it_be_written(&world);
+    assert_int_equal(world.recorded.reason_since_ms, first);
+    world.trouble = true;
+    let_it_be_written(&world);
+    int64_t second = world.recorded.reason_since_ms;
+    assert_true(second > first);
+    world.trouble = false;
+    let_it_be_written(&world);
+    int64_t third = world.recorded.reason_since_ms;
+    assert_true(third > second);
+    world.lag_ms = 0; /* straight from waiting for one batch to waiting for the next */
+    world_run_to_batch(&world, BATCH_VERIFYING, 1);
+    assert_int_equal(world.recorded.reason.code, REASON_PODS_NOT_READY);
+    assert_true(world.recorded.reason_since_ms > third);
+    world_done(&world);
+}
+
+/* A name that doesn't fit into the record is still the same name. */
+static void test_endless_names(void **state)
+{
+    struct machine_input *input = calloc(1, sizeof *input);
+    struct decision *decision = calloc(1, sizeof *decision);
+    char target[400], source[400];
+    struct world world;
+    world_init(&world, THREE);
+    memset(target, 't', sizeof target - 1);
+    memset(source, 's', sizeof source - 1);
+    target[399] = source[399] = '\0';
+    *input = (struct machine_input){.plan = world.plan,
+                                    .intent = {.target = target, .source = source},
+                                    .observation = {.exists = true, .settled = true, .size = 5},
+                                    .now_ms = world.now_ms};
+    memcpy(input->observation.target, target, NAME_SIZE - 1);
+    status_new(&input->status);
+    for (int i = 0; i < 3; i++) {
+        machine_decide(input, decision);
+        assert_int_equal(decision->status.rolling, ROLLING_INITIALIZING);
+        input->status = decision->status;
+    }
+    free(input);
+    free(decision);
     world_done(&world);
 }
 
@@ -401,6 +524,7 @@ static void assert_refused(struct world *world, const char *message)
     assert_int_equal(world->recorded.reason.code, REASON_FAILED);
     assert_int_equal(world->workload_writes, 0);
     assert_int_equal(world->events, 1);
+    assert_int_equal(world->warnings, 1);
 }
 
 static void test_bad_plan_is_refused_and_looked_at_again(void **state)
@@ -707,6 +831,11 @@ int main(void)
         cmocka_unit_test(test_scale_again),
         cmocka_unit_test(test_many_batches_pass_at_once),
         cmocka_unit_test(test_conditions_tell_the_way),
+        cmocka_unit_test(test_what_a_beginning_says),
+        cmocka_unit_test(test_what_a_batch_says),
+        cmocka_unit_test(test_counters_of_something_else),
+        cmocka_unit_test(test_since_when_it_waits),
+        cmocka_unit_test(test_endless_names),
         cmocka_unit_test(test_unready_pods_are_named),
         cmocka_unit_test(test_tolerance_lets_pods_be_missing),
         cmocka_unit_test(test_missing_revision_is_waited_for),

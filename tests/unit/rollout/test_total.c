@@ -272,6 +272,9 @@ static void check(const struct machine_input *in, const struct decision *out)
     assert_true(out->status.batch >= 0);
     assert_true(out->status.reason.message[0] && is_utf8(out->status.reason.message));
     assert_true(out->wake_at_ms == 0 || out->wake_at_ms >= in->now_ms);
+    for (int i = 0; i < CONDITION_TYPES; i++)
+        assert_true(out->status.conditions[i].status == CONDITION_ABSENT ||
+                    out->status.conditions[i].since_ms >= 0);
     for (int i = 0; i < out->effect_count; i++)
         check_effect(in, out, &out->effects[i]);
     for (int i = 0; i < out->move_count; i++)
@@ -365,35 +368,113 @@ static void test_garbage(void **state)
     free(out);
 }
 
-/* A record without the sizes that its state needs is begun anew. */
+/* ---- records that somebody has edited ---- */
+
+struct edited {
+    struct machine_input in;
+    struct decision out;
+    struct plan *plan;
+};
+
+/* A roll of 4 pods in its first batch, held and settled. */
+static struct edited *edited_new(const char *plan)
+{
+    struct edited *edited = mem_alloc(sizeof *edited);
+    struct rollout_status *s = &edited->in.status;
+    edited->plan = plan_of(plan);
+    edited->in = (struct machine_input){.plan = edited->plan,
+                                        .intent = {.target = "v2", .source = "v1"},
+                                        .observation = {.target = "v2",
+                                                        .exists = true,
+                                                        .held = true,
+                                                        .applied = true,
+                                                        .settled = true,
+                                                        .size = 4,
+                                                        .ready = 4},
+                                        .now_ms = 1700000000000};
+    status_new(s);
+    s->rolling = ROLLING_IN_BATCHES;
+    s->engaged = true;
+    s->original_size = s->target_size = 4;
+    strcpy(s->target, "v2");
+    strcpy(s->source, "v1");
+    return edited;
+}
+
+static void edited_free(struct edited *edited)
+{
+    plan_free(edited->plan);
+    free(edited);
+}
+
 static void test_a_broken_record_is_begun_anew(void **state)
 {
-    struct plan *plan = plan_of("{'numBatches':2}");
-    struct machine_input *in = mem_alloc(sizeof *in);
-    struct decision *out = mem_alloc(sizeof *out);
-    *in = (struct machine_input){.plan = plan,
-                                 .intent = {.target = "v2", .source = "v1"},
-                                 .observation = {.target = "v2",
-                                                 .exists = true,
-                                                 .held = true,
-                                                 .applied = true,
-                                                 .settled = true,
-                                                 .size = 4,
-                                                 .ready = 4},
-                                 .now_ms = 1700000000000};
-    status_new(&in->status);
-    in->status.rolling = ROLLING_IN_BATCHES;
-    in->status.engaged = true;
-    strcpy(in->status.target, "v2");
-    strcpy(in->status.source, "v1");
-    decide(in, out);
-    assert_int_equal(out->moves[0].from, ROLLING_LOCATING);
-    assert_int_equal(out->status.rolling, ROLLING_IN_BATCHES);
-    assert_int_equal(out->status.original_size, 4);
-    assert_int_equal(out->effects[0].goal, 2);
-    plan_free(plan);
-    free(in);
-    free(out);
+    struct edited *edited = edited_new("{'numBatches':2}");
+    edited->in.status.original_size = -1;
+    decide(&edited->in, &edited->out);
+    assert_int_equal(edited->out.moves[0].from, ROLLING_LOCATING);
+    assert_int_equal(edited->out.status.rolling, ROLLING_IN_BATCHES);
+    assert_int_equal(edited->out.status.original_size, 4);
+    assert_int_equal(edited->out.effects[0].goal, 2);
+    edited_free(edited);
+}
+
+/* What it had touched is not forgotten over that. */
+static void test_a_broken_record_is_still_given_back(void **state)
+{
+    struct edited *edited = edited_new("{'numBatches':2}");
+    edited->in.status.original_size = -1;
+    edited->in.intent.deleted = true;
+    decide(&edited->in, &edited->out);
+    assert_int_equal(edited->out.effect_count, 1);
+    assert_int_equal(edited->out.effects[0].kind, EFFECT_FINISH);
+    edited_free(edited);
+}
+
+static void test_a_roll_begins_with_its_first_batch(void **state)
+{
+    struct edited *edited = edited_new("{'numBatches':2,'paused':true}");
+    edited->in.status.rolling = ROLLING_INITIALIZING;
+    edited->in.status.batch_state = BATCH_READY;
+    edited->in.status.batch = 1;
+    edited->in.status.step_target = 3;
+    decide(&edited->in, &edited->out);
+    assert_int_equal(edited->out.status.rolling, ROLLING_IN_BATCHES);
+    assert_int_equal(edited->out.status.batch_state, BATCH_INITIALIZING);
+    assert_int_equal(edited->out.status.batch, 0);
+    assert_int_equal(edited->out.effect_count, 0);
+    edited_free(edited);
+}
+
+/* A clock that was set back, or a time from nowhere, makes nobody wait longer than he would. */
+static void test_times_to_come(void **state)
+{
+    struct edited *edited = edited_new("{'rolloutBatches':[{'instanceInterval':30}]}");
+    edited->in.status.batch_state = BATCH_IN_ROLLING;
+    edited->in.status.step_target = 1;
+    edited->in.status.step_at_ms = edited->in.now_ms + 1000000000;
+    decide(&edited->in, &edited->out);
+    assert_int_equal(edited->out.wake_at_ms, edited->in.now_ms + 30000);
+    edited_free(edited);
+
+    edited = edited_new("{'rolloutWebhooks':[{'type':'pre-batch-rollout','name':'b',"
+                        "'url':'http://h'}]}");
+    edited->in.status.gate = (struct gate){0, 3, INT64_MAX};
+    decide(&edited->in, &edited->out);
+    assert_int_equal(edited->out.wake_at_ms, edited->in.now_ms + 60000);
+    edited_free(edited);
+}
+
+static void test_a_gate_is_not_passed_by_less_than_nothing(void **state)
+{
+    struct edited *edited = edited_new("{'rolloutWebhooks':[{'type':'pre-batch-rollout',"
+                                       "'name':'b','url':'http://h'}]}");
+    edited->in.status.gate.passed = -5;
+    decide(&edited->in, &edited->out);
+    assert_int_equal(edited->out.effect_count, 1);
+    assert_int_equal(edited->out.effects[0].kind, EFFECT_HOOK);
+    assert_int_equal(edited->out.effects[0].index, 0);
+    edited_free(edited);
 }
 
 int main(void)
@@ -402,6 +483,10 @@ int main(void)
         cmocka_unit_test(test_the_heap_is_watched),
         cmocka_unit_test(test_garbage),
         cmocka_unit_test(test_a_broken_record_is_begun_anew),
+        cmocka_unit_test(test_a_broken_record_is_still_given_back),
+        cmocka_unit_test(test_a_roll_begins_with_its_first_batch),
+        cmocka_unit_test(test_times_to_come),
+        cmocka_unit_test(test_a_gate_is_not_passed_by_less_than_nothing),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -444,6 +444,7 @@ static void note_moves(struct world *world, const struct decision *decision)
             text_addf(&world->journal, "%s %d\n", batch_state_name(move->batch_to),
                       move->batch_from == BATCH_READY ? move->batch + 1 : move->batch);
         world->events += move->tell;
+        world->warnings += move->warning;
         world->anew = world->anew || (move->to == ROLLING_LOCATING && move->from != move->to);
     }
     world->events += decision->tell_reason;

@@ -86,7 +86,7 @@ struct world {
     /* What has happened. */
     struct text journal; /* moves and effects, a line each */
     int writes;          /* to the workload and to the record, and calls of hooks */
-    int status_writes, workload_writes, events;
+    int status_writes, workload_writes, events, warnings;
 
     /* For the invariants: of the present roll. */
     unsigned passed[4][1024]; /* hooks of a gate that have let a batch pass, as bits */
