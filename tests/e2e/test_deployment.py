@@ -10,6 +10,7 @@ import time
 import pytest
 
 from harness import apps
+from harness.apps import watched  # noqa: F401, a fixture for every test here
 from harness.objects import image_of, rollout
 
 FIELDS = """
@@ -186,7 +187,8 @@ def test_reverted_on_delete(stage):
 def test_deleted_with_its_revisions(stage):
     """Nothing says any more what the owner wanted but the Deployment's own mark."""
     begin(stage, 1, 4, batchPartition=0)
-    apps.wait_at(stage, "5.0.2", 1)
+    stage.wait_reason("PartitionReached")
+    apps.wait_settled(stage, "Deployment", 5)
     for name in stage.names("ApplicationRevision"):
         stage.delete("ApplicationRevision", name)
     stage.delete("AppRollout", "roll")

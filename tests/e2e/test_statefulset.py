@@ -9,6 +9,7 @@ import random
 import time
 
 from harness import apps
+from harness.apps import watched  # noqa: F401, a fixture for every test here
 from harness.objects import image_of, is_ready, rollout
 
 FIELDS = """

@@ -1,13 +1,18 @@
 # SPDX-License-Identifier: Apache-2.0
 """What the proofs of the kinds of apps/v1 share: how these are watched, defined and asked about."""
 
+import pytest
+
 from . import history
 from .controller import BUILD
 from .objects import RESOURCES, component, definition, image_of, is_ready, rollout
 
-for _kind, _plural in (("Deployment", "deployments"), ("StatefulSet", "statefulsets"),
-                       ("DaemonSet", "daemonsets"), ("ReplicaSet", "replicasets")):
-    RESOURCES[_kind] = history.KINDS[_kind] = f"/apis/apps/v1/namespaces/{{}}/{_plural}"
+KINDS = {
+    "Deployment": "/apis/apps/v1/namespaces/{}/deployments",
+    "ReplicaSet": "/apis/apps/v1/namespaces/{}/replicasets",
+    "StatefulSet": "/apis/apps/v1/namespaces/{}/statefulsets",
+}
+RESOURCES.update(KINDS)
 
 HOLDER = "rollout.sluice.dev/holder"
 
@@ -47,6 +52,13 @@ parameter: {
     probe:    *false | bool
 }
 """
+
+
+@pytest.fixture(autouse=True)
+def watched(monkeypatch):
+    """For the tests of a module that imports it, histories hold these kinds too."""
+    for kind, path in KINDS.items():
+        monkeypatch.setitem(history.KINDS, kind, path)
 
 
 def adapter(name: str) -> list:
