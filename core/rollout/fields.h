@@ -12,7 +12,8 @@
 
 enum { PODS_MAX = 1000000 };
 
-/* Borrowed from the document, which is only read: not const because jansson walks no const object. */
+/* Borrowed from the document, which is only read; not const because jansson walks no const
+ * object. */
 struct field {
     json_t *json;
     char path[140];

@@ -108,7 +108,7 @@ static void status_restart(struct rollout_status *s)
     s->conditions[CONDITION_ROLLOUT_ABANDONING] = abandoned;
 }
 
-/* What is being rolled is written down when it was found, and compared with what is wanted later. */
+/* What is rolled is written down when it was found, and compared with what is wanted later. */
 static void record_target(struct run *run)
 {
     struct rollout_status *s = run->status;

@@ -176,8 +176,8 @@ struct observation {
 };
 
 /* How the hook that was asked for last has gone. It counts only for the very call it was asked by;
- * hand it in once. A hook that a decision doesn't ask for any more while it is being called is to be
- * given up, and its answer forgotten. */
+ * hand it in once. A hook that is being called, and that a decision doesn't ask for any more, is to
+ * be given up and its answer forgotten. */
 struct hook_outcome {
     enum { HOOK_NONE, HOOK_PASSED, HOOK_REJECTED, HOOK_TROUBLE } result;
     enum hook_type gate;

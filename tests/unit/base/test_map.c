@@ -142,7 +142,8 @@ static void assert_list(struct list *head, const char *expected)
     for (struct list *at = head->next; at != head; last = at, at = at->next) {
         assert_ptr_equal(at->prev, last);
         size_t used = strlen(found);
-        snprintf(found + used, sizeof found - used, "%d", list_entry(at, struct item, link)->number);
+        const struct item *item = list_entry(at, struct item, link);
+        snprintf(found + used, sizeof found - used, "%d", item->number);
     }
     assert_ptr_equal(head->prev, last);
     assert_string_equal(found, expected);

@@ -168,7 +168,8 @@ static void check_end(const struct case_of *c)
 {
     const struct rollout_status *before = &c->in->status;
     const struct intent *intent = &c->in->intent;
-    bool same = !strcmp(before->target, intent->target) && !strcmp(before->source, intent->source) &&
+    bool same = !strcmp(before->target, intent->target) &&
+                !strcmp(before->source, intent->source) &&
                 before->generation == intent->generation && !intent->deleted;
     if (!rolling_state_terminal(before->rolling) || !same)
         return;
@@ -472,7 +473,7 @@ static void check_idempotent(const struct case_of *c)
     int moves = again->move_count;
     free(input);
     free(again);
-    MUST(c, quiet, "%d more moves, or other effects or another record, when nothing has changed", moves);
+    MUST(c, quiet, "%d more moves, other effects or another record in the same world", moves);
 }
 
 void decide_checked(struct world *world, const struct machine_input *input,

@@ -487,6 +487,22 @@ static void test_workload_gone_on_the_way(void **state)
     world_done(&world);
 }
 
+/* Somebody has taken it away: nobody puts it there again behind his back. */
+static void test_first_deployment_taken_away(void **state)
+{
+    struct world world;
+    world_init(&world, THREE);
+    world_no_workload(&world);
+    world_target(&world, 1, 0);
+    world_run_to_batch(&world, BATCH_VERIFYING, 1);
+    text_clear(&world.journal);
+    world_no_workload(&world);
+    assert_waits(&world, ROLLING_IN_BATCHES, REASON_WORKLOAD_MISSING,
+                 "CloneSet default/web isn't there any more");
+    assert_happened(&world, "");
+    world_done(&world);
+}
+
 /* A roll of what isn't there any more must not end as the success of nothing. */
 static void test_workload_gone_before_it_was_taken(void **state)
 {
@@ -541,6 +557,17 @@ static void test_bad_plan_is_refused_and_looked_at_again(void **state)
     world_plan(&world, THREE);
     world_run(&world);
     assert_ended(&world, ROLLING_SUCCEEDED, 5, 5);
+    world_done(&world);
+}
+
+/* Also while somebody else holds the workload: there is nothing to wait for. */
+static void test_bad_plan_is_refused_at_once(void **state)
+{
+    struct world world;
+    world_init(&world, "{'rolloutStrategy':'Canary'}");
+    world_hold(&world, SOMEBODY);
+    assert_refused(&world, "spec.rolloutPlan.rolloutStrategy: expected IncreaseFirst or "
+                           "DecreaseFirst, found \"Canary\"");
     world_done(&world);
 }
 
@@ -843,9 +870,11 @@ int main(void)
         cmocka_unit_test(test_workload_of_somebody_else),
         cmocka_unit_test(test_workload_taken_away_on_the_way),
         cmocka_unit_test(test_workload_gone_on_the_way),
+        cmocka_unit_test(test_first_deployment_taken_away),
         cmocka_unit_test(test_workload_gone_before_it_was_taken),
         cmocka_unit_test(test_trouble_is_waited_out),
         cmocka_unit_test(test_bad_plan_is_refused_and_looked_at_again),
+        cmocka_unit_test(test_bad_plan_is_refused_at_once),
         cmocka_unit_test(test_plan_that_misses_the_workload),
         cmocka_unit_test(test_size_and_revision_at_once),
         cmocka_unit_test(test_adapter_refuses),

@@ -80,7 +80,8 @@ static void test_pod_list_is_the_size(void **state)
 
 static void test_batches_outside_of_the_plan(void **state)
 {
-    struct plan *plan = plan_of("{'rolloutBatches':[{'replicas':1},{'replicas':2},{'replicas':2}]}");
+    struct plan *plan =
+        plan_of("{'rolloutBatches':[{'replicas':1},{'replicas':2},{'replicas':2}]}");
     struct span span = {0, 5}, down = {9, 4};
     assert_int_equal(plan_target(plan, span, -1), 0);
     assert_int_equal(plan_target(plan, down, -1), 9);
@@ -93,7 +94,8 @@ static void test_batches_outside_of_the_plan(void **state)
 static void test_a_size_that_changes_on_the_way_strands_nothing(void **state)
 {
     /* The plan was checked against 5 pods; now there are 3, then 8. */
-    struct plan *plan = plan_of("{'rolloutBatches':[{'replicas':1},{'replicas':3},{'replicas':1}]}");
+    struct plan *plan =
+        plan_of("{'rolloutBatches':[{'replicas':1},{'replicas':3},{'replicas':1}]}");
     assert_int_equal(plan_target(plan, (struct span){0, 3}, 1), 3);
     assert_int_equal(plan_target(plan, (struct span){0, 3}, 2), 3);
     assert_int_equal(plan_target(plan, (struct span){0, 8}, 1), 4);
@@ -103,8 +105,9 @@ static void test_a_size_that_changes_on_the_way_strands_nothing(void **state)
 
 static void test_tolerance(void **state)
 {
-    struct plan *plan = plan_of("{'rolloutBatches':[{'replicas':1},{'replicas':1,'maxUnavailable':2},"
-                                "{'maxUnavailable':'25%'}]}");
+    struct plan *plan =
+        plan_of("{'rolloutBatches':[{'replicas':1},{'replicas':1,'maxUnavailable':2},"
+                "{'maxUnavailable':'25%'}]}");
     assert_int_equal(plan_tolerance(plan, 0, 10), 0);
     assert_int_equal(plan_tolerance(plan, 1, 10), 2);
     assert_int_equal(plan_tolerance(plan, 2, 10), 3);
@@ -161,9 +164,9 @@ static void test_a_long_sum_is_cut(void **state)
                   "{'replicas':1},{'replicas':1},{'replicas':1},{'replicas':1},{'replicas':1},"
                   "{'replicas':1},{'replicas':1},{'replicas':1},{'replicas':1},{'replicas':1}]}",
                   (struct span){0, 20},
-                  "the batches don't reach the end: 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + "
-                  "… = 14, but there are 20 pods; 6 would be in no batch; leave the last batch's "
-                  "replicas out to take all the rest");
+                  "the batches don't reach the end: 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 "
+                  "+ … = 14, but there are 20 pods; 6 would be in no batch; leave the last "
+                  "batch's replicas out to take all the rest");
 }
 
 /* ---- hooks ---- */

@@ -46,7 +46,8 @@ static void test_every_field(void **state)
         "{'rolloutStrategy':'DecreaseFirst','targetSize':9,'numBatches':3,'batchPartition':1,"
         "'paused':true,'canaryMetric':[],'rolloutBatches':["
         "{'replicas':2,'maxUnavailable':0,'instanceInterval':7,'canaryMetric':[]},"
-        "{'podList':['a','b'],'maxUnavailable':'10%'},{'replicas':'5%','batchRolloutWebhooks':[]}]}");
+        "{'podList':['a','b'],'maxUnavailable':'10%'},"
+        "{'replicas':'5%','batchRolloutWebhooks':[]}]}");
     assert_int_equal(plan->strategy, STRATEGY_DECREASE_FIRST);
     assert_int_equal(plan->target_size, 9);
     assert_false(plan->even);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-/* A random walk: people, the cluster, the clock and death do whatever comes to them, and after every
- * decision all invariants hold. When they let it be, the rollout comes to an end. */
+/* A random walk: people, the cluster, the clock and death do whatever comes to them, and after
+ * every decision all invariants hold. When they let it be, the rollout comes to an end. */
 #include "asserts.h"
 #include "random.h"
 
