@@ -130,7 +130,7 @@ struct pods {
     int old_told, new_told;  /* what the ReplicaSets were told to have */
     int updated;             /* new pods that are there */
     int updated_ready;
-    int available;           /* by the ReplicaSets, of any revision */
+    int ready, available;    /* by the ReplicaSets, of any revision */
     bool settled;            /* the counts are about the present template */
     bool new_held;           /* none of the new counts as available */
     json_t *newest;          /* ReplicaSet; borrowed */
@@ -145,12 +145,14 @@ static bool set_is_held(json_t *set)
 }
 
 /* Has the Deployment's controller seen its last change, and do its counts and the ReplicaSets that
- * we see speak of the same? */
+ * we see speak of the same? They come by two watches, and after a quick change of the size a pod that
+ * has gone meanwhile would count for one that has just come. */
 static bool counts_agree(json_t *workload, const struct pods *pods)
 {
     bool seen = sluice_int(workload, "/status/observedGeneration", 0) >=
                 sluice_int(workload, "/metadata/generation", 0);
-    return seen && (pods->newest || pods->updated == 0);
+    return seen && (pods->newest || pods->updated == 0) &&
+           pods->ready == whole(workload, "/status/readyReplicas", 0);
 }
 
 /* As long as the Deployment's controller takes new pods for available, it would let old ones go for
@@ -168,6 +170,8 @@ static void count_set(json_t *set, struct pods *pods)
         pods->new_told = told;
     else
         pods->old_told = between((int64_t)pods->old_told + told, 0, NO_DEADLINE);
+    pods->ready =
+        between((int64_t)pods->ready + whole(set, "/status/readyReplicas", 0), 0, NO_DEADLINE);
     pods->available = between(
         (int64_t)pods->available + whole(set, "/status/availableReplicas", 0), 0, NO_DEADLINE);
 }

@@ -105,19 +105,19 @@ def test_increase_first_on_real_pods(stage):
     apps.wait_all_ready(stage, "5.0.2", 5)
     assert steps(stage, since) == [1, 3, 5]
     assert apps.fewest_ready(stage, "Deployment", since) >= 5
-    assert apps.most_alive(stage, "Deployment", since) <= 7
+    assert apps.most_told(stage, since) <= 7
     assert_given_back(stage)
     status = stage.rollout()["status"]
     assert (status["upgradedReplicas"], status["upgradedReadyReplicas"]) == (5, 5)
 
 
 def test_decrease_first(stage):
-    """Never more than 5 pods; a batch of 2 goes by the one pod that the owner can miss."""
+    """Never more than 5 pods told; a batch of 2 goes by the one pod that the owner can miss."""
     since = begin(stage, 1, 2, 2, rolloutStrategy="DecreaseFirst")
     stage.wait_state("rolloutSucceed")
     apps.wait_all_ready(stage, "5.0.2", 5)
     assert steps(stage, since) == [1, 2, 3, 4, 5]
-    assert apps.most_alive(stage, "Deployment", since) <= 5
+    assert apps.most_told(stage, since) <= 5
     assert apps.fewest_ready(stage, "Deployment", since) >= 4
     assert_given_back(stage)
 
@@ -159,7 +159,7 @@ def test_rolled_back_by_swapping(stage):
     stage.wait_state("rolloutSucceed")
     apps.wait_all_ready(stage, "4.0.6", 5)
     assert apps.fewest_ready(stage, "Deployment", since) >= 5
-    assert apps.most_alive(stage, "Deployment", since) <= 7
+    assert apps.most_told(stage, since) <= 7
     assert_given_back(stage)
 
 

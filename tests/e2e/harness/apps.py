@@ -128,23 +128,16 @@ def fewest_ready(stage, kind: str, since: int, until: int = 0) -> int:
                for _, pods in replay(stage, kind, "web", since))
 
 
-def most_alive(stage, kind: str, since: int) -> int:
+def most_told(stage, since: int) -> int:
+    """The most pods that the ReplicaSets were told to have in all: what maxSurge is about. A pod that
+    is to go may still be there for a moment when its successor comes."""
     stage.history.catch_up()
-    return max(len(pods) for _, pods in replay(stage, kind, "web", since))
-
-
-def batches_seen(stage, image: str, since: int) -> list:
-    """How many pods of the image there were whenever a batch was recorded as ready."""
-    stage.history.catch_up()
-    seen, pods = {}, set()
-    for version in stage.history.versions(since=since):
-        if version.kind == "Pod" and image_of(version.object) == image and not version.deleted:
-            pods.add(version.name)
-        if version.kind == "AppRollout":
-            status = version.object.get("status", {})
-            if status.get("rollingState") == "rollingInBatches" and len(pods):
-                seen[status["currentBatch"]] = max(seen.get(status["currentBatch"], 0), len(pods))
-    return [count for _, count in sorted(seen.items())]
+    told, most = {}, 0
+    for version in stage.history.versions("ReplicaSet"):
+        told[version.name] = 0 if version.deleted else version.object["spec"]["replicas"]
+        if version.number > since:
+            most = max(most, sum(told.values()))
+    return most
 
 
 def assert_quiet(stage, kind: str, seconds: float = 1.5) -> None:
