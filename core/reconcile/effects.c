@@ -207,11 +207,11 @@ void component_next_effect(struct component *component)
     const struct effect *effect = &decision->effects[component->next_effect];
     switch (effect->kind) {
     case EFFECT_BEGIN:
+    case EFFECT_FINISH: /* or who finds the workload given back would take it over again */
         if (!component_remember(component))
             act_on_workload(component, effect);
         return;
     case EFFECT_ADVANCE:
-    case EFFECT_FINISH:
         act_on_workload(component, effect);
         return;
     case EFFECT_HOOK:

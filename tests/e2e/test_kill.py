@@ -83,3 +83,27 @@ def check_roll(stage, roll):
         assert restarts(pod) == roll, name
         assert len(proof.containers(history, name)) == roll + 1, name
     assert len(history.objects("Pod")) == 5
+
+
+def test_killed_right_after_giving_back(stage):
+    """Between the workload's last patch and the status that tells of it: what is given back is not
+    taken over once more."""
+    controller = stage.controller()
+    stage.deploy(fake=True)
+    for roll in range(1, 6):
+        target = stage.record(roll + 1, component(version=version_of(roll), fake=True))
+        since = stage.history.number()
+        stage.put(rollout(target, f"shop-v{roll}", numBatches=1))
+        stage.wait("it is taken over", lambda: holders(stage, since))
+        stage.wait("it is given back", lambda: holders(stage, since)[-1] is None)
+        controller.restart_after_kill()
+        stage.wait("the roll has ended", lambda: ended(stage, target))
+        stage.history.catch_up()
+        assert proof.goals(stage.history, "web", version_of(roll), since) == [0, 5]
+
+
+def holders(stage, since):
+    """Who held the workload, from the first one on after a resource version."""
+    marks = [version.object["metadata"].get("annotations", {}).get("rollout.sluice.dev/holder")
+             for version in stage.history.versions("CloneSet", "web", since)]
+    return marks[next((at for at, mark in enumerate(marks) if mark), len(marks)):]
