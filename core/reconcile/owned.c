@@ -254,9 +254,10 @@ void owned_close(struct controller *controller)
 bool owned_synced(const struct workload_kind *kind, const char **ret_missing)
 {
     for (size_t i = 0; i < kind->kind->owned_count; i++) {
-        const struct owned_kind *owned = owned_find(kind->controller, &kind->kind->owned[i]);
-        if (!owned->watch || !watch_synced(owned->watch)) {
-            *ret_missing = owned->kind;
+        const struct adapter_owned *declared = &kind->kind->owned[i];
+        const struct owned_kind *owned = owned_find(kind->controller, declared);
+        if (!owned || !owned->watch || !watch_synced(owned->watch)) {
+            *ret_missing = declared->kind;
             return false;
         }
     }
