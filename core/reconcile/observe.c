@@ -94,7 +94,8 @@ static void observe_workload(struct component *component, const struct adapter *
     COPY(seen->why, status.reason);
 }
 
-/* How many pods the target itself asks for: the adapter reads it from the rendered object. */
+/* How many pods the target itself asks for: the adapter reads it from the rendered object. Only a
+ * workload that isn't there yet begins with that size. */
 static void observe_rendered_size(struct component *component, const struct adapter *adapter,
                                   const json_t *target)
 {
@@ -194,7 +195,8 @@ static void observe_located(struct component *component, const struct located_co
     if (component->workload)
         observe_marks(component, located->workload);
     observe_workload(component, adapter);
-    observe_rendered_size(component, adapter, located->workload);
+    if (!component->workload)
+        observe_rendered_size(component, adapter, located->workload);
     observe_validation(component, adapter);
 }
 
