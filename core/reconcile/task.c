@@ -35,6 +35,20 @@ static void components_drop(struct task *task)
     task->component_count = 0;
 }
 
+static bool hook_pending(const struct hook_run *run)
+{
+    return run->call || run->outcome.result != HOOK_NONE;
+}
+
+/* A component is large, and its status says it all, but for a hook that is being called. */
+static bool components_needed(const struct task *task)
+{
+    bool needed = false;
+    for (size_t i = 0; i < task->component_count; i++)
+        needed = needed || hook_pending(&task->components[i].hook);
+    return needed;
+}
+
 /* What only the pass needs. */
 void task_pass_clear(struct task *task)
 {
@@ -44,6 +58,8 @@ void task_pass_clear(struct task *task)
     free(task->holder);
     task->holder = NULL;
     task_forget_moves(task);
+    if (!components_needed(task))
+        components_drop(task);
     for (size_t i = 0; i < task->component_count; i++) {
         json_decref(task->components[i].workload);
         json_decref(task->components[i].owned);
