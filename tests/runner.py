@@ -14,6 +14,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 LOGS = ROOT / "build-logs"
 SANITIZE = ["-Db_sanitize=address,undefined", "-Db_lundef=false"]
+APPS = ["tests/e2e/test_deployment.py", "tests/e2e/test_statefulset.py"]
 CLANG = ["--native-file", str(ROOT / "tests" / "clang.ini"), "-Dcue=disabled"]
 
 
@@ -180,9 +181,18 @@ def sanitize(tally: Tally) -> None:
         unit_tests(tally, "sanitize", "build-asan", "--suite", "quick", "--timeout-multiplier", "4")
 
 
+def small_tests(folder: str) -> list:
+    """The quick tests but for the conformance runs: their random trials take minutes each under
+    valgrind, and the sanitizers see them too."""
+    listed = subprocess.run(["meson", "test", "-C", folder, "--list", "--suite", "quick"], cwd=ROOT,
+                            capture_output=True, text=True, check=True).stdout
+    names = [line.partition(" / ")[2] for line in listed.splitlines() if " / " in line]
+    return [name for name in names if not name.startswith("cases of")]
+
+
 def valgrind(tally: Tally) -> None:
     if build(tally, "build"):
-        unit_tests(tally, "valgrind", "build", "--setup", "valgrind", "--suite", "quick")
+        unit_tests(tally, "valgrind", "build", "--setup", "valgrind", *small_tests("build"))
 
 
 def clang(tally: Tally) -> None:
@@ -191,7 +201,13 @@ def clang(tally: Tally) -> None:
 
 def end_to_end(tally: Tally) -> None:
     if build(tally, "build"):
-        python_tests(tally, "e2e", ["tests/e2e"])
+        others = [f"--ignore={path}" for path in APPS]
+        python_tests(tally, "e2e", ["tests/e2e", *others])
+
+
+def apps(tally: Tally) -> None:
+    if build(tally, "build"):
+        python_tests(tally, "apps", APPS)
 
 
 def end_to_end_sanitized(tally: Tally) -> None:
@@ -251,7 +267,7 @@ def proof(tally: Tally) -> None:
         python_tests(tally, "proof", ["tests/e2e"], {"SLUICE_PROOF": "long"})
 
 
-STEPS = {"all": everything, "quick": quick, "e2e": end_to_end, "sanitize": sanitize,
+STEPS = {"all": everything, "quick": quick, "e2e": end_to_end, "apps": apps, "sanitize": sanitize,
          "valgrind": valgrind, "clang": clang, "tidy": tidy, "coverage": coverage, "fuzz": fuzz,
          "bench": bench, "proof": proof}
 
