@@ -90,7 +90,7 @@ static void test_hooks(void **state)
     plan_free(plan);
 }
 
-/* The document may be gone before the plan is. */
+/* The document may change, or be gone, before the plan is. */
 static void test_plan_stands_alone(void **state)
 {
     struct plan *plan = NULL;
@@ -98,7 +98,8 @@ static void test_plan_stands_alone(void **state)
                                "{'type':'finalize-rollout','name':'b','url':'http://h',"
                                "'metadata':{'k':'v'}}]}");
     assert_int_equal(plan_read(json, "p", &plan, NULL), OK);
-    json_object_clear(json);
+    json_array_clear(json_at(json, "/rolloutBatches/0/podList"));
+    json_object_clear(json_at(json, "/rolloutWebhooks/0/metadata"));
     json_decref(json);
     assert_string_equal(json_string_at(plan->batches[0].pods, "/0"), "a");
     assert_string_equal(json_string_at(plan->hooks[0].metadata, "/k"), "v");

@@ -271,6 +271,7 @@ static void check(const struct machine_input *in, const struct decision *out)
     assert_in_range(out->status.batch_state, 0, BATCH_STATES - 1);
     assert_true(out->status.batch >= 0);
     assert_true(out->status.reason.message[0] && is_utf8(out->status.reason.message));
+    assert_true(is_utf8(out->status.reason.object) && is_utf8(out->status.reason.field));
     assert_true(out->wake_at_ms == 0 || out->wake_at_ms >= in->now_ms);
     for (int i = 0; i < CONDITION_TYPES; i++)
         assert_true(out->status.conditions[i].status == CONDITION_ABSENT ||
