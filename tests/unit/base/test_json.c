@@ -138,6 +138,17 @@ static void test_at_nothing(void **state)
     assert_at(NULL, "", NULL);
 }
 
+/* The longest step that is looked at, and one more. */
+static void test_at_the_end_of_a_long_step(void **state)
+{
+    for (int length = 510; length <= 513; length++) {
+        char *key AUTO_FREE = str_format("%0*d", length, 0);
+        char *pointer AUTO_FREE = str_format("/%s", key);
+        json_t *json AUTO_JSON = json_pack("{s:i}", key, length);
+        assert_int_equal(json_int_at(json, pointer, 0), length < 512 ? length : 0);
+    }
+}
+
 static void test_by_type(void **state)
 {
     json_t *json AUTO_JSON = parsed("{\"s\":\"text\",\"i\":-5,\"r\":1.5,\"b\":false}");
@@ -283,6 +294,7 @@ int main(void)
         cmocka_unit_test(test_hash_knows_no_order),
         cmocka_unit_test(test_at),
         cmocka_unit_test(test_at_nothing),
+        cmocka_unit_test(test_at_the_end_of_a_long_step),
         cmocka_unit_test(test_by_type),
         cmocka_unit_test(test_put),
         cmocka_unit_test(test_put_where_nothing_can_stand),
