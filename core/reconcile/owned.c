@@ -171,8 +171,7 @@ static void on_kind_found(void *data, const struct kind_info *info, const struct
         log_watch_state(owned->kind, err);
         return;
     }
-    char *path AUTO_FREE =
-        object_path(info, owned->controller->config->namespace, NULL, NULL);
+    char *path AUTO_FREE = object_path(info, owned->controller->config->namespace, NULL, NULL);
     struct watch_spec spec = {.path = path, .keep = owned->keep, .keep_count = owned->keep_count};
     owned->watch = watch_open(owned->controller->cluster, &spec, &events, owned);
 }

@@ -27,8 +27,8 @@ bool owned_synced(const struct workload_kind *kind, const char **ret_missing);
  * the caller owns; NULL when it asks for none. */
 json_t *owned_objects(const struct workload_kind *kind, const char *uid);
 
-/* This deletion of a pod was asked for: it is on its way out from now on, whenever the watch says so.
- * Its successor of the same name isn't. */
+/* This deletion of a pod was asked for: it is on its way out from now on, whenever the watch says
+ * so. Its successor of the same name isn't. */
 void owned_pod_leaves(struct controller *controller, const char *ns, const struct action *deletion);
 
 #endif

@@ -3,8 +3,8 @@
  * The pass of an AppRollout: gather, observe, decide, advance, act. Components have their turn one
  * after the other; each goes round until its machine has nothing to do that changes anything, then
  * the status of all is written once. Effects on a workload come before the status that records
- * them, except for what must be remembered before it is done: taking over, giving back, and calling a
- * hook.
+ * them, except for what must be remembered before it is done: taking over, giving back, and calling
+ * a hook.
  */
 #include "base/alloc.h"
 #include "base/clock.h"

@@ -56,8 +56,7 @@ int field_known(const struct field *object, const char *const *known, struct err
         return field_refuse(object, "an object", err);
     const char *name;
     json_t *value;
-    json_object_foreach(object->json, name, value)
-    {
+    json_object_foreach (object->json, name, value) {
         const char *const *match = known;
         while (*match && strcmp(*match, name) != 0)
             match++;

@@ -41,8 +41,8 @@ int read_amount(const struct field *field, int low, struct amount *ret_amount, s
 
 /* hooks_read.c: a list of webhooks; those of a batch are of fewer types. What was read before a
  * refusal is in *ret_hooks as well, to be freed. */
-int read_hooks(const struct field *field, bool in_batch, struct hook **ret_hooks,
-               size_t *ret_count, struct error *err);
+int read_hooks(const struct field *field, bool in_batch, struct hook **ret_hooks, size_t *ret_count,
+               struct error *err);
 void hooks_free(struct hook *hooks, size_t count);
 
 #endif

@@ -81,8 +81,7 @@ static int read_metadata(const struct field *field, struct hook *hook, struct er
         return OK;
     if (!json_is_object(field->json))
         return field_refuse(field, "an object of texts", err);
-    json_object_foreach(field->json, key, value)
-    {
+    json_object_foreach (field->json, key, value) {
         struct field item = field_of(field, key);
         if (!json_is_string(value))
             return field_refuse(&item, "a text", err);

@@ -34,9 +34,8 @@ static void tell_start(const struct run *run, struct move *move)
         reason_say(&move->why, "%.200s: from %d to %d pods of %.150s in %d %s", object,
                    s->original_size, s->target_size, s->target, batches, plural);
     else
-        reason_say(&move->why, "%.150s: %d pods to %.150s%s%.150s in %d %s", object,
-                   s->target_size, s->target, s->source[0] ? " from " : "", s->source, batches,
-                   plural);
+        reason_say(&move->why, "%.150s: %d pods to %.150s%s%.150s in %d %s", object, s->target_size,
+                   s->target, s->source[0] ? " from " : "", s->source, batches, plural);
     move_tell(move, false);
 }
 

@@ -77,8 +77,8 @@ static void plan_arithmetic(const struct plan *plan, int length, char ret_text[S
         struct amount amount = plan->batches[i].replicas;
         const char *unit = amount.unit == AMOUNT_PERCENT ? "%" : "";
         if (amount.unit != AMOUNT_OMITTED)
-            used += (size_t)snprintf(ret_text + used, SUM_SIZE - used, "%s%d%s",
-                                     used ? " + " : "", amount.value, unit);
+            used += (size_t)snprintf(ret_text + used, SUM_SIZE - used, "%s%d%s", used ? " + " : "",
+                                     amount.value, unit);
     }
     if (last >= TERMS_MAX)
         used += (size_t)snprintf(ret_text + used, SUM_SIZE - used, " + …");

@@ -45,9 +45,8 @@ static bool same_name(const char recorded[NAME_SIZE], const char *name)
 
 static enum rolling_event probe_locating(struct run *run)
 {
-    static const struct error no_target = {.code = ERR_INVALID,
-                                           .path = "spec.targetAppRevisionName",
-                                           .text = "is missing"};
+    static const struct error no_target = {
+        .code = ERR_INVALID, .path = "spec.targetAppRevisionName", .text = "is missing"};
     if (!run->in->intent.target[0])
         return refuse(run, &no_target);
     if (!same_name(run->in->observation.target, run->in->intent.target)) {
@@ -223,8 +222,7 @@ static bool plan_still_fits(struct run *run)
 /* May the batches go on? Also brings a workload back into our hands that was taken out of them. */
 static bool batches_may_run(struct run *run)
 {
-    if (!ready_to_go_on(run) || workload_lost(run) || !plan_still_fits(run) ||
-        !workload_taken(run))
+    if (!ready_to_go_on(run) || workload_lost(run) || !plan_still_fits(run) || !workload_taken(run))
         return false;
     if (!run->status->scale && seen_size(run) != run->status->target_size)
         batches_resize(run, seen_size(run));

@@ -102,8 +102,8 @@ static void draw_common(struct text *page, const struct level *level)
 {
     for (int event = 0; event < level->event_count; event++)
         if (event_common(level, event))
-            text_addf(page, "    any --> %s : %s\n",
-                      level->states[level->cell(0, event).next].name, level->events[event].name);
+            text_addf(page, "    any --> %s : %s\n", level->states[level->cell(0, event).next].name,
+                      level->events[event].name);
 }
 
 static void draw_gone(struct text *page, const struct level *level)

@@ -126,14 +126,14 @@ static json_t *newest_set(const struct sluice_request *request, json_t *workload
 
 /* What is known of old and new pods. */
 struct pods {
-    int size;                /* that the owner wants */
-    int old_told, new_told;  /* what the ReplicaSets were told to have */
-    int updated;             /* new pods that are there */
+    int size;               /* that the owner wants */
+    int old_told, new_told; /* what the ReplicaSets were told to have */
+    int updated;            /* new pods that are there */
     int updated_ready;
-    int ready, available;    /* by the ReplicaSets, of any revision */
-    bool settled;            /* the counts are about the present template */
-    bool new_held;           /* none of the new counts as available */
-    json_t *newest;          /* ReplicaSet; borrowed */
+    int ready, available; /* by the ReplicaSets, of any revision */
+    bool settled;         /* the counts are about the present template */
+    bool new_held;        /* none of the new counts as available */
+    json_t *newest;       /* ReplicaSet; borrowed */
 };
 
 static bool set_is_held(json_t *set)
@@ -145,8 +145,8 @@ static bool set_is_held(json_t *set)
 }
 
 /* Has the Deployment's controller seen its last change, and do its counts and the ReplicaSets that
- * we see speak of the same? They come by two watches, and after a quick change of the size a pod that
- * has gone meanwhile would count for one that has just come. */
+ * we see speak of the same? They come by two watches, and after a quick change of the size a pod
+ * that has gone meanwhile would count for one that has just come. */
 static bool counts_agree(json_t *workload, const struct pods *pods)
 {
     bool seen = sluice_int(workload, "/status/observedGeneration", 0) >=
@@ -172,8 +172,8 @@ static void count_set(json_t *set, struct pods *pods)
         pods->old_told = between((int64_t)pods->old_told + told, 0, NO_DEADLINE);
     pods->ready =
         between((int64_t)pods->ready + whole(set, "/status/readyReplicas", 0), 0, NO_DEADLINE);
-    pods->available = between(
-        (int64_t)pods->available + whole(set, "/status/availableReplicas", 0), 0, NO_DEADLINE);
+    pods->available = between((int64_t)pods->available + whole(set, "/status/availableReplicas", 0),
+                              0, NO_DEADLINE);
 }
 
 static struct pods count_pods(const struct sluice_request *request, json_t *workload)
@@ -237,11 +237,11 @@ static int32_t observe_body(const struct sluice_request *request)
         return observe_missing(request);
     struct pods pods = count_pods(request, workload);
     const char *name = sluice_string(pods.newest, "/metadata/name");
-    json_t *status = json_pack(
-        "{s:i, s:i, s:i, s:i, s:b, s:o, s:o*}", "size", pods.size, "updated", pods.updated,
-        "updatedReady", pods.updated_ready, "ready", whole(workload, "/status/readyReplicas", 0),
-        "settled", pods.settled, "updateRevision", text_head(name, 127), "reason",
-        reason_of(workload));
+    json_t *status =
+        json_pack("{s:i, s:i, s:i, s:i, s:b, s:o, s:o*}", "size", pods.size, "updated",
+                  pods.updated, "updatedReady", pods.updated_ready, "ready",
+                  whole(workload, "/status/readyReplicas", 0), "settled", pods.settled,
+                  "updateRevision", text_head(name, 127), "reason", reason_of(workload));
     return sluice_emit_take(request, SLUICE_STATUS, status);
 }
 
@@ -406,10 +406,10 @@ static int32_t begin_body(const struct sluice_request *request)
 
 /* Where the Deployment stands, and where it is to go. */
 struct course {
-    int told;   /* new pods that it was told to have */
-    int gone;   /* old pods that it was told to let go */
-    int goal;   /* new pods that the batch wants */
-    int step;   /* pods by which the owner lets it leave its size at a time */
+    int told;    /* new pods that it was told to have */
+    int gone;    /* old pods that it was told to let go */
+    int goal;    /* new pods that the batch wants */
+    int step;    /* pods by which the owner lets it leave its size at a time */
     int missing; /* new pods that need not be ready */
     bool increase_first;
 };

@@ -354,8 +354,7 @@ static int32_t delete_stuck_pod(const struct sluice_request *request, json_t *po
     const char *name = sluice_string(pod, "/metadata/name");
     json_t *message = json_sprintf("pod %s isn't ready at revision %s and holds up the others; it "
                                    "is deleted so that it comes back at another",
-                                   name,
-                                   sluice_string(pod, "/metadata/labels/" REVISION));
+                                   name, sluice_string(pod, "/metadata/labels/" REVISION));
     int32_t result = sluice_emit_take(request, SLUICE_EVENT,
                                       json_pack("{s:s, s:s, s:o}", "type", "Warning", "reason",
                                                 "StuckPodDeleted", "message", message));
@@ -451,8 +450,7 @@ static int32_t finish_body(const struct sluice_request *request)
     if (!workload || being_deleted(workload) || !held(workload, target))
         return SLUICE_OK;
     json_t *after = json_deep_copy(workload);
-    int partition =
-        succeeded ? whole(target, PARTITION, 0) : partition_at_rest(request, workload);
+    int partition = succeeded ? whole(target, PARTITION, 0) : partition_at_rest(request, workload);
     sluice_remove(after, HOLDER_POINTER);
     if (!scale && partition != whole(workload, PARTITION, 0))
         sluice_put_take(after, PARTITION, json_integer(partition));

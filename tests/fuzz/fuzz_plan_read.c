@@ -38,8 +38,8 @@ static void check_targets(const struct plan *plan, struct span span)
 
 static void check_plan(const struct plan *plan)
 {
-    static const struct span spans[] = {{0, 0},        {0, 1}, {0, 5}, {3, 10}, {10, 3},
-                                        {0, 1000000000}, {7, 0}};
+    static const struct span spans[] = {{0, 0},  {0, 1},          {0, 5}, {3, 10},
+                                        {10, 3}, {0, 1000000000}, {7, 0}};
     for (size_t i = 0; i < sizeof spans / sizeof *spans; i++) {
         struct error err = {0};
         check_targets(plan, spans[i]);

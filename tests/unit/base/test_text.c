@@ -209,11 +209,11 @@ static void test_mend(void **state)
     assert_mended("\xc3", "?");
     assert_mended("a\x80z", "a?z");
     assert_mended("\xff\xfe", "??");
-    assert_mended("\xc0\xaf\xc1\xbf", "????");     /* longer than needed */
+    assert_mended("\xc0\xaf\xc1\xbf", "????"); /* longer than needed */
     assert_mended("\xe0\x9f\xbf", "???");
     assert_mended("\xf0\x8f\xbf\xbf", "????");
-    assert_mended("\xed\xa0\x80", "???");          /* a surrogate */
-    assert_mended("\xf4\x90\x80\x80", "????");     /* beyond U+10FFFF */
+    assert_mended("\xed\xa0\x80", "???");      /* a surrogate */
+    assert_mended("\xf4\x90\x80\x80", "????"); /* beyond U+10FFFF */
     assert_mended("\xf5\x80\x80\x80", "????");
     assert_mended("\xe2\x82x", "??x");
     assert_mended("\xc3\xc3\xa4", "?ä");

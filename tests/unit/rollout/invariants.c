@@ -25,9 +25,8 @@ struct case_of {
             broken(c, #condition, __VA_ARGS__);                                                    \
     } while (0)
 
-__attribute__((format(printf, 3, 4))) static void broken(const struct case_of *c,
-                                                         const char *condition, const char *format,
-                                                         ...)
+__attribute__((format(printf, 3, 4))) static void
+broken(const struct case_of *c, const char *condition, const char *format, ...)
 {
     char words[300];
     const struct rollout_status *s = &c->in->status;
@@ -261,10 +260,11 @@ static void check_goal(const struct case_of *c, const struct effect *effect)
     MUST(c, effect->scale == s->scale, "of the other kind");
     /* It may hold what was told or recorded before, also when the plan leads less far by now. */
     const struct rollout_status *before = &c->in->status;
-    bool held = (told >= 0 && no_further(c, goal, in_proportion(told, size, world->told_size))) ||
-                (before->step_target >= 0 &&
-                 no_further(c, goal, in_proportion(before->step_target, s->target_size,
-                                                   before->target_size)));
+    bool held =
+        (told >= 0 && no_further(c, goal, in_proportion(told, size, world->told_size))) ||
+        (before->step_target >= 0 &&
+         no_further(c, goal,
+                    in_proportion(before->step_target, s->target_size, before->target_size)));
     /* While scaling, what somebody else has brought further along is his. */
     bool his = s->scale && goal == seen->size;
     MUST(c, held || his || no_further(c, goal, limit_of(c, batch)),
@@ -353,8 +353,9 @@ static void check_effect(const struct case_of *c, const struct effect *effect)
         return;
     case EFFECT_HOOK:
         MUST(c, plan_hook(c->in->plan, effect->gate, effect->batch, effect->index), "no such hook");
-        MUST(c, effect->attempt == s->gate.attempts + 1 && effect->index == s->gate.passed &&
-                    effect->batch == s->batch,
+        MUST(c,
+             effect->attempt == s->gate.attempts + 1 && effect->index == s->gate.passed &&
+                 effect->batch == s->batch,
              "not the hook of its gate");
         return;
     case EFFECT_FORGET:
@@ -420,8 +421,9 @@ static void check_times(const struct case_of *c)
             MUST(c, now->since_ms > last && now->since_ms >= c->in->now_ms, "%s is out of order",
                  condition_name((enum condition_type)i));
         for (int k = 0; k < i; k++)
-            MUST(c, s->conditions[k].status == CONDITION_ABSENT ||
-                        s->conditions[k].since_ms != now->since_ms,
+            MUST(c,
+                 s->conditions[k].status == CONDITION_ABSENT ||
+                     s->conditions[k].since_ms != now->since_ms,
                  "%s and %s at once", condition_name((enum condition_type)i),
                  condition_name((enum condition_type)k));
     }
@@ -467,9 +469,9 @@ static void check_idempotent(const struct case_of *c)
     input->hook = (struct hook_outcome){0};
     machine_decide(input, again);
     bool more_to_do = c->out->wake_at_ms == c->in->now_ms;
-    bool quiet = more_to_do || (again->move_count == 0 && !again->tell_reason &&
-                                effects_equal(c->out, again) &&
-                                status_equal(&c->out->status, &again->status));
+    bool quiet = more_to_do ||
+                 (again->move_count == 0 && !again->tell_reason && effects_equal(c->out, again) &&
+                  status_equal(&c->out->status, &again->status));
     int moves = again->move_count;
     free(input);
     free(again);

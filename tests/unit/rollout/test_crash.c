@@ -46,12 +46,11 @@ static void roll_of_ready_pods(struct world *world)
 
 static void roll_with_hooks(struct world *world)
 {
-    world_init(world,
-               "{'numBatches':3,'rolloutWebhooks':["
-               "{'type':'initialize-rollout','name':'yes','url':'http://h'},"
-               "{'type':'pre-batch-rollout','name':'later','url':'http://h'},"
-               "{'type':'post-batch-rollout','name':'yes','url':'http://h'},"
-               "{'type':'finalize-rollout','name':'yes','url':'http://h'}]}");
+    world_init(world, "{'numBatches':3,'rolloutWebhooks':["
+                      "{'type':'initialize-rollout','name':'yes','url':'http://h'},"
+                      "{'type':'pre-batch-rollout','name':'later','url':'http://h'},"
+                      "{'type':'post-batch-rollout','name':'yes','url':'http://h'},"
+                      "{'type':'finalize-rollout','name':'yes','url':'http://h'}]}");
 }
 
 static void roll_that_is_rejected(struct world *world)
@@ -201,8 +200,8 @@ static void assert_same_end(const struct example *example, struct deaths deaths,
                                  s->target_size == t->target_size &&
                                  strcmp(s->reason.message, t->reason.message) == 0 &&
                                  strcmp(s->applied_revision, t->applied_revision) == 0;
-    const char *what = !same_workload            ? "with another workload"
-                       : !same_record            ? "with another record"
+    const char *what = !same_workload             ? "with another workload"
+                       : !same_record             ? "with another record"
                        : strcmp(goals, goals_now) ? "by other goals"
                                                   : NULL;
     if (what)

@@ -111,8 +111,7 @@ static void stand(struct world *world, const struct stand *where)
 {
     where->make(world);
     if (where->rolling == ROLLING_IN_BATCHES)
-        world_run_to_batch(world, where->batch_state,
-                           where->batch_state == BATCH_READY ? 1 : 0);
+        world_run_to_batch(world, where->batch_state, where->batch_state == BATCH_READY ? 1 : 0);
     else
         world_run_to(world, where->rolling);
     while (where->touched && world->workload.holder != US && world_pass(world))

@@ -173,14 +173,14 @@ static void test_a_long_sum_is_cut(void **state)
 
 static void test_hooks_of_a_gate_in_order(void **state)
 {
-    struct plan *plan = plan_of(
-        "{'rolloutWebhooks':[{'type':'pre-batch-rollout','name':'p1','url':'http://a'},"
-        "{'type':'initialize-rollout','name':'i1','url':'http://a'},"
-        "{'type':'pre-batch-rollout','name':'p2','url':'http://a'},"
-        "{'type':'finalize-rollout','name':'f1','url':'http://a'}],"
-        "'rolloutBatches':[{'replicas':1},{'batchRolloutWebhooks':["
-        "{'type':'post-batch-rollout','name':'b1','url':'http://a'},"
-        "{'type':'pre-batch-rollout','name':'b2','url':'http://a'}]}]}");
+    struct plan *plan =
+        plan_of("{'rolloutWebhooks':[{'type':'pre-batch-rollout','name':'p1','url':'http://a'},"
+                "{'type':'initialize-rollout','name':'i1','url':'http://a'},"
+                "{'type':'pre-batch-rollout','name':'p2','url':'http://a'},"
+                "{'type':'finalize-rollout','name':'f1','url':'http://a'}],"
+                "'rolloutBatches':[{'replicas':1},{'batchRolloutWebhooks':["
+                "{'type':'post-batch-rollout','name':'b1','url':'http://a'},"
+                "{'type':'pre-batch-rollout','name':'b2','url':'http://a'}]}]}");
     assert_string_equal(plan_hook(plan, HOOK_INITIALIZE, 0, 0)->name, "i1");
     assert_null(plan_hook(plan, HOOK_INITIALIZE, 0, 1));
     assert_string_equal(plan_hook(plan, HOOK_PRE_BATCH, 0, 0)->name, "p1");
@@ -284,8 +284,7 @@ static bool expected_to_fit(const struct draw *draw)
         if (draw->batches[i].replicas.unit == AMOUNT_PODS)
             pods += draw->batches[i].replicas.value;
     bool open_end = draw->batches[last].replicas.unit == AMOUNT_OMITTED;
-    return draw->plan.even ||
-           (pods <= length && (open_end || covered_by(draw, last) >= length));
+    return draw->plan.even || (pods <= length && (open_end || covered_by(draw, last) >= length));
 }
 
 /* Never falls, never leaves the span, reaches its end; up to the partition and not further. */

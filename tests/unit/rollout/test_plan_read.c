@@ -32,9 +32,9 @@ static void test_nothing_but_defaults(void **state)
 
 static void test_null_is_as_good_as_absent(void **state)
 {
-    struct plan *plan = plan_of(
-        "{'rolloutStrategy':null,'targetSize':null,'numBatches':null,'rolloutBatches':null,"
-        "'batchPartition':null,'paused':null,'rolloutWebhooks':null,'canaryMetric':null}");
+    struct plan *plan =
+        plan_of("{'rolloutStrategy':null,'targetSize':null,'numBatches':null,'rolloutBatches':null,"
+                "'batchPartition':null,'paused':null,'rolloutWebhooks':null,'canaryMetric':null}");
     assert_true(plan->even);
     assert_int_equal(plan->partition, -1);
     plan_free(plan);
@@ -71,10 +71,10 @@ static void test_every_field(void **state)
 
 static void test_hooks(void **state)
 {
-    struct plan *plan = plan_of(
-        "{'rolloutWebhooks':[{'type':'initialize-rollout','name':'a','url':'http://h/1'},"
-        "{'type':'finalize-rollout','name':'b','url':'https://h/2','method':'put',"
-        "'expectedStatus':[200,599],'metadata':{'k':'v'}}]}");
+    struct plan *plan =
+        plan_of("{'rolloutWebhooks':[{'type':'initialize-rollout','name':'a','url':'http://h/1'},"
+                "{'type':'finalize-rollout','name':'b','url':'https://h/2','method':'put',"
+                "'expectedStatus':[200,599],'metadata':{'k':'v'}}]}");
     assert_int_equal(plan->hook_count, 2);
     assert_int_equal(plan->hooks[0].type, HOOK_INITIALIZE);
     assert_string_equal(plan->hooks[0].name, "a");

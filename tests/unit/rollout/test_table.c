@@ -94,8 +94,8 @@ static void test_an_end_is_left_only_when_something_else_is_wanted(void **state)
         if (!rolling_state_terminal((enum rolling_state)s))
             continue;
         for (int e = 0; e < ROLLING_EVENTS; e++) {
-            bool leaves = (int)rolling_transition((enum rolling_state)s, (enum rolling_event)e)
-                              .next != s;
+            bool leaves =
+                (int)rolling_transition((enum rolling_state)s, (enum rolling_event)e).next != s;
             if (leaves)
                 assert_true(e == ON_RETARGETED || e == ON_REVISED || e == ON_DELETED);
         }
@@ -199,10 +199,10 @@ static void test_batch_level_is_the_designs(void **state)
 /* What happens in a state when all goes well, and when all goes wrong. On the way out the hooks are
  * asked without being obeyed, so even then it is released. */
 static const enum rolling_event when_all_succeeds[ROLLING_STATES] = {
-    [ROLLING_LOCATING] = ON_LOCATED,         [ROLLING_VERIFYING] = ON_VERIFIED,
-    [ROLLING_INITIALIZING] = ON_TAKEN_OVER,  [ROLLING_IN_BATCHES] = ON_BATCHES_DONE,
-    [ROLLING_FINALISING] = ON_RELEASED,      [ROLLING_FAILING] = ON_RELEASED,
-    [ROLLING_ABANDONING] = ON_RELEASED,      [ROLLING_DELETING] = ON_RELEASED,
+    [ROLLING_LOCATING] = ON_LOCATED,        [ROLLING_VERIFYING] = ON_VERIFIED,
+    [ROLLING_INITIALIZING] = ON_TAKEN_OVER, [ROLLING_IN_BATCHES] = ON_BATCHES_DONE,
+    [ROLLING_FINALISING] = ON_RELEASED,     [ROLLING_FAILING] = ON_RELEASED,
+    [ROLLING_ABANDONING] = ON_RELEASED,     [ROLLING_DELETING] = ON_RELEASED,
 };
 static const enum rolling_event when_all_fails[ROLLING_STATES] = {
     [ROLLING_LOCATING] = ON_REFUSED,      [ROLLING_VERIFYING] = ON_REFUSED,
@@ -238,8 +238,8 @@ static void test_failure_of_everything_ends(void **state)
 static void test_success_ends_the_batches(void **state)
 {
     static const enum batch_event happens[BATCH_STATES] = {
-        [BATCH_INITIALIZING] = ON_BATCH_OPENED,  [BATCH_IN_ROLLING] = ON_BATCH_ROLLED,
-        [BATCH_VERIFYING] = ON_BATCH_AVAILABLE,  [BATCH_FINALIZING] = ON_BATCH_CLOSED,
+        [BATCH_INITIALIZING] = ON_BATCH_OPENED, [BATCH_IN_ROLLING] = ON_BATCH_ROLLED,
+        [BATCH_VERIFYING] = ON_BATCH_AVAILABLE, [BATCH_FINALIZING] = ON_BATCH_CLOSED,
         [BATCH_READY] = ON_BATCH_APPROVED,
     };
     for (int s = 0; s < BATCH_STATES; s++) {
@@ -317,8 +317,8 @@ static void test_events_have_names(void **state)
 static void test_wire_names_are_the_designs(void **state)
 {
     static const char *const rolling[] = {
-        "locatingTargetApp", "verifyingSpec",  "initializing",      "rollingInBatches",
-        "finalising",        "rolloutFailing", "rolloutSucceed",    "rolloutAbandoning",
+        "locatingTargetApp",    "verifyingSpec",  "initializing",   "rollingInBatches",
+        "finalising",           "rolloutFailing", "rolloutSucceed", "rolloutAbandoning",
         "RolloutDeletingState", "rolloutFailed"};
     static const char *const batch[] = {"batchInitializing", "batchInRolling",  "batchVerifying",
                                         "batchVerifyFailed", "batchFinalizing", "batchReady"};

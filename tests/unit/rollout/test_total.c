@@ -183,7 +183,7 @@ static void garbage_status(struct random *random, struct rollout_status *s, int6
 
 static void garbage_observation(struct random *random, struct observation *seen)
 {
-    static const int codes[] = {OK,         OK,         OK,          OK,          ERR_RETRY,
+    static const int codes[] = {OK,          OK,         OK,          OK,           ERR_RETRY,
                                 ERR_MISSING, ERR_DENIED, ERR_INVALID, ERR_CONFLICT, ERR_BUG};
     *seen = (struct observation){0};
     TEXT(seen->target);

@@ -16,7 +16,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { WALKS = 2000, STEPS = 250 };
+enum { WALKS = 2000, STEPS = 250, CALM_ROLLS = 5000 };
+
+/* 7, or what was given on the command line. */
+static uint64_t seed = 7;
 
 /* ---- plans ---- */
 
@@ -195,9 +198,6 @@ static void assert_at_an_end(const struct world *world, bool in_peace, uint64_t 
                  w->counts.updated, w->size, w->holder, world->journal.at);
 }
 
-/* 7, or what was given on the command line. */
-static uint64_t seed = 7;
-
 /* Where the walks have been: a walk that never gets anywhere tests nothing. */
 static int visits[ROLLING_STATES], batch_visits[BATCH_STATES];
 
@@ -241,12 +241,91 @@ static void test_walks(void **state)
                      batch_visits[i]);
 }
 
+/* ---- rolls that nobody disturbs ---- */
+
+/* A plan of some batches with tolerances, which may stop at one of them. */
+static void calm_plan(struct random *random, struct world *world)
+{
+    struct text plan AUTO(text_done) = {0};
+    int batches = random_int(random, 1, 6);
+    text_puts(&plan, "{'rolloutBatches':[");
+    for (int i = 0; i < batches; i++) {
+        text_addf(&plan, "%s{'maxUnavailable':'%d%%'", i ? "," : "",
+                  random_chance(random, 70) ? 0 : random_int(random, 1, 100));
+        if (i + 1 < batches)
+            text_addf(&plan, ",'replicas':'%d%%'", random_int(random, 1, 50));
+        text_puts(&plan, "}");
+    }
+    text_puts(&plan, "]");
+    if (random_chance(random, 40))
+        text_addf(&plan, ",'batchPartition':%d", random_int(random, 0, batches - 1));
+    text_puts(&plan, "}");
+    world_plan(world, plan.at);
+}
+
+/* Not more pods are updated than were told, and not more are missing than the plan allows: those of
+ * the batch, and those that may be missing from the batch before. */
+static void assert_available(const struct world *world, int size)
+{
+    const struct rollout_status *s = &world->recorded;
+    const struct workload *w = &world->workload;
+    const struct span span = {0, size};
+    if (s->rolling != ROLLING_IN_BATCHES)
+        return;
+    int batch = s->batch_state == BATCH_INITIALIZING ? s->batch - 1 : s->batch;
+    int before = plan_target(world->plan, span, batch - 1);
+    int missing = plan_target(world->plan, span, batch) - before +
+                  plan_tolerance(world->plan, batch - 1, size);
+    if (w->counts.updated > plan_target(world->plan, span, batch) ||
+        w->counts.ready < size - missing)
+        fail_msg("%d of %d pods are ready, %d are updated in batch %d\n%s", w->counts.ready, size,
+                 w->counts.updated, batch, world->journal.at);
+}
+
+static void assert_stopped(const struct world *world, int size)
+{
+    const struct plan *plan = world->plan;
+    int last = (int)plan->batch_count - 1;
+    bool all = plan->partition < 0 || plan->partition == last;
+    int goal = all ? size : plan_target(plan, (struct span){0, size}, plan->partition);
+    enum rolling_state end = all ? ROLLING_SUCCEEDED : ROLLING_IN_BATCHES;
+    if (world->recorded.rolling != end || world->workload.counts.updated != goal ||
+        world->workload.counts.ready != size)
+        fail_msg("%d of %d pods are updated in the end, not %d\n%s",
+                 world->workload.counts.updated, size, goal, world->journal.at);
+}
+
+static void test_calm_rolls(void **state)
+{
+    struct random random = {.state = seed};
+    struct world *world = mem_alloc(sizeof *world);
+    print_message("%d rolls from seed %llu\n", CALM_ROLLS, (unsigned long long)seed);
+    for (int i = 0; i < CALM_ROLLS; i++) {
+        int size = random_int(&random, 0, 30);
+        world_init(world, THREE);
+        world_scale(world, size);
+        world_wait(world, 1000);
+        world_wait(world, 5000);
+        calm_plan(&random, world);
+        world->ready_ms = random_int(&random, 0, 500);
+        world->lag_ms = random_int(&random, 0, 100);
+        for (bool going = true; going;) {
+            going = world_pass(world) || world_wait_for_next(world);
+            assert_available(world, size);
+        }
+        assert_stopped(world, size);
+        world_done(world);
+    }
+    free(world);
+}
+
 int main(int argc, char **argv)
 {
     if (argc > 1)
         seed = strtoull(argv[1], NULL, 0);
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_walks),
+        cmocka_unit_test(test_calm_rolls),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

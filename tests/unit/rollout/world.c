@@ -117,8 +117,8 @@ void world_init(struct world *world, const char *plan)
                             .writes_left = -1,
                             .told = -1};
     status_new(&world->recorded);
-    world->workload = (struct workload){
-        .exists = true, .size = 5, .revision = 1, .applied = 1, .told = ALL_PODS};
+    world->workload =
+        (struct workload){.exists = true, .size = 5, .revision = 1, .applied = 1, .told = ALL_PODS};
     workload_sync(world);
     for (int i = 0; i < 5; i++)
         world->workload.pods[i].ready = true;
