@@ -37,17 +37,19 @@ class Tally:
 
 
 class Child:
-    """A command whose output goes to a log. Ends with us, in good order."""
+    """A command whose output goes to a log, unless it is to be seen. It has a process group of its
+    own, so that an interrupt at the terminal reaches it once, through us."""
 
     running = []
 
-    def __init__(self, name: str, command: list, environment: dict = None, nice: int = 0):
+    def __init__(self, name: str, command: list, environment: dict = None, nice: int = 0,
+                 shown: bool = False):
         LOGS.mkdir(exist_ok=True)
         self.log = LOGS / f"{name.replace(' ', '-').replace('/', '-')}.log"
+        output = {} if shown else {"stdout": self.log.open("w"), "stderr": subprocess.STDOUT}
         self.process = subprocess.Popen(
             ["nice", "-n", str(nice), *map(str, command)], cwd=ROOT, stdin=subprocess.DEVNULL,
-            stdout=self.log.open("w"), stderr=subprocess.STDOUT,
-            env={**os.environ, **(environment or {})})
+            process_group=0, env={**os.environ, **(environment or {})}, **output)
         Child.running.append(self)
 
     def wait(self) -> int:
@@ -59,12 +61,20 @@ class Child:
         return "\n".join(self.log.read_text(errors="replace").splitlines()[-lines:])
 
 
-def stop_children(*_) -> None:
+def on_signal(number: int, _) -> None:
+    """Unwinds to main(), which ends the children: waiting for one here, while it is being waited
+    for already, would never end."""
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    sys.exit(128 + number)
+
+
+def end_children() -> None:
+    """Each in good order: what it has made, clusters too, must not stay behind."""
     for child in Child.running:
         child.process.terminate()
-    for child in list(Child.running):
+    for child in Child.running:
         child.process.wait()
-    sys.exit(143)
 
 
 def say(name: str, what: str, start: float) -> None:
@@ -164,7 +174,7 @@ def plain(tally: Tally, name: str, command: list, environment: dict = None) -> N
 
 def shown(tally: Tally, command: list) -> None:
     """A command whose output is what one wants to see."""
-    failed = subprocess.run(command, cwd=ROOT, check=False).returncode != 0
+    failed = Child(Path(command[0]).name, command, shown=True).wait() != 0
     tally.add(0 if failed else 1, [" ".join(map(str, command))] if failed else [])
 
 
@@ -276,10 +286,13 @@ def main() -> int:
     if len(sys.argv) != 2 or sys.argv[1] not in STEPS:
         print(f"usage: tests/run [{'|'.join(STEPS)}]", file=sys.stderr)
         return 2
-    signal.signal(signal.SIGTERM, stop_children)
-    signal.signal(signal.SIGINT, stop_children)
+    signal.signal(signal.SIGTERM, on_signal)
+    signal.signal(signal.SIGINT, on_signal)
     tally = Tally()
-    STEPS[sys.argv[1]](tally)
+    try:
+        STEPS[sys.argv[1]](tally)
+    finally:
+        end_children()
     return tally.close()
 
 

@@ -25,7 +25,11 @@ _numbers = itertools.count(1)
 
 def pytest_configure(config):
     """Told to end, end in good order: clusters and controllers must not stay behind."""
-    signal.signal(signal.SIGTERM, lambda *_: pytest.exit("told to end", 143))
+    def on_term(*_):
+        signal.signal(signal.SIGTERM, signal.SIG_IGN)  # once is enough, and a second one too much
+        pytest.exit("told to end", 143)
+
+    signal.signal(signal.SIGTERM, on_term)
 
 
 def install(cluster) -> Path:

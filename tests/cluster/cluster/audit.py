@@ -27,7 +27,7 @@ def events(log: Path) -> Iterator[dict]:
 def writes(log: Path, user: str = "", user_agent: str = "", resource: str = "") -> list:
     """Those by a user, by a user agent that begins so, on a resource ("clonesets")."""
     def is_wanted(event) -> bool:
-        return (user in ("", event["user"]["username"])
+        return (user in ("", event["user"].get("username"))  # who is unknown has no name
                 and event.get("userAgent", "").startswith(user_agent)
                 and resource in ("", event.get("objectRef", {}).get("resource")))
 
