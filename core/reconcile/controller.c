@@ -6,11 +6,13 @@
 #include "reconcile/owned.h"
 #include "reconcile/task.h"
 
+#include <malloc.h>
 #include <stdlib.h>
 #include <string.h>
 
 enum {
     PASSES_AT_ONCE = 16,
+    TIDY_MS = 5 * 1000, /* after a pass; see controller_tidy_later() */
 };
 
 /* ── Names ────────────────────────────────────────────────────────────────────────────────── */
@@ -275,6 +277,20 @@ static void open_workload_kinds(struct controller *controller)
         look_for_kind(&controller->workload_kinds[i]);
 }
 
+static void on_tidy(void *data)
+{
+    malloc_trim(0);
+}
+
+/* By itself glibc returns only what is free at the very end of the heap, and some long-lived piece
+ * always stands there. */
+void controller_tidy_later(struct controller *controller)
+{
+    if (!timer_running(&controller->tidy))
+        timer_start(cluster_loop(controller->cluster), &controller->tidy, TIDY_MS, on_tidy,
+                    controller);
+}
+
 struct controller *controller_new(struct cluster *cluster, struct adapters *adapters,
                                   const struct config *config)
 {
@@ -319,6 +335,7 @@ void controller_free(struct controller *controller)
 {
     if (!controller)
         return;
+    timer_stop(cluster_loop(controller->cluster), &controller->tidy);
     rollout_tasks_drop(controller);
     application_passes_drop(controller);
     owned_close(controller);

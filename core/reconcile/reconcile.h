@@ -50,6 +50,7 @@ struct controller {
     struct map recordings; /* application key -> its pass under way */
     struct workload_kind *workload_kinds;
     size_t workload_kind_count;
+    struct timer tidy; /* see controller_tidy_later() */
     struct owned_kind *owned_kinds; /* what workloads own, where adapters read that too */
     size_t owned_kind_count;
 };
@@ -60,6 +61,10 @@ char *oam_path(const char *plural, const char *ns, const char *name, const char 
 /* "namespace/name" → its parts; the caller frees both. */
 void key_split(const char *key, char **ret_ns, char **ret_name);
 char *key_join(const char *ns, const char *name);
+
+/* To be called at the end of every rollout's pass: gives memory that passes have left in pieces back
+ * to the system, at most every few seconds and once after the last pass. */
+void controller_tidy_later(struct controller *controller);
 
 /* The reasons of a watch's trouble, logged once for each change. */
 void log_watch_state(const char *what, const struct error *err);

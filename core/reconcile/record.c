@@ -11,7 +11,8 @@ enum {
 
 static void pass_end(struct task *task)
 {
-    struct queue *queue = task->controller->rollout_queue;
+    struct controller *controller = task->controller;
+    struct queue *queue = controller->rollout_queue;
     char *key AUTO_FREE = str_copy(task->key);
     bool trouble = task->trouble.code != OK;
     bool keep = task_unfinished(task) || trouble;
@@ -20,6 +21,7 @@ static void pass_end(struct task *task)
     location_pack(task->revert);
     if (!keep || task->dead)
         task_drop(task);
+    controller_tidy_later(controller);
     if (trouble)
         queue_retry(queue, key);
     else
