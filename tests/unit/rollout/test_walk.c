@@ -291,8 +291,8 @@ static void assert_stopped(const struct world *world, int size)
     enum rolling_state end = all ? ROLLING_SUCCEEDED : ROLLING_IN_BATCHES;
     if (world->recorded.rolling != end || world->workload.counts.updated != goal ||
         world->workload.counts.ready != size)
-        fail_msg("%d of %d pods are updated in the end, not %d\n%s",
-                 world->workload.counts.updated, size, goal, world->journal.at);
+        fail_msg("%d of %d pods are updated in the end, not %d\n%s", world->workload.counts.updated,
+                 size, goal, world->journal.at);
 }
 
 static void test_calm_rolls(void **state)
