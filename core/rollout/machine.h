@@ -186,6 +186,8 @@ struct hook_outcome {
     char message[SENTENCE_SIZE];
 };
 
+/* ADVANCE and FINISH are carried out before the decision is recorded, so that a batch costs one
+ * write of each; BEGIN and HOOK after it, since it must be known that they may have happened. */
 enum effect_kind {
     EFFECT_BEGIN,   /* take the workload over, without moving a pod */
     EFFECT_ADVANCE, /* bring it to `goal` */
@@ -194,13 +196,13 @@ enum effect_kind {
     EFFECT_FORGET,  /* remove the finalizer */
 };
 
-/* Every effect is safe to do twice. */
+/* Every effect is safe to do twice, and asked for in every decision until it has had its effect. */
 struct effect {
     enum effect_kind kind;
     bool scale;          /* BEGIN, ADVANCE, FINISH: replicas are stepped, not revisions */
     int goal;            /* ADVANCE */
     bool paused;         /* ADVANCE: hold still */
-    int batch;           /* ADVANCE, HOOK */
+    int batch;           /* ADVANCE: one that the plan has; HOOK: as plan_hook() takes it */
     const char *outcome; /* FINISH: succeeded, failed, abandoned, deleted, rolledBack */
     enum hook_type gate; /* HOOK */
     int index;           /* HOOK */

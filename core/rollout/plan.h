@@ -2,7 +2,7 @@
 /*
  * The plan: how a rollout is cut into batches, what each batch may cost, and which gates stand
  * between them. It is read from the `rolloutPlan` that AppRollout and every later kind share, and
- * doesn't know where it came from.
+ * stands alone from then on.
  *
  * All arithmetic is here, in one place: a batch's target is the running sum of whole numbers plus
  * the running sum of percentages of the span, rounded up once, capped at the span; the last batch
@@ -72,7 +72,8 @@ struct span {
 int plan_read(const json_t *json, const char *path, struct plan **ret_plan, struct error *err);
 void plan_free(struct plan *plan);
 
-/* Does the plan lead exactly from one end of the span to the other? ERR_INVALID tells the sum. */
+/* Does the plan lead exactly from one end of the span to the other? ERR_INVALID tells the sum, at
+ * spec.rolloutPlan.rolloutBatches. Doesn't allocate. */
 int plan_check(const struct plan *plan, struct span span, struct error *err);
 
 /* Pods (or replicas) after batch `batch`, counted from 0. Total: any batch at or past the last

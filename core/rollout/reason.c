@@ -48,7 +48,6 @@ void why_object(struct run *run, const char *field)
 void why_number(struct run *run, const char *field, const char *bound, int expected, int found)
 {
     why_field(run, field);
-    snprintf(run->why.expected, sizeof run->why.expected, "%s%s%d", bound, bound[0] ? " " : "",
-             expected);
+    snprintf(run->why.expected, sizeof run->why.expected, "%s %d", bound, expected);
     snprintf(run->why.found, sizeof run->why.found, "%d", found);
 }
