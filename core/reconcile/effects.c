@@ -13,7 +13,7 @@ static bool hook_already_asked(const struct component *component, const struct e
 {
     const struct hook_run *run = &component->hook;
     return run->call && run->asked.gate == effect->gate && run->asked.batch == effect->batch &&
-           run->asked.index == effect->index && run->attempt == effect->attempt;
+           run->asked.index == effect->index && run->asked.attempt == effect->attempt;
 }
 
 static void on_hook_done(void *data, int result, const char *message)
@@ -50,10 +50,12 @@ static void start_hook(struct component *component, const struct effect *effect)
     const struct rollout_status *s = &component->decision->status;
     const struct hook *hook =
         plan_hook(task->rollout.plan, effect->gate, effect->batch, effect->index);
-    char *identity AUTO_FREE =
-        str_format("%s/%s/%s/%s/%d/%s/%d", task->rollout.uid,
-                   component->name ? component->name : "", s->target, hook_phase(component),
-                   effect->batch, hook_type_name(effect->gate), effect->index);
+    /* When the roll began tells it from a later one to the same revision. */
+    int64_t began_ms = s->conditions[CONDITION_ROLLOUT_LOCATING].since_ms;
+    char *identity AUTO_FREE = str_format("%s/%s/%s/%lld/%s/%d/%s/%d", task->rollout.uid,
+                                          component->name ? component->name : "", s->target,
+                                          (long long)began_ms, hook_phase(component), effect->batch,
+                                          hook_type_name(effect->gate), effect->index);
     struct hook_spec spec = {
         .hook = hook,
         .ns = task->rollout.ns,
@@ -64,9 +66,10 @@ static void start_hook(struct component *component, const struct effect *effect)
         .timeout_ms = task->controller->config->hook_timeout_ms,
     };
     hook_cancel(component->hook.call);
-    component->hook.asked =
-        (struct hook_outcome){.gate = effect->gate, .batch = effect->batch, .index = effect->index};
-    component->hook.attempt = effect->attempt;
+    component->hook.asked = (struct hook_outcome){.gate = effect->gate,
+                                                  .batch = effect->batch,
+                                                  .index = effect->index,
+                                                  .attempt = effect->attempt};
     component->hook.call =
         hook_start(cluster_loop(task->controller->cluster), &spec, on_hook_done, component);
 }
@@ -142,6 +145,7 @@ static void effect_failed(struct component *component, const struct error *err)
     if (news) {
         s->reason_since_ms = clock_wall_ms();
         task_tell_waiting(task, component);
+        task->told = true;
     }
     task->trouble = *err;
     pass_record(task);

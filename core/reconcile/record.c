@@ -195,6 +195,8 @@ void pass_record(struct task *task)
     json_t *status = status_json(task, NULL);
     enum status_change change =
         approllout_status_compare(json_object_get(task->object, "status"), status);
+    if (change == STATUS_COUNTERS && task->told)
+        change = STATUS_DIFFERENT; /* or the next pass would tell it again */
     if (change == STATUS_DIFFERENT || (change == STATUS_COUNTERS && counters_due(task))) {
         write_status(task, status, on_recorded);
         return;

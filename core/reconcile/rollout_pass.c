@@ -217,7 +217,7 @@ static void pass_begin(struct task *task, json_t *object_take)
     task->trouble = (struct error){0};
     location_unpack(task->location);
     location_unpack(task->revert);
-    task->located = false;
+    task->located = task->told = false;
     task->rounds = 0;
     task->at = 0;
     if (task->component_count)
@@ -273,8 +273,10 @@ void component_round_done(struct component *component)
     task_note_moves(task, component);
     component->status = component->decision->status;
     component->hook.outcome.result = HOOK_NONE;
-    if (component->decision->tell_reason)
+    if (component->decision->tell_reason) {
         task_tell_waiting(task, component);
+        task->told = true;
+    }
     if ((component->acted || moved) && ++task->rounds < ROUNDS_MAX) {
         pass_locate(task);
         return;

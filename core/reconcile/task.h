@@ -19,9 +19,8 @@ struct task;
 /* A hook of one component that is being called, or whose answer waits for the next pass. */
 struct hook_run {
     struct hook_call *call;
-    struct hook_outcome asked; /* gate, batch and index that it was called for */
+    struct hook_outcome asked; /* gate, batch, index and attempt that it was called for */
     struct hook_outcome outcome;
-    int attempt;
 };
 
 struct component {
@@ -58,6 +57,7 @@ struct task {
 
     /* The pass under way. */
     bool located;   /* in this pass */
+    bool told;      /* that it waits for a person, in this pass: that is recorded at once */
     json_t *object; /* the AppRollout; owned */
     struct approllout rollout;
     char *holder;
