@@ -3,6 +3,7 @@
 
 #include "base/alloc.h"
 
+#include <ctype.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -56,15 +57,19 @@ static const char *pointer_step(const char *pointer, char step[STEP_MAX])
     return pointer;
 }
 
+/* The place in an array that a step names; an array has none called "x" or "-1". */
+static size_t step_index(const char *step)
+{
+    char *end;
+    unsigned long index = strtoul(step, &end, 10);
+    return isdigit((unsigned char)*step) && !*end ? index : SIZE_MAX;
+}
+
 static json_t *json_child(const json_t *json, const char *step)
 {
     if (json_is_object(json))
         return json_object_get(json, step);
-    if (!json_is_array(json))
-        return NULL;
-    char *end;
-    unsigned long index = strtoul(step, &end, 10);
-    return *step && !*end ? json_array_get(json, index) : NULL;
+    return json_is_array(json) ? json_array_get(json, step_index(step)) : NULL;
 }
 
 json_t *json_at(const json_t *root, const char *pointer)
@@ -105,7 +110,7 @@ static int json_set_child_take(json_t *parent, const char *step, json_t *value)
     if (json_is_object(parent))
         return json_object_set_new(parent, step, value);
     if (json_is_array(parent))
-        return json_array_set_new(parent, strtoul(step, NULL, 10), value);
+        return json_array_set_new(parent, step_index(step), value);
     json_decref(value);
     return -1;
 }
@@ -147,7 +152,7 @@ void json_remove_at(json_t *root, const char *pointer)
     if (json_is_object(parent))
         json_object_del(parent, step);
     else if (json_is_array(parent))
-        json_array_remove(parent, strtoul(step, NULL, 10));
+        json_array_remove(parent, step_index(step));
 }
 
 json_t *json_pick(const json_t *root, const char *const *pointers, size_t count)

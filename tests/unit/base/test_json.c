@@ -208,6 +208,7 @@ static void test_put_where_nothing_can_stand(void **state)
     assert_unput("{\"a\":\"text\"}", "/a/0");
     assert_unput("{\"a\":[1]}", "/a/1");
     assert_unput("{\"a\":[1]}", "/a/5/b");
+    assert_unput("{\"a\":[1]}", "/a/x");
     assert_unput("3", "/a");
     assert_unput("{}", "");
     assert_unput("{}", "a");
@@ -228,6 +229,7 @@ static void test_remove(void **state)
     assert_removed("{\"a\":1,\"b\":2}", "/a", "{\"b\":2}");
     assert_removed("{\"a\":{\"b\":{\"c\":1}}}", "/a/b/c", "{\"a\":{\"b\":{}}}");
     assert_removed("{\"a\":[1,2,3]}", "/a/1", "{\"a\":[1,3]}");
+    assert_removed("{\"a\":[1,2,3]}", "/a/x", "{\"a\":[1,2,3]}");
     assert_removed("{\"x/y\":1}", "/x~1y", "{}");
     assert_removed("{\"a\":1}", "/b", "{\"a\":1}");
     assert_removed("{\"a\":1}", "/a/b", "{\"a\":1}");
