@@ -22,9 +22,11 @@ struct post {
     struct list link;
     struct recorder *recorder;
     struct observation *observation;
-    char *path;    /* of the collection */
-    json_t *event; /* to be written, then what has been sent */
-    bool again;    /* changed since it was made or sent */
+    char *path;   /* of the collection */
+    char *name;   /* of the Event */
+    char *whole;  /* the Event, as text because a thousand may wait … */
+    char *change; /* … and what of it is sent when it is there already */
+    bool again;   /* changed since it was made or sent */
     struct call *call;
 };
 
@@ -44,8 +46,10 @@ static void post_free(struct post *post)
     list_remove(&post->link);
     post->observation->post = NULL;
     post->observation->item.pinned = false;
-    json_decref(post->event);
     free(post->path);
+    free(post->name);
+    free(post->whole);
+    free(post->change);
     free(post);
 }
 
@@ -138,26 +142,32 @@ static void on_posted(void *data, const struct reply *reply)
 }
 
 /* Of an Event that is there only what has changed is sent. */
-static char *post_patch(const struct post *post)
+static char *change_text(const json_t *event)
 {
     json_t *patch AUTO_JSON = json_object();
     static const char *const changing[] = {"count", "lastTimestamp", "message"};
     for (size_t i = 0; i < 3; i++)
-        json_object_set(patch, changing[i], json_object_get(post->event, changing[i]));
+        json_object_set(patch, changing[i], json_object_get(event, changing[i]));
     return json_text(patch);
+}
+
+static void post_set(struct post *post, const json_t *event)
+{
+    free(post->whole);
+    free(post->change);
+    post->whole = json_text(event);
+    post->change = change_text(event);
 }
 
 static void post_send(struct post *post)
 {
     bool written = post->observation->written;
-    char *body AUTO_FREE = written ? post_patch(post) : json_text(post->event);
-    char *object AUTO_FREE =
-        str_format("%s/%s", post->path, json_string_at(post->event, "/metadata/name"));
+    char *object AUTO_FREE = str_format("%s/%s", post->path, post->name);
     struct call_spec spec = {
         .method = written ? "PATCH" : "POST",
         .path = written ? object : post->path,
         .content_type = written ? PATCH_MERGE : NULL,
-        .body = body,
+        .body = written ? post->change : post->whole,
     };
     post->again = false;
     post->call = cluster_call(post->recorder->cluster, &spec, on_posted, post);
@@ -228,14 +238,16 @@ static json_t *event_object(const struct recorder *recorder, const struct event_
     return object;
 }
 
-static void post_new(struct recorder *recorder, struct observation *observation, json_t *event)
+static void post_new(struct recorder *recorder, struct observation *observation,
+                     const json_t *event)
 {
     struct post *post = mem_alloc(sizeof *post);
     post->recorder = recorder;
     post->observation = observation;
     post->path =
         str_format("/api/v1/namespaces/%s/events", json_string_at(event, "/metadata/namespace"));
-    post->event = event;
+    post->name = str_copy(json_string_at(event, "/metadata/name"));
+    post_set(post, event);
     observation->post = post;
     observation->item.pinned = true;
     list_append(&recorder->waiting, &post->link);
@@ -255,16 +267,14 @@ void recorder_event(struct recorder *recorder, const struct event_about *about,
     if (!observation)
         return;
     char *message AUTO_FREE = message_cut(event->message, combined);
-    json_t *object = event_object(recorder, about, event, observation, message);
+    json_t *object AUTO_JSON = event_object(recorder, about, event, observation, message);
     struct post *post = observation->post;
     if (post) {
-        json_decref(post->event);
-        post->event = object;
+        post_set(post, object);
         post->again = true;
     } else if (recorder->waiting_count < POSTS_WAITING) {
         post_new(recorder, observation, object);
     } else {
-        json_decref(object);
         recorder->dropped++;
     }
 }
