@@ -189,7 +189,7 @@ void store_put(struct store *store, const json_t *object)
     const struct stored *before = map_get(&store->objects, key);
     if (before && before->version >= version)
         return;
-    json_t *copy AUTO_JSON = json_deep_copy(object);
-    json_t *pruned AUTO_JSON = watch_prune(store->watch, copy);
+    /* Not changed, only referred to, for as long as it takes to be written as text. */
+    json_t *pruned AUTO_JSON = watch_prune(store->watch, (json_t *)(uintptr_t)object);
     free(map_put(&store->objects, key, stored_new(pruned, true)));
 }

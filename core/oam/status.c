@@ -367,11 +367,15 @@ static void counters_remove(json_t *status)
 static json_t *without_counters(const json_t *status)
 {
     size_t index;
-    json_t *entry, *copy = json_deep_copy(status);
+    json_t *entry, *parts = json_array();
+    json_t *copy = json_copy((json_t *)(uintptr_t)status); /* shares what isn't changed */
     counters_remove(copy);
-    json_array_foreach (json_object_get(copy, "components"), index, entry) {
-        counters_remove(entry);
+    json_array_foreach (json_object_get(status, "components"), index, entry) {
+        json_t *part = json_copy(entry);
+        counters_remove(part);
+        json_array_append_new(parts, part);
     }
+    json_object_set_new(copy, "components", parts);
     return copy;
 }
 
