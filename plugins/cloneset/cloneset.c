@@ -6,12 +6,8 @@
  * the new one by itself, so a batch is one patch of the partition. Why each field is treated as it
  * is, and what OpenKruise's own code does with it, is told in README.md.
  */
-#include <sluice/json.h>
+#include "common/workload.h"
 
-#define HOLDER  "rollout.sluice.dev/holder"
-#define APPLIED "rollout.sluice.dev/applied"
-
-#define HOLDER_POINTER  "/metadata/annotations/rollout.sluice.dev~1holder"
 #define STRATEGY        "/spec/updateStrategy"
 #define PARTITION       STRATEGY "/partition"
 #define PAUSED          STRATEGY "/paused"
@@ -23,14 +19,7 @@
 /* On every pod of a CloneSet, and unique among them. */
 #define INSTANCE_ID "apps.kruise.io/cloneset-instance-id"
 
-enum { NAME_MAX_BYTES = 127, REASON_MAX_BYTES = 255 }; /* what a STATUS may carry */
-
 /* ---- reading a CloneSet ---- */
-
-static int size_of(json_t *workload)
-{
-    return (int)sluice_int(workload, "/spec/replicas", 1);
-}
 
 static int updated_of(json_t *workload)
 {
@@ -41,14 +30,7 @@ static int updated_of(json_t *workload)
  * revision before. */
 static bool settled(json_t *workload)
 {
-    return sluice_int(workload, "/status/observedGeneration", 0) >=
-               sluice_int(workload, "/metadata/generation", 0) &&
-           *sluice_string(workload, "/status/updateRevision");
-}
-
-static bool being_deleted(json_t *workload)
-{
-    return sluice_at(workload, "/metadata/deletionTimestamp") != NULL;
+    return generation_seen(workload) && *sluice_string(workload, "/status/updateRevision");
 }
 
 static bool in_place(json_t *object)
@@ -56,26 +38,17 @@ static bool in_place(json_t *object)
     return strncmp(sluice_string(object, STRATEGY "/type"), "InPlace", 7) == 0;
 }
 
-/* A number, or a percentage of `size` rounded up, as OpenKruise reads them. */
-static int scaled(json_t *value, int size)
-{
-    if (json_is_integer(value))
-        return (int)json_integer_value(value);
-    long percent = json_is_string(value) ? strtol(json_string_value(value), NULL, 10) : 0;
-    return (int)((percent * size + 99) / 100);
-}
-
-/* How many pods the CloneSet keeps at the old revision. A percentage below 100% always lets one
- * pod of several go. */
+/* How many pods the CloneSet keeps at the old revision, percentages rounded up. One below 100%
+ * always lets one pod of several go. */
 static int partition_of(json_t *workload)
 {
     json_t *value = sluice_at(workload, PARTITION);
     int size = size_of(workload);
-    int kept = scaled(value, size);
+    int kept = scaled(value, size, ROUND_UP);
     if (size > 1 && kept == size && json_is_string(value) &&
         strcmp(json_string_value(value), "100%") != 0)
         kept = size - 1;
-    return kept < 0 ? 0 : kept > size ? size : kept;
+    return within(kept, 0, size);
 }
 
 /* The partition that keeps `kept` of `size` pods: as a percentage wherever a whole one says
@@ -91,24 +64,6 @@ static json_t *partition_new(int kept, int size)
 
 /* ---- observe ---- */
 
-/* At most `max` bytes, cut between characters. */
-static json_t *text_head(const char *text, size_t max)
-{
-    size_t length = strlen(text);
-    if (length > max)
-        for (length = max; length > 0 && ((unsigned char)text[length] & 0xC0) == 0x80;)
-            length--;
-    return json_stringn(text, length);
-}
-
-/* The end of a revision's name, where its hash is. */
-static json_t *revision_tail(json_t *workload, const char *pointer)
-{
-    const char *name = sluice_string(workload, pointer);
-    size_t length = strlen(name);
-    return json_string(length > NAME_MAX_BYTES ? name + length - NAME_MAX_BYTES : name);
-}
-
 /* What OpenKruise says itself about not getting on. */
 static json_t *reason_of(json_t *workload)
 {
@@ -123,16 +78,9 @@ static json_t *reason_of(json_t *workload)
             continue;
         char text[1024];
         snprintf(text, sizeof text, "%s: %s", type, sluice_string(condition, "/message"));
-        return text_head(text, REASON_MAX_BYTES);
+        return reason_text(text);
     }
     return NULL;
-}
-
-static int32_t observe_missing(const struct sluice_request *request)
-{
-    return sluice_emit_take(request, SLUICE_STATUS,
-                            json_pack("{s:i, s:i, s:i, s:i, s:b}", "size", 0, "updated", 0,
-                                      "updatedReady", 0, "ready", 0, "settled", 1));
 }
 
 static int32_t observe_body(const struct sluice_request *request)
@@ -145,18 +93,13 @@ static int32_t observe_body(const struct sluice_request *request)
         updated_of(workload), "updatedReady",
         (json_int_t)sluice_int(workload, "/status/updatedReadyReplicas", 0), "ready",
         (json_int_t)sluice_int(workload, "/status/readyReplicas", 0), "settled", settled(workload),
-        "updateRevision", revision_tail(workload, "/status/updateRevision"), "currentRevision",
-        revision_tail(workload, "/status/currentRevision"), "reason", reason_of(workload));
+        "updateRevision", revision_name(sluice_string(workload, "/status/updateRevision")),
+        "currentRevision", revision_name(sluice_string(workload, "/status/currentRevision")),
+        "reason", reason_of(workload));
     return sluice_emit_take(request, SLUICE_STATUS, status);
 }
 
 /* ---- what a roll changes of the owner's strategy ---- */
-
-/* Is a number or percentage above zero? */
-static bool positive(json_t *value)
-{
-    return scaled(value, 100) > 0;
-}
 
 /* IncreaseFirst and DecreaseFirst, for pods that are replaced. Pods that are updated in place
  * neither come nor go, so there the owner's values stay. */
@@ -203,26 +146,6 @@ static void put_first_take(json_t *object, json_t *ids)
     sluice_remove(object, SCATTER);
 }
 
-/* Has the field the value that `target` gives it? Absent is the same as OpenKruise's default. */
-static bool as_target(json_t *object, json_t *target, const char *pointer, json_t *fallback)
-{
-    json_t *found = sluice_at(object, pointer), *wanted = sluice_at(target, pointer);
-    return json_equal(found ? found : fallback, wanted ? wanted : fallback);
-}
-
-/* Gives one field back to its owner. Owns `fallback`, the default. */
-static void restore_take(json_t *object, json_t *target, const char *pointer, json_t *fallback)
-{
-    json_t *wanted = sluice_at(target, pointer);
-    if (!as_target(object, target, pointer, fallback)) {
-        if (wanted)
-            sluice_put_take(object, pointer, json_incref(wanted));
-        else
-            sluice_remove(object, pointer);
-    }
-    json_decref(fallback);
-}
-
 static void restore_choice(json_t *object, json_t *target)
 {
     restore_take(object, target, PRIORITY, json_object());
@@ -241,10 +164,6 @@ static void restore_order(json_t *object, json_t *target)
 static int32_t check_target(const struct sluice_request *request, json_t *target)
 {
     const char *type = sluice_string(target, STRATEGY "/type");
-    json_t *replicas = sluice_at(target, "/spec/replicas");
-    if (replicas && (!json_is_integer(replicas) || json_integer_value(replicas) < 0))
-        return sluice_fail(request, SLUICE_INVALID, "/target/spec/replicas",
-                           "spec.replicas of the CloneSet: expected a whole number from 0 on");
     if (*type && strcmp(type, "ReCreate") != 0 && strcmp(type, "InPlaceIfPossible") != 0 &&
         strcmp(type, "InPlaceOnly") != 0)
         return sluice_fail(request, SLUICE_INVALID, "/target" STRATEGY "/type",
@@ -255,24 +174,7 @@ static int32_t check_target(const struct sluice_request *request, json_t *target
         return sluice_fail(request, SLUICE_INVALID, "/target" MAX_SURGE,
                            "spec.updateStrategy.maxSurge of the CloneSet: expected 0 with "
                            "InPlaceOnly, because its pods are never replaced");
-    return SLUICE_OK;
-}
-
-/* The selector of a CloneSet can't be changed. */
-static int32_t check_selector(const struct sluice_request *request, json_t *workload,
-                              json_t *target)
-{
-    json_t *live = sluice_at(workload, "/spec/selector");
-    json_t *wanted = sluice_at(target, "/spec/selector");
-    if (!live || json_equal(live, wanted))
-        return SLUICE_OK;
-    char *live_text = json_dumps(live, JSON_COMPACT);
-    sluice_fail(request, SLUICE_INVALID, "/target/spec/selector",
-                "spec.selector of the CloneSet: expected %.300s as it is in the cluster, because "
-                "it can't be changed",
-                live_text ? live_text : "the one");
-    free(live_text);
-    return SLUICE_INVALID;
+    return check_replicas(request, target);
 }
 
 /* With a surge OpenKruise deletes the surplus in an order of its own. */
@@ -311,7 +213,7 @@ static int32_t validate_body(const struct sluice_request *request)
     if (!target)
         return sluice_fail(request, SLUICE_BUG, "/target", "validate: expected a target");
     int32_t result = check_target(request, target);
-    if (result == SLUICE_OK && workload)
+    if (result == SLUICE_OK)
         result = check_selector(request, workload, target);
     if (result == SLUICE_OK)
         result = check_names(request);
@@ -326,94 +228,24 @@ static int32_t validate_body(const struct sluice_request *request)
 
 /* ---- begin ---- */
 
-static int32_t emit_apply_take(const struct sluice_request *request, json_t *object)
+/* All pods stay where they are. OpenKruise's defaults are said aloud: what an earlier rollout gave
+ * back by a patch, an apply that merely leaves it out would not take away. */
+static void hold(const struct sluice_request *request, json_t *workload, json_t *object)
 {
-    sluice_remove(object, "/status");
-    return sluice_emit_take(request, SLUICE_PATCH,
-                            json_pack("{s:s, s:o}", "type", "apply", "body", object));
-}
-
-static int32_t create(const struct sluice_request *request, json_t *target)
-{
-    json_t *object = json_deep_copy(target);
-    sluice_put_take(object, "/spec/replicas", json_integer(0));
-    return emit_apply_take(request, object);
-}
-
-static void put_default_take(json_t *object, const char *pointer, json_t *value)
-{
-    if (sluice_at(object, pointer))
-        json_decref(value);
-    else
-        sluice_put_take(object, pointer, value);
-}
-
-/* The whole target, but as many pods as there are and all of them where they are. OpenKruise's
- * defaults are said aloud: what an earlier rollout gave back by a patch, an apply that merely
- * leaves it out would not take away. */
-static int32_t take_over(const struct sluice_request *request, json_t *workload, json_t *target)
-{
-    json_t *object = json_deep_copy(target);
     int size = size_of(workload);
-    sluice_put_take(object, "/metadata/resourceVersion",
-                    json_string(sluice_string(workload, "/metadata/resourceVersion")));
-    sluice_put_take(object, "/spec/replicas", json_integer(size));
     sluice_put_take(object, PARTITION, partition_new(size, size));
     sluice_put_take(object, PAUSED, json_false());
     put_default_take(object, MAX_SURGE, json_integer(0));
     put_default_take(object, MAX_UNAVAILABLE, json_string("20%"));
     set_order(object, sluice_string(request->json, "/strategy"));
-    return emit_apply_take(request, object);
-}
-
-/* A merge patch, because only these two annotations are known here and others must stay. */
-static int32_t put_marks(const struct sluice_request *request, json_t *workload, json_t *target)
-{
-    json_t *body =
-        json_pack("{s:{s:s, s:{s:s, s:s}}}", "metadata", "resourceVersion",
-                  sluice_string(workload, "/metadata/resourceVersion"), "annotations", HOLDER,
-                  sluice_annotation(target, HOLDER), APPLIED, sluice_annotation(target, APPLIED));
-    return sluice_emit_take(request, SLUICE_PATCH,
-                            json_pack("{s:s, s:o}", "type", "merge", "body", body));
-}
-
-static bool marked(json_t *workload, json_t *target)
-{
-    const char *holder = sluice_annotation(target, HOLDER);
-    return *holder && strcmp(holder, sluice_annotation(workload, HOLDER)) == 0 &&
-           strcmp(sluice_annotation(target, APPLIED), sluice_annotation(workload, APPLIED)) == 0;
 }
 
 static int32_t begin_body(const struct sluice_request *request)
 {
-    json_t *workload = sluice_at(request->json, "/workload");
-    json_t *target = sluice_at(request->json, "/target");
-    if (!target)
-        return sluice_fail(request, SLUICE_BUG, "/target", "begin: expected a target");
-    if (!workload)
-        return create(request, target);
-    if (being_deleted(workload))
-        return sluice_fail(request, SLUICE_STALE, "/workload",
-                           "the CloneSet is being deleted; waiting until it is gone");
-    if (marked(workload, target))
-        return SLUICE_OK;
-    if (sluice_bool(request->json, "/scale", false))
-        return put_marks(request, workload, target);
-    return take_over(request, workload, target);
+    return begin_workload(request, hold);
 }
 
 /* ---- advance ---- */
-
-static int32_t scale_to_goal(const struct sluice_request *request, json_t *workload)
-{
-    if (sluice_bool(request->json, "/paused", false))
-        return SLUICE_OK;
-    json_t *after = json_deep_copy(workload);
-    sluice_put_take(after, "/spec/replicas", json_integer(sluice_int(request->json, "/goal", 0)));
-    int32_t result = sluice_emit_changes(request, workload, after, NULL);
-    json_decref(after);
-    return result;
-}
 
 /* How many pods are updated and stay. While there are too many pods, some are about to go, and
  * nobody knows yet which: none is counted on. */
@@ -443,8 +275,10 @@ static void move_partition(const struct sluice_request *request, json_t *after)
 
 static int32_t roll_to_goal(const struct sluice_request *request, json_t *workload)
 {
-    static const char *const relies_on[] = {"/spec/replicas", NULL};
     bool paused = sluice_bool(request->json, "/paused", false);
+    if (!settled(workload))
+        return sluice_fail(request, SLUICE_STALE, "/workload/status/observedGeneration",
+                           "OpenKruise hasn't seen the last change of the CloneSet yet");
     int32_t result = check_choice(request, workload);
     if (result != SLUICE_OK)
         return result;
@@ -453,37 +287,15 @@ static int32_t roll_to_goal(const struct sluice_request *request, json_t *worklo
         sluice_put_take(after, PAUSED, json_boolean(paused));
     if (!paused)
         move_partition(request, after);
-    result = sluice_emit_changes(request, workload, after, relies_on);
-    json_decref(after);
-    return result;
+    return emit_roll_take(request, workload, after);
 }
 
 static int32_t advance_body(const struct sluice_request *request)
 {
-    json_t *workload = sluice_at(request->json, "/workload");
-    if (!workload)
-        return sluice_fail(request, SLUICE_STALE, "/workload", "the CloneSet isn't there");
-    if (being_deleted(workload))
-        return sluice_fail(request, SLUICE_STALE, "/workload", "the CloneSet is being deleted");
-    if (sluice_bool(request->json, "/scale", false))
-        return scale_to_goal(request, workload);
-    if (!settled(workload))
-        return sluice_fail(request, SLUICE_STALE, "/workload/status/observedGeneration",
-                           "OpenKruise hasn't seen the last change of the CloneSet yet");
-    return roll_to_goal(request, workload);
+    return advance_workload(request, roll_to_goal);
 }
 
 /* ---- finish ---- */
-
-/* Does this rollout still hold the CloneSet? Without a target, whoever holds it is let go. */
-static bool held(json_t *workload, json_t *target)
-{
-    const char *live = sluice_annotation(workload, HOLDER);
-    const char *ours = sluice_annotation(target, HOLDER);
-    if (*ours)
-        return strcmp(live, ours) == 0;
-    return target || *live;
-}
 
 /* Nothing moves any more. While the counts may be about another revision, all stay. */
 static void freeze(json_t *object)
@@ -495,33 +307,23 @@ static void freeze(json_t *object)
         sluice_put_take(object, PARTITION, partition_new(kept, size));
 }
 
-static void give_back(const struct sluice_request *request, json_t *object, json_t *target)
+static bool give_back(const struct sluice_request *request, json_t *workload, json_t *after)
 {
-    if (target && strcmp(sluice_string(request->json, "/outcome"), "succeeded") == 0)
-        restore_take(object, target, PARTITION, json_integer(0));
+    json_t *target = sluice_at(request->json, "/target");
+    if (succeeded(request))
+        restore_take(after, target, PARTITION, json_integer(0));
     else
-        freeze(object);
+        freeze(after);
     if (target) {
-        restore_order(object, target);
-        restore_choice(object, target);
+        restore_order(after, target);
+        restore_choice(after, target);
     }
+    return true;
 }
 
 static int32_t finish_body(const struct sluice_request *request)
 {
-    static const char *const relies_on[] = {"/spec/replicas", NULL};
-    json_t *workload = sluice_at(request->json, "/workload");
-    json_t *target = sluice_at(request->json, "/target");
-    if (!workload || being_deleted(workload) || !held(workload, target))
-        return SLUICE_OK;
-    bool scale = sluice_bool(request->json, "/scale", false);
-    json_t *after = json_deep_copy(workload);
-    sluice_remove(after, HOLDER_POINTER);
-    if (!scale)
-        give_back(request, after, target);
-    int32_t result = sluice_emit_changes(request, workload, after, scale ? NULL : relies_on);
-    json_decref(after);
-    return result;
+    return finish_workload(request, give_back);
 }
 
 /* ---- the table ---- */

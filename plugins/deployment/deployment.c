@@ -12,14 +12,11 @@
  * It stands where it is if nobody looks after it. Why this road was chosen, what else was thought
  * of, and what it costs is told in README.md.
  */
-#include <sluice/json.h>
+#include "common/workload.h"
 
-#define HOLDER   "rollout.sluice.dev/holder"
-#define APPLIED  "rollout.sluice.dev/applied"
 #define OWNERS   "rollout.sluice.dev/owners-fields"
 #define REVISION "deployment.kubernetes.io/revision"
 
-#define HOLDER_POINTER  "/metadata/annotations/rollout.sluice.dev~1holder"
 #define OWNERS_POINTER  "/metadata/annotations/rollout.sluice.dev~1owners-fields"
 #define PAUSED          "/spec/paused"
 #define MIN_READY       "/spec/minReadySeconds"
@@ -32,43 +29,7 @@
  * deadline as "none". */
 enum { NEVER_READY = 2147483646, NO_DEADLINE = 2147483647 };
 
-enum { REASON_MAX_BYTES = 255 }; /* what a STATUS may carry */
-
 /* ---- reading a Deployment ---- */
-
-static int whole(json_t *root, const char *pointer, int fallback)
-{
-    int64_t value = sluice_int(root, pointer, fallback);
-    return value < 0 ? 0 : value > NO_DEADLINE ? NO_DEADLINE : (int)value;
-}
-
-static int between(int64_t value, int least, int most)
-{
-    return value < least ? least : value > most ? most : (int)value;
-}
-
-static int size_of(json_t *workload)
-{
-    return whole(workload, "/spec/replicas", 1);
-}
-
-static bool being_deleted(json_t *workload)
-{
-    return sluice_at(workload, "/metadata/deletionTimestamp") != NULL;
-}
-
-enum rounding { ROUND_DOWN, ROUND_UP };
-
-/* A number, or a percentage of `size`; the Deployment's controller rounds maxSurge up and
- * maxUnavailable down. */
-static int scaled(json_t *value, int size, enum rounding rounding)
-{
-    if (json_is_integer(value))
-        return between(json_integer_value(value), 0, NO_DEADLINE);
-    int percent =
-        json_is_string(value) ? between(strtol(json_string_value(value), NULL, 10), 0, 10000) : 0;
-    return (int)(((int64_t)percent * size + (rounding == ROUND_UP ? 99 : 0)) / 100);
-}
 
 /* The number as a percentage wherever a whole one says exactly that, because then whoever scales
  * the Deployment meanwhile scales the batch with it. */
@@ -114,10 +75,10 @@ static long revision_of(json_t *set)
 static json_t *newest_set(const struct sluice_request *request, json_t *workload)
 {
     json_t *found = NULL, *set;
-    const char *applied = sluice_annotation(workload, APPLIED);
+    const char *applied = sluice_annotation(workload, MARK_APPLIED);
     size_t i;
     json_array_foreach (sluice_at(request->json, "/owned"), i, set) {
-        bool same = strcmp(applied, sluice_annotation(set, APPLIED)) == 0;
+        bool same = strcmp(applied, sluice_annotation(set, MARK_APPLIED)) == 0;
         if ((same || !*applied) && (!found || revision_of(set) > revision_of(found)))
             found = set;
     }
@@ -138,9 +99,7 @@ struct pods {
 
 static bool set_is_held(json_t *set)
 {
-    return sluice_int(set, MIN_READY, 0) == NEVER_READY &&
-           sluice_int(set, "/status/observedGeneration", 0) >=
-               sluice_int(set, "/metadata/generation", 0) &&
+    return sluice_int(set, MIN_READY, 0) == NEVER_READY && generation_seen(set) &&
            sluice_int(set, "/status/availableReplicas", 0) == 0;
 }
 
@@ -149,47 +108,45 @@ static bool set_is_held(json_t *set)
  * that has gone meanwhile would count for one that has just come. */
 static bool counts_agree(json_t *workload, const struct pods *pods)
 {
-    bool seen = sluice_int(workload, "/status/observedGeneration", 0) >=
-                sluice_int(workload, "/metadata/generation", 0);
-    return seen && (pods->newest || pods->updated == 0) &&
-           pods->ready == whole(workload, "/status/readyReplicas", 0);
+    return generation_seen(workload) && (pods->newest || pods->updated == 0) &&
+           pods->ready == whole_at(workload, "/status/readyReplicas", 0);
 }
 
 /* As long as the Deployment's controller takes new pods for available, it would let old ones go for
  * them. Its own count tells what it knows. */
 static bool may_be_let_loose(json_t *workload, const struct pods *pods)
 {
-    return moving(workload) ||
-           (pods->new_held && whole(workload, "/status/availableReplicas", 0) == pods->available);
+    return moving(workload) || (pods->new_held && whole_at(workload, "/status/availableReplicas",
+                                                           0) == pods->available);
 }
 
 static void count_set(json_t *set, struct pods *pods)
 {
-    int told = whole(set, "/spec/replicas", 0);
+    int told = whole_at(set, "/spec/replicas", 0);
     if (set == pods->newest)
         pods->new_told = told;
     else
-        pods->old_told = between((int64_t)pods->old_told + told, 0, NO_DEADLINE);
+        pods->old_told = within((int64_t)pods->old_told + told, 0, NO_DEADLINE);
     pods->ready =
-        between((int64_t)pods->ready + whole(set, "/status/readyReplicas", 0), 0, NO_DEADLINE);
-    pods->available = between((int64_t)pods->available + whole(set, "/status/availableReplicas", 0),
-                              0, NO_DEADLINE);
+        within((int64_t)pods->ready + whole_at(set, "/status/readyReplicas", 0), 0, NO_DEADLINE);
+    pods->available = within(
+        (int64_t)pods->available + whole_at(set, "/status/availableReplicas", 0), 0, NO_DEADLINE);
 }
 
 static struct pods count_pods(const struct sluice_request *request, json_t *workload)
 {
     struct pods pods = {
         .size = size_of(workload),
-        .updated = whole(workload, "/status/updatedReplicas", 0),
+        .updated = whole_at(workload, "/status/updatedReplicas", 0),
         .newest = newest_set(request, workload),
     };
     size_t i;
     json_t *set;
     json_array_foreach (sluice_at(request->json, "/owned"), i, set)
         count_set(set, &pods);
-    int ready = whole(workload, "/status/readyReplicas", 0);
-    pods.updated_ready = between(whole(pods.newest, "/status/readyReplicas", 0), 0,
-                                 ready < pods.updated ? ready : pods.updated);
+    int ready = whole_at(workload, "/status/readyReplicas", 0);
+    pods.updated_ready = within(whole_at(pods.newest, "/status/readyReplicas", 0), 0,
+                                ready < pods.updated ? ready : pods.updated);
     pods.new_held = !pods.newest || set_is_held(pods.newest);
     pods.settled = counts_agree(workload, &pods) &&
                    (!held_by_fields(workload) || may_be_let_loose(workload, &pods));
@@ -197,16 +154,6 @@ static struct pods count_pods(const struct sluice_request *request, json_t *work
 }
 
 /* ---- observe ---- */
-
-/* At most `max` bytes, cut between characters. */
-static json_t *text_head(const char *text, size_t max)
-{
-    size_t length = strlen(text);
-    if (length > max)
-        for (length = max; length > 0 && ((unsigned char)text[length] & 0xC0) == 0x80;)
-            length--;
-    return json_stringn(text, length);
-}
 
 /* What its controller says itself about not getting on: a quota, an admission that refuses. */
 static json_t *reason_of(json_t *workload)
@@ -218,16 +165,9 @@ static json_t *reason_of(json_t *workload)
     json_array_foreach (sluice_at(workload, "/status/conditions"), i, condition) {
         if (strcmp(sluice_string(condition, "/type"), "ReplicaFailure") == 0 &&
             strcmp(sluice_string(condition, "/status"), "True") == 0)
-            return text_head(sluice_string(condition, "/message"), REASON_MAX_BYTES);
+            return reason_text(sluice_string(condition, "/message"));
     }
     return NULL;
-}
-
-static int32_t observe_missing(const struct sluice_request *request)
-{
-    return sluice_emit_take(request, SLUICE_STATUS,
-                            json_pack("{s:i, s:i, s:i, s:i, s:b}", "size", 0, "updated", 0,
-                                      "updatedReady", 0, "ready", 0, "settled", 1));
 }
 
 static int32_t observe_body(const struct sluice_request *request)
@@ -240,8 +180,8 @@ static int32_t observe_body(const struct sluice_request *request)
     json_t *status =
         json_pack("{s:i, s:i, s:i, s:i, s:b, s:o, s:o*}", "size", pods.size, "updated",
                   pods.updated, "updatedReady", pods.updated_ready, "ready",
-                  whole(workload, "/status/readyReplicas", 0), "settled", pods.settled,
-                  "updateRevision", text_head(name, 127), "reason", reason_of(workload));
+                  whole_at(workload, "/status/readyReplicas", 0), "settled", pods.settled,
+                  "updateRevision", revision_name(name), "reason", reason_of(workload));
     return sluice_emit_take(request, SLUICE_STATUS, status);
 }
 
@@ -250,10 +190,6 @@ static int32_t observe_body(const struct sluice_request *request)
 static int32_t check_target(const struct sluice_request *request, json_t *target)
 {
     const char *type = sluice_string(target, STRATEGY "/type");
-    json_t *replicas = sluice_at(target, "/spec/replicas");
-    if (replicas && (!json_is_integer(replicas) || json_integer_value(replicas) < 0))
-        return sluice_fail(request, SLUICE_INVALID, "/target/spec/replicas",
-                           "spec.replicas of the Deployment: expected a whole number from 0 on");
     if (*type && strcmp(type, "RollingUpdate") != 0)
         return sluice_fail(request, SLUICE_INVALID, "/target" STRATEGY "/type",
                            "spec.strategy.type of the Deployment: expected RollingUpdate, found "
@@ -263,24 +199,7 @@ static int32_t check_target(const struct sluice_request *request, json_t *target
         return sluice_fail(request, SLUICE_INVALID, "/target" PAUSED,
                            "spec.paused of the Deployment: expected false, found true; a paused "
                            "Deployment doesn't make the pods that the rollout waits for");
-    return SLUICE_OK;
-}
-
-/* The selector of a Deployment can't be changed. */
-static int32_t check_selector(const struct sluice_request *request, json_t *workload,
-                              json_t *target)
-{
-    json_t *live = sluice_at(workload, "/spec/selector");
-    json_t *wanted = sluice_at(target, "/spec/selector");
-    if (!live || json_equal(live, wanted))
-        return SLUICE_OK;
-    char *live_text = json_dumps(live, JSON_COMPACT);
-    sluice_fail(request, SLUICE_INVALID, "/target/spec/selector",
-                "spec.selector of the Deployment: expected %.300s as it is in the cluster, because "
-                "it can't be changed",
-                live_text ? live_text : "the one");
-    free(live_text);
-    return SLUICE_INVALID;
+    return check_replicas(request, target);
 }
 
 static int32_t validate_body(const struct sluice_request *request)
@@ -290,24 +209,10 @@ static int32_t validate_body(const struct sluice_request *request)
     if (!target)
         return sluice_fail(request, SLUICE_BUG, "/target", "validate: expected a target");
     int32_t result = check_target(request, target);
-    return result == SLUICE_OK && workload ? check_selector(request, workload, target) : result;
+    return result == SLUICE_OK ? check_selector(request, workload, target) : result;
 }
 
 /* ---- begin ---- */
-
-static int32_t emit_apply_take(const struct sluice_request *request, json_t *object)
-{
-    sluice_remove(object, "/status");
-    return sluice_emit_take(request, SLUICE_PATCH,
-                            json_pack("{s:s, s:o}", "type", "apply", "body", object));
-}
-
-static int32_t create(const struct sluice_request *request, json_t *target)
-{
-    json_t *object = json_deep_copy(target);
-    sluice_put_take(object, "/spec/replicas", json_integer(0));
-    return emit_apply_take(request, object);
-}
 
 static void put_strategy(json_t *object, int surge, int unavailable)
 {
@@ -323,11 +228,11 @@ static void put_strategy(json_t *object, int surge, int unavailable)
  * API server; while it is paused, maxUnavailable means nothing. */
 static void put_stillness(json_t *object, const struct pods *pods)
 {
-    int surplus = between((int64_t)pods->old_told + pods->new_told - pods->size, 0, NO_DEADLINE);
+    int surplus = within((int64_t)pods->old_told + pods->new_told - pods->size, 0, NO_DEADLINE);
     json_t *unavailable = sluice_at(object, MAX_UNAVAILABLE);
     sluice_put_take(object, STRATEGY "/type", json_string("RollingUpdate"));
     sluice_put_take(object, MAX_SURGE, json_integer(surplus));
-    if (surplus == 0 && (!unavailable || scaled(unavailable, 100, ROUND_DOWN) == 0))
+    if (surplus == 0 && unavailable && !positive(unavailable))
         sluice_put_take(object, MAX_UNAVAILABLE, json_integer(1));
 }
 
@@ -351,55 +256,20 @@ static void put_owners_fields(json_t *object, json_t *target)
     json_decref(fields);
 }
 
-/* The whole target, but as many pods as there are, and paused: no pod of it comes yet. */
-static int32_t take_over(const struct sluice_request *request, json_t *workload, json_t *target)
+/* Paused: no pod of the target comes yet. */
+static void hold(const struct sluice_request *request, json_t *workload, json_t *object)
 {
-    json_t *object = json_deep_copy(target);
     struct pods pods = count_pods(request, workload);
-    sluice_put_take(object, "/metadata/resourceVersion",
-                    json_string(sluice_string(workload, "/metadata/resourceVersion")));
-    sluice_put_take(object, "/spec/replicas", json_integer(size_of(workload)));
+    put_owners_fields(object, sluice_at(request->json, "/target"));
     sluice_put_take(object, PAUSED, json_true());
     put_hold(object);
+    put_default_take(object, MAX_UNAVAILABLE, json_string("25%"));
     put_stillness(object, &pods);
-    put_owners_fields(object, target);
-    return emit_apply_take(request, object);
-}
-
-/* A merge patch, because only these two annotations are known here and others must stay. */
-static int32_t put_marks(const struct sluice_request *request, json_t *workload, json_t *target)
-{
-    json_t *body =
-        json_pack("{s:{s:s, s:{s:s, s:s}}}", "metadata", "resourceVersion",
-                  sluice_string(workload, "/metadata/resourceVersion"), "annotations", HOLDER,
-                  sluice_annotation(target, HOLDER), APPLIED, sluice_annotation(target, APPLIED));
-    return sluice_emit_take(request, SLUICE_PATCH,
-                            json_pack("{s:s, s:o}", "type", "merge", "body", body));
-}
-
-static bool marked(json_t *workload, json_t *target)
-{
-    const char *holder = sluice_annotation(target, HOLDER);
-    return *holder && strcmp(holder, sluice_annotation(workload, HOLDER)) == 0 &&
-           strcmp(sluice_annotation(target, APPLIED), sluice_annotation(workload, APPLIED)) == 0;
 }
 
 static int32_t begin_body(const struct sluice_request *request)
 {
-    json_t *workload = sluice_at(request->json, "/workload");
-    json_t *target = sluice_at(request->json, "/target");
-    if (!target)
-        return sluice_fail(request, SLUICE_BUG, "/target", "begin: expected a target");
-    if (!workload)
-        return create(request, target);
-    if (being_deleted(workload))
-        return sluice_fail(request, SLUICE_STALE, "/workload",
-                           "the Deployment is being deleted; waiting until it is gone");
-    if (marked(workload, target))
-        return SLUICE_OK;
-    if (sluice_bool(request->json, "/scale", false))
-        return put_marks(request, workload, target);
-    return take_over(request, workload, target);
+    return begin_workload(request, hold);
 }
 
 /* ---- advance ---- */
@@ -419,8 +289,8 @@ static void read_bounds(json_t *workload, int size, struct course *course)
 {
     int surge = scaled(sluice_at(workload, MAX_SURGE), size, ROUND_UP);
     int unavailable = scaled(sluice_at(workload, MAX_UNAVAILABLE), size, ROUND_DOWN);
-    course->told = between((int64_t)surge + unavailable, 0, size);
-    course->gone = between(unavailable, 0, size);
+    course->told = within((int64_t)surge + unavailable, 0, size);
+    course->gone = within(unavailable, 0, size);
 }
 
 /* How far the owner's own strategy would go at a time, so that neither the room for pods nor their
@@ -440,16 +310,16 @@ static struct course course_of(const struct sluice_request *request, json_t *wor
     int size = pods->size;
     bool increase = strcmp(sluice_string(request->json, "/strategy"), "DecreaseFirst") != 0;
     struct course course = {
-        .goal = between(sluice_int(request->json, "/goal", 0), 0, size),
-        .missing = whole(request->json, "/maxUnavailable", 0),
+        .goal = within(sluice_int(request->json, "/goal", 0), 0, size),
+        .missing = whole_at(request->json, "/maxUnavailable", 0),
         .step = owners_step(sluice_at(request->json, "/target"), size, increase),
         .increase_first = increase,
     };
     if (moving(workload)) {
         read_bounds(workload, size, &course);
     } else {
-        course.told = between(pods->new_told, 0, size);
-        course.gone = between((int64_t)size - pods->old_told, 0, course.told);
+        course.told = within(pods->new_told, 0, size);
+        course.gone = within((int64_t)size - pods->old_told, 0, course.told);
     }
     return course;
 }
@@ -469,7 +339,7 @@ static int next_told(const struct course *course, const struct pods *pods)
     int64_t step = course->step > course->missing ? course->step : course->missing;
     if (course->goal <= pods->updated_ready + step)
         return course->goal;
-    return step_done(course, pods) ? between(course->told + step, 0, course->goal) : course->told;
+    return step_done(course, pods) ? within(course->told + step, 0, course->goal) : course->told;
 }
 
 /* With IncreaseFirst an old pod goes only for a new one that is ready; with DecreaseFirst it goes
@@ -511,16 +381,6 @@ static int32_t hold_again(const struct sluice_request *request, json_t *after)
                   "strategy alone until the rollout has ended"));
 }
 
-static int32_t emit_advance_take(const struct sluice_request *request, json_t *workload,
-                                 json_t *after)
-{
-    static const char *const relies_on[] = {"/spec/replicas", NULL};
-    bool scale = sluice_bool(request->json, "/scale", false);
-    int32_t result = sluice_emit_changes(request, workload, after, scale ? NULL : relies_on);
-    json_decref(after);
-    return result;
-}
-
 static int32_t roll_to_goal(const struct sluice_request *request, json_t *workload)
 {
     struct pods pods = count_pods(request, workload);
@@ -536,43 +396,17 @@ static int32_t roll_to_goal(const struct sluice_request *request, json_t *worklo
     else if (!sluice_bool(request->json, "/paused", false)) /* what it was told is all it does */
         put_course(after, &course, &pods);
     if (result == SLUICE_OK)
-        return emit_advance_take(request, workload, after);
+        return emit_roll_take(request, workload, after);
     json_decref(after);
     return result;
 }
 
-static int32_t scale_to_goal(const struct sluice_request *request, json_t *workload)
-{
-    json_t *after = json_deep_copy(workload);
-    if (!sluice_bool(request->json, "/paused", false))
-        sluice_put_take(after, "/spec/replicas",
-                        json_integer(sluice_int(request->json, "/goal", 0)));
-    return emit_advance_take(request, workload, after);
-}
-
 static int32_t advance_body(const struct sluice_request *request)
 {
-    json_t *workload = sluice_at(request->json, "/workload");
-    if (!workload)
-        return sluice_fail(request, SLUICE_STALE, "/workload", "the Deployment isn't there");
-    if (being_deleted(workload))
-        return sluice_fail(request, SLUICE_STALE, "/workload", "the Deployment is being deleted");
-    if (sluice_bool(request->json, "/scale", false))
-        return scale_to_goal(request, workload);
-    return roll_to_goal(request, workload);
+    return advance_workload(request, roll_to_goal);
 }
 
 /* ---- finish ---- */
-
-/* Does this rollout still hold the Deployment? Without a target, whoever holds it is let go. */
-static bool held(json_t *workload, json_t *target)
-{
-    const char *live = sluice_annotation(workload, HOLDER);
-    const char *ours = sluice_annotation(target, HOLDER);
-    if (*ours)
-        return strcmp(live, ours) == 0;
-    return target || *live;
-}
 
 /* Where the owner's values of the held fields stand: in the target, unless that is the live object
  * itself because nothing else is known any more. The caller releases it. */
@@ -583,16 +417,6 @@ static json_t *owners_fields(json_t *workload, json_t *target)
         return json_incref(target);
     spec = json_loads(sluice_annotation(workload, OWNERS), 0, NULL);
     return json_pack("{s:o*}", "spec", spec);
-}
-
-/* Gives one field back to its owner, or to the API server's default. Owns `fallback`, which is what
- * the API server puts in for an absent one. */
-static void restore_take(json_t *object, json_t *target, const char *pointer, json_t *fallback)
-{
-    json_t *wanted = sluice_at(target, pointer), *found = sluice_at(object, pointer);
-    if (!json_equal(found ? found : fallback, wanted ? wanted : fallback))
-        sluice_put_take(object, pointer, json_incref(wanted ? wanted : fallback));
-    json_decref(fallback);
 }
 
 /* Owns `owners`. */
@@ -616,41 +440,23 @@ static bool may_be_frozen(json_t *workload, const struct pods *pods)
            pods->new_told >= course.told;
 }
 
-static void give_back(json_t *after, json_t *target, bool succeeded)
+static bool give_back(const struct sluice_request *request, json_t *workload, json_t *after)
 {
-    json_t *owners = owners_fields(after, target);
-    if (paused(after) == succeeded)
-        sluice_put_take(after, PAUSED, json_boolean(!succeeded));
-    restore_all_take(after, owners);
-}
-
-static int32_t finish_roll(const struct sluice_request *request, json_t *workload, json_t *after)
-{
-    static const char *const relies_on[] = {"/spec/replicas", NULL};
-    json_t *target = sluice_at(request->json, "/target");
-    bool succeeded = target && strcmp(sluice_string(request->json, "/outcome"), "succeeded") == 0;
     struct pods pods = count_pods(request, workload);
-    if (!succeeded && moving(workload) && !may_be_frozen(workload, &pods))
-        return SLUICE_OK; /* not yet: the next change of a ReplicaSet brings it here again */
-    give_back(after, target, succeeded);
-    if (!succeeded)
+    bool frozen = !succeeded(request);
+    if (frozen && moving(workload) && !may_be_frozen(workload, &pods))
+        return false; /* the next change of a ReplicaSet brings it here again */
+    if (paused(after) != frozen)
+        sluice_put_take(after, PAUSED, json_boolean(frozen));
+    restore_all_take(after, owners_fields(after, sluice_at(request->json, "/target")));
+    if (frozen)
         put_stillness(after, &pods);
-    return sluice_emit_changes(request, workload, after, relies_on);
+    return true;
 }
 
 static int32_t finish_body(const struct sluice_request *request)
 {
-    json_t *workload = sluice_at(request->json, "/workload");
-    json_t *target = sluice_at(request->json, "/target");
-    if (!workload || being_deleted(workload) || !held(workload, target))
-        return SLUICE_OK;
-    json_t *after = json_deep_copy(workload);
-    sluice_remove(after, HOLDER_POINTER);
-    int32_t result = sluice_bool(request->json, "/scale", false)
-                         ? sluice_emit_changes(request, workload, after, NULL)
-                         : finish_roll(request, workload, after);
-    json_decref(after);
-    return result;
+    return finish_workload(request, give_back);
 }
 
 /* ---- the table ---- */

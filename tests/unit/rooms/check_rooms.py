@@ -32,7 +32,7 @@ MAY_USE_OUTSIDE = {
     "sdk": {"sdk"},
     "sdk/check": {"sdk", "base", "adapter"},
     "sdk/sandbox": {"sdk", "base", "loop", "serve"},
-    "plugins": {"sdk"},
+    "plugins": {"sdk", "common"},
     "examples": {"sdk"},
 }
 FOLDERS = ("core", "sdk", "plugins", "examples")

@@ -1,0 +1,52 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "common/pods.h"
+
+json_t *owned_pods(const struct sluice_request *request)
+{
+    return sluice_at(request->json, "/owned");
+}
+
+bool pod_of_revision(json_t *pod, json_t *workload, const char *pointer)
+{
+    json_t *label = json_object_get(sluice_at(pod, "/metadata/labels"), POD_REVISION);
+    return label && json_equal(label, sluice_at(workload, pointer));
+}
+
+bool pod_leaving(json_t *pod)
+{
+    return sluice_at(pod, "/metadata/deletionTimestamp") != NULL;
+}
+
+static json_t *ready_condition(json_t *pod)
+{
+    size_t i;
+    json_t *condition;
+    json_array_foreach (sluice_at(pod, "/status/conditions"), i, condition) {
+        if (strcmp(sluice_string(condition, "/type"), "Ready") == 0)
+            return condition;
+    }
+    return NULL;
+}
+
+bool pod_ready(json_t *pod)
+{
+    return !pod_leaving(pod) && strcmp(sluice_string(ready_condition(pod), "/status"), "True") == 0;
+}
+
+const char *pod_unready_message(json_t *pod)
+{
+    return sluice_string(ready_condition(pod), "/message");
+}
+
+int32_t delete_pod_take(const struct sluice_request *request, json_t *pod, const char *reason,
+                        json_t *message)
+{
+    int32_t result = sluice_emit_take(
+        request, SLUICE_EVENT,
+        json_pack("{s:s, s:s, s:o}", "type", "Warning", "reason", reason, "message", message));
+    if (result != SLUICE_OK)
+        return result;
+    return sluice_emit_take(request, SLUICE_DELETE_POD,
+                            json_pack("{s:s, s:s}", "pod", sluice_string(pod, "/metadata/name"),
+                                      "uid", sluice_string(pod, "/metadata/uid")));
+}
