@@ -5,6 +5,7 @@
 #include "adapter/internal.h"
 #include "adapter/request.h"
 #include "base/alloc.h"
+#include "base/json.h"
 
 #include <sluice/abi.h>
 
@@ -183,6 +184,24 @@ int adapter_validate(const struct adapter *adapter, const struct adapter_request
                      struct error *err)
 {
     return named(adapter, CALL_VALIDATE, validate(adapter, request, err), err);
+}
+
+int adapter_describe(struct adapter *adapter, struct error *err)
+{
+    struct answer answer;
+    const struct adapter_request request = {0};
+    json_t *described AUTO_JSON = NULL;
+    if (!adapter->transport->has(adapter->transport, CALL_DESCRIBE))
+        return OK;
+    int result = ask(adapter, CALL_DESCRIBE, &request, &answer, err);
+    if (result < 0)
+        return result;
+    result = emissions_manifest(&answer, &described, err);
+    answer_done(&answer);
+    if (result < 0)
+        error_prefix(err, "describe");
+    return result < 0 ? result
+                      : manifest_describe(&adapter->manifest, described, adapter->newer, err);
 }
 
 int adapter_observe(const struct adapter *adapter, const struct adapter_request *request,

@@ -22,7 +22,8 @@ struct adapters;
 /* One entry of the config's list. Borrowed during adapters_load(). */
 struct adapter_entry {
     const char *name;
-    const char *file;      /* absolute; NULL: <directory>/<name>.so */
+    const char *adapter;   /* what the shared object calls itself; NULL: as `name` */
+    const char *file;      /* absolute; NULL: <directory>/<adapter>.so */
     const char *sha256;    /* NULL: not pinned */
     const json_t *options; /* NULL: {} */
 };

@@ -13,7 +13,7 @@ const char *call_name(enum call_kind kind)
 {
     static const char *const names[CALL_COUNT] = {
         [CALL_VALIDATE] = "validate", [CALL_OBSERVE] = "observe", [CALL_BEGIN] = "begin",
-        [CALL_ADVANCE] = "advance",   [CALL_FINISH] = "finish",
+        [CALL_ADVANCE] = "advance",   [CALL_FINISH] = "finish",   [CALL_DESCRIBE] = "describe",
     };
     return kind < CALL_COUNT ? names[kind] : "unknown";
 }

@@ -16,7 +16,15 @@
 #include <stddef.h>
 #include <stdint.h>
 
-enum call_kind { CALL_VALIDATE, CALL_OBSERVE, CALL_BEGIN, CALL_ADVANCE, CALL_FINISH, CALL_COUNT };
+enum call_kind {
+    CALL_VALIDATE,
+    CALL_OBSERVE,
+    CALL_BEGIN,
+    CALL_ADVANCE,
+    CALL_FINISH,
+    CALL_DESCRIBE,
+    CALL_COUNT
+};
 
 /* "validate", "observe", … Never NULL. */
 const char *call_name(enum call_kind kind);

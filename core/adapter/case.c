@@ -16,8 +16,9 @@ const char *result_name(int32_t result)
 
 static const char *emission_name(uint32_t kind)
 {
-    static const char *const names[] = {"unknown", "status", "patch", "deletePod", "event"};
-    return kind <= SLUICE_EVENT ? names[kind] : names[0];
+    static const char *const names[] = {"unknown",   "status", "patch",
+                                        "deletePod", "event",  "manifest"};
+    return kind <= SLUICE_MANIFEST ? names[kind] : names[0];
 }
 
 int case_emitted(const struct answer *answer, json_t **ret_emitted, struct error *err)
@@ -56,9 +57,11 @@ int case_read(const json_t *json, struct case_plan *ret_plan, struct error *err)
     };
     int kind = call_kind_of(json_string_at(json, "/call"));
     if (kind < 0)
-        return error_at(err, ERR_INVALID, "call",
-                        "call: expected validate, observe, begin, advance or finish, found %s",
-                        json_string_at(json, "/call") ? json_string_at(json, "/call") : "nothing");
+        return error_at(
+            err, ERR_INVALID, "call",
+            "call: expected validate, observe, begin, advance, finish or describe, found "
+            "%s",
+            json_string_at(json, "/call") ? json_string_at(json, "/call") : "nothing");
     if (!json_is_object(plan.request))
         return error_at(err, ERR_INVALID, "request", "request: expected an object");
     if (!json_is_array(plan.emitted) && !result)

@@ -8,8 +8,8 @@
  *       "emitted": [ { "patch": { … } } ] }
  *
  * "emitted" lists what must be emitted, in order, each as an object with one member: status,
- * patch, deletePod or event. Instead of it, "result" names a failure (invalid, unsupported, stale,
- * limit, bug) and "fails" may say what its text must contain.
+ * patch, deletePod, event or manifest. Instead of it, "result" names a failure (invalid,
+ * unsupported, stale, limit, bug) and "fails" may say what its text must contain.
  */
 #ifndef ADAPTER_CASE_H
 #define ADAPTER_CASE_H

@@ -22,6 +22,8 @@ static const char *kind_name(uint32_t kind)
         return "DELETE_POD";
     case SLUICE_EVENT:
         return "EVENT";
+    case SLUICE_MANIFEST:
+        return "MANIFEST";
     default:
         return "an unknown kind";
     }
@@ -86,16 +88,29 @@ static int status_read(const struct members *members, bool newer,
     return OK;
 }
 
+/* The one emission that there may be, of this kind. The caller owns *ret_json. */
+static int single_parse(const struct answer *answer, uint32_t kind, json_t **ret_json,
+                        struct error *err)
+{
+    char *expected AUTO_FREE = str_format("exactly one %s", kind_name(kind));
+    if (answer->emission_count != 1)
+        return error_set(err, ERR_BUG, "expected %s, found %zu emissions", expected,
+                         answer->emission_count);
+    if (answer->emissions[0].kind != kind)
+        return kind_refuse(answer->emissions[0].kind, expected, err);
+    return emission_parse(&answer->emissions[0], ret_json, err);
+}
+
+int emissions_manifest(const struct answer *answer, json_t **ret_json, struct error *err)
+{
+    return single_parse(answer, SLUICE_MANIFEST, ret_json, err);
+}
+
 int emissions_status(const struct answer *answer, const struct reading *reading,
                      struct workload_status *ret_status, struct error *err)
 {
     json_t *json AUTO_JSON = NULL;
-    if (answer->emission_count != 1)
-        return error_set(err, ERR_BUG, "expected exactly one STATUS, found %zu emissions",
-                         answer->emission_count);
-    if (answer->emissions[0].kind != SLUICE_STATUS)
-        return kind_refuse(answer->emissions[0].kind, "exactly one STATUS", err);
-    int result = emission_parse(&answer->emissions[0], &json, err);
+    int result = single_parse(answer, SLUICE_STATUS, &json, err);
     if (result < 0)
         return result;
     const struct members members = {.object = json, .what = "STATUS", .err = err};

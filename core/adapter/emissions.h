@@ -20,6 +20,10 @@ struct reading {
 int emissions_status(const struct answer *answer, const struct reading *reading,
                      struct workload_status *ret_status, struct error *err);
 
+/* Exactly one MANIFEST; what is in it is for manifest.h to check. The caller owns *ret_json.
+ * ERR_BUG. */
+int emissions_manifest(const struct answer *answer, json_t **ret_json, struct error *err);
+
 /* Any number of actions. The caller releases *ret_actions with actions_done(). ERR_BUG. */
 int emissions_actions(const struct answer *answer, const struct reading *reading,
                       struct actions *ret_actions, struct error *err);

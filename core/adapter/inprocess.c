@@ -115,6 +115,8 @@ static sluice_call_function table_function(const sluice_adapter *table, enum cal
         return table->advance;
     case CALL_FINISH:
         return table->finish;
+    case CALL_DESCRIBE:
+        return table->describe;
     case CALL_COUNT:
         break;
     }

@@ -8,7 +8,9 @@
 #include "adapter/manifest.h"
 
 struct adapter {
-    char *name, *file;
+    char *name;   /* of the instance, unique */
+    char *object; /* what the shared object calls itself */
+    char *file;
     struct error refusal; /* code 0: in use; otherwise nothing below is set */
     char *version;
     uint64_t provides;
@@ -22,6 +24,10 @@ struct adapter {
  * it. */
 struct adapter *adapter_load(const char *directory, const struct adapter_entry *entry);
 void adapter_free(struct adapter *adapter);
+
+/* Asks what the adapter is with its options, if it has a call for that, and completes its manifest.
+ * ERR_INVALID: the words name the option at fault. */
+int adapter_describe(struct adapter *adapter, struct error *err);
 
 /* Takes an adapter out of use. Owns nothing of `refusal`. */
 void adapter_refuse(struct adapter *adapter, const struct error *refusal);

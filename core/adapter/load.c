@@ -13,7 +13,12 @@
 /* The manifest and everything that hangs on it. */
 static int read_manifest(struct adapter *adapter, const sluice_adapter *table, struct error *err)
 {
-    int result = manifest_parse(table->manifest, adapter->newer, &adapter->manifest, err);
+    const struct manifest_source source = {
+        .text = table->manifest,
+        .newer = adapter->newer,
+        .describes = adapter->transport->has(adapter->transport, CALL_DESCRIBE),
+    };
+    int result = manifest_parse(&source, &adapter->manifest, err);
     if (result < 0)
         return result;
     const json_t *schema = adapter->manifest.options;
@@ -39,13 +44,15 @@ static int load(struct adapter *adapter, const char *sha256, struct error *err)
     const sluice_adapter *table = NULL;
     int result = file_open_checked(adapter->file, sha256, &fd, err);
     if (result < 0 || (result = module_load_take(fd, &table, err)) < 0 ||
-        (result = module_check(table, adapter->name, err)) < 0)
+        (result = module_check(table, adapter->object, err)) < 0)
         return result;
     adapter->newer = table->minor > SLUICE_ABI_MINOR;
     adapter->provides = table->provides;
     adapter->version = str_copy(table->version);
     adapter->transport = inprocess_new(table, &call_limits_default, &inprocess_host);
     result = read_manifest(adapter, table, err);
+    if (result == OK)
+        result = adapter_describe(adapter, err);
     return result < 0 ? result : run_smoke(adapter, err);
 }
 
@@ -70,8 +77,10 @@ struct adapter *adapter_load(const char *directory, const struct adapter_entry *
     struct adapter *adapter = mem_alloc(sizeof *adapter);
     struct error err = {0};
     adapter->name = str_copy(entry->name);
-    adapter->file = entry->file ? str_copy(entry->file)
-                                : str_format("%s/%s.so", directory ? directory : "", entry->name);
+    adapter->object = str_copy(entry->adapter ? entry->adapter : entry->name);
+    adapter->file = entry->file
+                        ? str_copy(entry->file)
+                        : str_format("%s/%s.so", directory ? directory : "", adapter->object);
     adapter->options = entry->options ? json_deep_copy(entry->options) : json_object();
     if (load(adapter, entry->sha256, &err) < 0)
         adapter_refuse(adapter, &err);
@@ -85,6 +94,7 @@ void adapter_free(struct adapter *adapter)
     adapter_clear(adapter);
     json_decref(adapter->options);
     free(adapter->name);
+    free(adapter->object);
     free(adapter->file);
     free(adapter);
 }

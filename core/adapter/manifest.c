@@ -126,17 +126,20 @@ static int members_check(const json_t *json, bool newer, struct error *err)
     return OK;
 }
 
-static int manifest_check(const json_t *json, bool newer, struct error *err)
+/* `describes`: what the options decide may be missing still. */
+static int manifest_check(const json_t *json, bool newer, bool describes, struct error *err)
 {
+    const json_t *kinds = json_object_get(json, "kinds");
+    const json_t *rights = json_object_get(json, "rights");
     const json_t *options = json_object_get(json, "options");
     const json_t *smoke = json_object_get(json, "smoke");
     if (!json_is_object(json))
         return error_set(err, ERR_INVALID, "expected an object, found %s", json_type_name(json));
     int result = members_check(json, newer, err);
-    if (result == OK)
-        result = kinds_check(json_object_get(json, "kinds"), err);
-    if (result == OK)
-        result = rights_check(json_object_get(json, "rights"), err);
+    if (result == OK && (kinds || !describes))
+        result = kinds_check(kinds, err);
+    if (result == OK && (rights || !describes))
+        result = rights_check(rights, err);
     if (result == OK && options)
         result = schema_check(options, "options", err);
     if (result == OK && smoke && !json_is_object(smoke))
@@ -191,19 +194,12 @@ static void kind_done(const struct adapter_kind *kind)
     free((void *)(uintptr_t)kind->keep);
 }
 
-int manifest_parse(const char *text, bool newer, struct manifest *ret_manifest, struct error *err)
+/* Owns `json`, which has been checked. */
+static struct manifest manifest_read_take(json_t *json)
 {
-    json_t *json AUTO_JSON = NULL;
-    int result = json_parse(text, strlen(text), &json, err);
-    if (result == OK)
-        result = manifest_check(json, newer, err);
-    if (result < 0) {
-        error_prefix(err, "manifest");
-        return result;
-    }
     const json_t *kinds = json_object_get(json, "kinds");
     struct manifest manifest = {
-        .json = json_incref(json),
+        .json = json,
         .kind_count = json_array_size(kinds),
         .rights = json_object_get(json, "rights"),
         .options = json_object_get(json, "options"),
@@ -212,7 +208,41 @@ int manifest_parse(const char *text, bool newer, struct manifest *ret_manifest, 
     manifest.kinds = mem_alloc(manifest.kind_count * sizeof *manifest.kinds);
     for (size_t i = 0; i < manifest.kind_count; i++)
         manifest.kinds[i] = kind_read(json_array_get(kinds, i));
-    *ret_manifest = manifest;
+    return manifest;
+}
+
+int manifest_parse(const struct manifest_source *source, struct manifest *ret_manifest,
+                   struct error *err)
+{
+    json_t *json;
+    int result = json_parse(source->text, strlen(source->text), &json, err);
+    if (result == OK && (result = manifest_check(json, source->newer, source->describes, err)) < 0)
+        json_decref(json);
+    if (result < 0)
+        error_prefix(err, "manifest");
+    else
+        *ret_manifest = manifest_read_take(json);
+    return result;
+}
+
+int manifest_describe(struct manifest *manifest, const json_t *described, bool newer,
+                      struct error *err)
+{
+    json_t *json = json_deep_copy(manifest->json);
+    int result = json_object_get(described, "options")
+                     ? error_at(err, ERR_INVALID, "options",
+                                "options: expected in the table only, found here")
+                     : OK;
+    json_object_update(json, (json_t *)(uintptr_t)described);
+    if (result == OK)
+        result = manifest_check(json, newer, false, err);
+    if (result < 0) {
+        json_decref(json);
+        error_prefix(err, "describe: manifest");
+        return result;
+    }
+    manifest_done(manifest);
+    *manifest = manifest_read_take(json);
     return OK;
 }
 

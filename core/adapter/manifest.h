@@ -13,17 +13,28 @@
 
 struct manifest {
     json_t *json;               /* owns all that the others point into */
-    struct adapter_kind *kinds; /* at least one */
+    struct adapter_kind *kinds; /* at least one, once it is complete */
     size_t kind_count;
     const json_t *rights;  /* an array, maybe empty */
     const json_t *options; /* a schema; NULL: no options */
     const json_t *smoke;   /* a case; NULL: none */
 };
 
-/* `newer`: the adapter was built for a newer minor version, whose members we may not know; they
- * are ignored then, and refused otherwise. The caller releases it with manifest_done().
- * ERR_INVALID. */
-int manifest_parse(const char *text, bool newer, struct manifest *ret_manifest, struct error *err);
+/* Where a manifest comes from. */
+struct manifest_source {
+    const char *text; /* of the table */
+    bool newer;       /* built for a newer minor version: members that we don't know are ignored */
+    bool describes;   /* kinds and rights may be missing, because describe() tells them */
+};
+
+/* The caller releases it with manifest_done(). ERR_INVALID. */
+int manifest_parse(const struct manifest_source *source, struct manifest *ret_manifest,
+                   struct error *err);
+
+/* Puts what describe() emitted in the place of what is there; then it must be complete.
+ * ERR_INVALID: the manifest stays as it was. */
+int manifest_describe(struct manifest *manifest, const json_t *described, bool newer,
+                      struct error *err);
 void manifest_done(struct manifest *manifest);
 
 #endif

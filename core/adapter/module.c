@@ -12,6 +12,8 @@ enum { MAJOR_PROBED = 9 };
 /* What a table of version 1.0 has; ours may have grown since. */
 enum { TABLE_SIZE_1_0 = offsetof(sluice_adapter, finish) + sizeof(sluice_call_function) };
 
+static const uint64_t NEEDS_KNOWN = SLUICE_NEEDS_DESCRIBE;
+
 static int symbol_missing(void *handle, struct error *err)
 {
     for (int major = 0; major <= MAJOR_PROBED; major++) {
@@ -61,11 +63,12 @@ static int check_version(const sluice_adapter *table, struct error *err)
     if (table->major != SLUICE_ABI_MAJOR)
         return error_set(err, ERR_INVALID, "major: expected %d, found %u", SLUICE_ABI_MAJOR,
                          table->major);
-    if (table->needs != SLUICE_NEEDS_NOTHING)
+    if (table->needs & ~NEEDS_KNOWN)
         return error_set(err, ERR_INVALID,
-                         "needs: expected no bits (contract %d.%d), found %#llx: the adapter needs "
-                         "a newer Sluice",
-                         SLUICE_ABI_MAJOR, SLUICE_ABI_MINOR, (unsigned long long)table->needs);
+                         "needs: expected no bits but %#llx (contract %d.%d), found %#llx: the "
+                         "adapter needs a newer Sluice",
+                         (unsigned long long)NEEDS_KNOWN, SLUICE_ABI_MAJOR, SLUICE_ABI_MINOR,
+                         (unsigned long long)table->needs);
     return OK;
 }
 

@@ -9,6 +9,7 @@ enum {
     FOR_BEGIN = 1 << CALL_BEGIN,
     FOR_ADVANCE = 1 << CALL_ADVANCE,
     FOR_FINISH = 1 << CALL_FINISH,
+    FOR_DESCRIBE = 1 << CALL_DESCRIBE, /* knows of no workload */
     FOR_ALL = FOR_VALIDATE | FOR_OBSERVE | FOR_BEGIN | FOR_ADVANCE | FOR_FINISH,
 };
 
@@ -52,6 +53,6 @@ char *request_text(enum call_kind kind, const struct adapter_request *request,
     add_take(&draft, FOR_VALIDATE | FOR_ADVANCE, "podNames", shared(request->pod_names));
     add_take(&draft, FOR_FINISH, "outcome",
              request->outcome ? json_string(request->outcome) : NULL);
-    add_take(&draft, FOR_ALL, "options", options ? shared(options) : json_object());
+    add_take(&draft, FOR_ALL | FOR_DESCRIBE, "options", options ? shared(options) : json_object());
     return json_text(json);
 }

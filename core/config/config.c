@@ -88,6 +88,7 @@ static const struct key root_keys[] = {
 
 static const struct key entry_keys[] = {
     {.name = "name", .form = FORM_NAME, .offset = offsetof(struct adapter_entry, name)},
+    {.name = "adapter", .form = FORM_NAME, .offset = offsetof(struct adapter_entry, adapter)},
     {.name = "file", .form = FORM_PATH, .offset = offsetof(struct adapter_entry, file)},
     {.name = "sha256", .form = FORM_DIGEST, .offset = offsetof(struct adapter_entry, sha256)},
     {.name = "options", .form = FORM_OPTIONS, .offset = offsetof(struct adapter_entry, options)},
@@ -397,6 +398,7 @@ int config_load(const char *file, struct config *ret_config, struct error *err)
 static void entry_done(struct adapter_entry *entry)
 {
     free((void *)(uintptr_t)entry->name);
+    free((void *)(uintptr_t)entry->adapter);
     free((void *)(uintptr_t)entry->file);
     free((void *)(uintptr_t)entry->sha256);
     json_decref((json_t *)(uintptr_t)entry->options);

@@ -4,6 +4,7 @@
 #include "adapter/case.h"
 #include "adapter/emissions.h"
 #include "adapter/inprocess.h"
+#include "adapter/schema.h"
 #include "base/alloc.h"
 #include "base/json.h"
 #include "patch.h"
@@ -312,6 +313,7 @@ static int expect_nothing(const struct subject *subject, enum call_kind call, co
 static bool can_be_done(const struct case_plan *plan)
 {
     return plan->call != CALL_OBSERVE && plan->call != CALL_VALIDATE &&
+           plan->call != CALL_DESCRIBE &&
            json_at(plan->request, "/target/metadata/annotations/rollout.sluice.dev~1holder");
 }
 
@@ -332,8 +334,40 @@ static int check_done(const struct subject *subject, const struct specimen *spec
     return acted && result == OK ? expect_nothing(subject, plan.call, request, err) : result;
 }
 
+/* The host refuses options that the schema doesn't allow before the adapter sees them. */
+static int check_options(const struct subject *subject, const struct specimen *specimen,
+                         struct error *err)
+{
+    struct case_plan plan;
+    int result = case_read(specimen->json, &plan, err);
+    const json_t *options = result == OK ? json_object_get(plan.request, "options") : NULL;
+    if (!options || !subject->manifest.options)
+        return result;
+    return schema_validate(subject->manifest.options, options, "options", err);
+}
+
+/* What describe() emits must be a manifest with which the adapter can be used. */
+static int check_described(const struct subject *subject, const struct specimen *specimen,
+                           struct error *err)
+{
+    struct case_plan plan;
+    struct answer answer;
+    json_t *described AUTO_JSON = NULL;
+    int result = case_read(specimen->json, &plan, err);
+    if (result < 0 || plan.call != CALL_DESCRIBE ||
+        ask(subject, &manner_normal, plan.call, plan.request, &answer) < 0)
+        return result;
+    bool emitted = answer.result == SLUICE_OK;
+    if (emitted)
+        result = emissions_manifest(&answer, &described, err);
+    answer_done(&answer);
+    return emitted && result == OK ? subject_describe(subject, described, err) : result;
+}
+
 const struct rule contract_rules[] = {
     {"the same request gets the same answer", check_repeatable},
+    {"the options of the cases fit the manifest", check_options},
+    {"what is described is a whole manifest", check_described},
     {"once it is done there is nothing to do", check_done},
     {"the request is only read, and never beyond its end", check_bounds},
     {"a senseless request gets a result of the contract", check_senseless},

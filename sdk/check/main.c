@@ -143,6 +143,8 @@ static void introduce(const struct subject *subject)
     for (size_t i = 0; i < subject->manifest.kind_count; i++)
         printf("  handles %s %s\n", subject->manifest.kinds[i].api_version,
                subject->manifest.kinds[i].kind);
+    if (!subject->manifest.kind_count)
+        puts("  handles what its options say");
 }
 
 /* Without cases there is at least the request for a workload that doesn't exist. */

@@ -33,7 +33,12 @@ int subject_open(const char *file, const char *name, struct subject *ret_subject
         (result = module_check(subject.table, expected, err)) < 0)
         return result;
     subject.newer = subject.table->minor > SLUICE_ABI_MINOR;
-    result = manifest_parse(subject.table->manifest, subject.newer, &subject.manifest, err);
+    const struct manifest_source source = {
+        .text = subject.table->manifest,
+        .newer = subject.newer,
+        .describes = table_copy(subject.table).describe != NULL,
+    };
+    result = manifest_parse(&source, &subject.manifest, err);
     if (result == OK)
         *ret_subject = subject;
     return result;
@@ -42,6 +47,19 @@ int subject_open(const char *file, const char *name, struct subject *ret_subject
 void subject_done(struct subject *subject)
 {
     manifest_done(&subject->manifest);
+}
+
+int subject_describe(const struct subject *subject, const json_t *described, struct error *err)
+{
+    struct manifest manifest;
+    const struct manifest_source source = {
+        .text = subject->table->manifest, .newer = subject->newer, .describes = true};
+    int result = manifest_parse(&source, &manifest, err);
+    if (result < 0)
+        return result;
+    result = manifest_describe(&manifest, described, subject->newer, err);
+    manifest_done(&manifest);
+    return result;
 }
 
 int subject_ask(const struct subject *subject, const struct manner *manner,

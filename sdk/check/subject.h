@@ -23,6 +23,9 @@ int subject_open(const char *file, const char *name, struct subject *ret_subject
                  struct error *err);
 void subject_done(struct subject *subject);
 
+/* Would the adapter be taken with this manifest, which describe() emitted? ERR_INVALID. */
+int subject_describe(const struct subject *subject, const json_t *described, struct error *err);
+
 /* One call, with limits and host services of one's own choice. The answer is the caller's. */
 struct manner {
     const struct call_limits *limits;

@@ -33,7 +33,7 @@ static void host_table(void **state)
 
 static void adapter_table(void **state)
 {
-    assert_int_equal(sizeof(sluice_adapter), 88);
+    assert_int_equal(sizeof(sluice_adapter), 96);
     assert_int_equal(offsetof(sluice_adapter, size), 0);
     assert_int_equal(offsetof(sluice_adapter, major), 4);
     assert_int_equal(offsetof(sluice_adapter, minor), 6);
@@ -47,6 +47,7 @@ static void adapter_table(void **state)
     assert_int_equal(offsetof(sluice_adapter, begin), 64);
     assert_int_equal(offsetof(sluice_adapter, advance), 72);
     assert_int_equal(offsetof(sluice_adapter, finish), 80);
+    assert_int_equal(offsetof(sluice_adapter, describe), 88);
 }
 
 static void values(void **state)
@@ -62,8 +63,10 @@ static void values(void **state)
     assert_int_equal(SLUICE_PATCH, 2);
     assert_int_equal(SLUICE_DELETE_POD, 3);
     assert_int_equal(SLUICE_EVENT, 4);
+    assert_int_equal(SLUICE_MANIFEST, 5);
     assert_int_equal(SLUICE_PROVIDES_SCALE, 1);
     assert_int_equal(SLUICE_PROVIDES_POD_NAMES, 2);
+    assert_int_equal(SLUICE_NEEDS_DESCRIBE, 1);
 }
 
 /* The contract needs two headers of the language and nothing else. */

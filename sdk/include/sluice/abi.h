@@ -27,7 +27,7 @@ extern "C" {
 #endif
 
 #define SLUICE_ABI_MAJOR 1
-#define SLUICE_ABI_MINOR 0
+#define SLUICE_ABI_MINOR 1
 
 /* Text is UTF-8 with a length; it need not end in a NUL. */
 typedef struct sluice_text {
@@ -51,6 +51,7 @@ typedef struct sluice_call sluice_call;
 #define SLUICE_PATCH      ((uint32_t)2)
 #define SLUICE_DELETE_POD ((uint32_t)3)
 #define SLUICE_EVENT      ((uint32_t)4)
+#define SLUICE_MANIFEST   ((uint32_t)5) /* since 1.1 */
 
 /* How much a line of log matters. */
 #define SLUICE_LOG_DEBUG ((uint32_t)0)
@@ -62,9 +63,10 @@ typedef struct sluice_call sluice_call;
 #define SLUICE_PROVIDES_SCALE     ((uint64_t)1 << 0) /* steps replicas (`scale` in a request) */
 #define SLUICE_PROVIDES_POD_NAMES ((uint64_t)1 << 1) /* brings named pods first (`podNames`) */
 
-/* Bits of `needs`: what the host must be able to do. Version 1.0 has none: everything that it
- * offers is always there. A bit that the host doesn't know refuses the adapter. */
-#define SLUICE_NEEDS_NOTHING ((uint64_t)0)
+/* Bits of `needs`: what the host must be able to do. A bit that the host doesn't know refuses the
+ * adapter; what has no bit is always there. */
+#define SLUICE_NEEDS_NOTHING  ((uint64_t)0)
+#define SLUICE_NEEDS_DESCRIBE ((uint64_t)1 << 0) /* asks `describe`; since 1.1 */
 
 /* The host's services: valid during the call only. Append only. */
 typedef struct sluice_host {
@@ -91,7 +93,7 @@ typedef struct sluice_host {
 typedef int32_t (*sluice_call_function)(const sluice_host *host, sluice_call *call,
                                         sluice_text request);
 
-/* The adapter's table. Append only. Everything is mandatory except `validate`. */
+/* The adapter's table. Append only. Everything is mandatory except `validate` and `describe`. */
 typedef struct sluice_adapter {
     uint32_t size;
     uint16_t major;
@@ -107,6 +109,8 @@ typedef struct sluice_adapter {
     sluice_call_function begin;
     sluice_call_function advance;
     sluice_call_function finish;
+
+    sluice_call_function describe; /* since 1.1; may be NULL */
 } sluice_adapter;
 
 #if defined(__GNUC__)

@@ -26,6 +26,8 @@
  *   smoke     one case that the host runs after loading: {"call", "request", "emitted"}, the same
  *             form as a file in cases/; may be left out
  * SLUICE_JSON(…) lets it be written without quoting.
+ * An adapter whose kinds depend on its options leaves out `kinds` and `rights`, has a call
+ * `describe`, and sets SLUICE_NEEDS_DESCRIBE (since 1.1).
  *
  * REQUESTS are objects. Members that don't apply to a call are left out, so an adapter treats a
  * missing member as null, false or 0.
@@ -49,6 +51,8 @@
  *   options         what the config says, already checked against the manifest
  *
  * CALLS
+ *   describe  (since 1.1) gets nothing but `options`, once, when the adapter is loaded, before any
+ *             other call. Emits exactly one MANIFEST, or fails if these options can't work.
  *   validate  emits nothing. Fails if this rollout of this workload can't work.
  *   observe   emits exactly one STATUS.
  *   begin     emits what takes the workload over without moving a pod. Nothing when it is done:
@@ -59,6 +63,8 @@
  *             workload doesn't exist.
  *
  * EMISSIONS
+ *   MANIFEST {…}            members of the manifest above but `options`; they take the place of
+ *                           those in the table
  *   STATUS {
  *     "size": 5,            pods that the owner wants
  *     "updated": 2,         pods that carry the update revision

@@ -4,6 +4,7 @@
 
 #include "base/alloc.h"
 #include "base/hash.h"
+#include "base/json.h"
 
 #include <elf.h>
 #include <fcntl.h>
@@ -42,7 +43,7 @@ static void table_refusals(void **state)
         {"null_table", "sluice_adapter_v1(): expected a table, found a null pointer"},
         {"size", "size: expected at least 88 bytes, found 64"},
         {"major", "major: expected 1, found 2"},
-        {"needs", "needs: expected no bits (contract 1.0), found 0x8000000000000000"},
+        {"needs", "needs: expected no bits but 0x1 (contract 1.1), found 0x8000000000000000"},
         {"no_calls", "advance: expected a function (the call is mandatory), found a null pointer"},
         {"name", "name: expected \"hostile\" as the config says, found \"friendly\""},
         {"no_version", "version: expected a text, found none"},
@@ -310,6 +311,68 @@ static void options(void **state)
     loaded_close(&loaded);
 }
 
+static void assert_described(const char *options, const char *text)
+{
+    struct loaded loaded = loaded_open("hostile", "describes", options);
+    const struct error *refusal = adapter_refusal(loaded.adapter);
+    assert_contains(refusal ? refusal->text : "in use", text);
+    loaded_close(&loaded);
+}
+
+/* What an adapter is with these options, it says itself; then it must be complete. */
+static void described(void **state)
+{
+    assert_described("{\"manifest\":7}", "options.manifest: expected string, found integer 7");
+    assert_described("{\"fails\":\"no\"}", "options.fails: no");
+    assert_described("{}", "describe: expected exactly one MANIFEST, found 0 emissions");
+    assert_described("{\"manifest\":\"[]\"}", "MANIFEST: expected an object, found array");
+    assert_described("{\"manifest\":\"{}\"}",
+                     "describe: manifest: kinds: expected at least one kind");
+    assert_described("{\"manifest\":\"{\\\"kinds\\\":[{\\\"apiVersion\\\":\\\"a/v1\\\","
+                     "\\\"kind\\\":\\\"A\\\",\\\"keep\\\":[]}]}\"}",
+                     "describe: manifest: rights: expected an array of rules, found nothing");
+    assert_described("{\"manifest\":\"{\\\"options\\\":{}}\"}",
+                     "describe: manifest: options: expected in the table only");
+}
+
+#define MANIFEST_OF(kind)                                                                          \
+    "{\"manifest\":\"{\\\"kinds\\\":[{\\\"apiVersion\\\":\\\"a/v1\\\",\\\"kind\\\":\\\"" kind      \
+    "\\\",\\\"keep\\\":[\\\"/spec\\\"]}],\\\"rights\\\":[]}\"}"
+
+/* One shared object, enabled twice under names of their own, for two kinds. */
+static void instances(void **state)
+{
+    char *file AUTO_FREE = hostile_file("describes");
+    json_t *first AUTO_JSON = json(MANIFEST_OF("A")), *second AUTO_JSON = json(MANIFEST_OF("B"));
+    const struct adapter_entry entries[] = {
+        {.name = "as", .adapter = "hostile", .file = file, .options = first},
+        {.name = "bs", .adapter = "hostile", .file = file, .options = second},
+        {.name = "again", .adapter = "hostile", .file = file, .options = first},
+        {.name = "nameless", .file = file, .options = first},
+    };
+    struct adapters *set = adapters_load("/nowhere", entries, 4);
+    const struct adapter *found;
+    struct error err = {0};
+    assert_int_equal(adapters_find(set, "a/v1", "B", &found, &err), OK);
+    assert_string_equal(adapter_name(found), "bs");
+    assert_string_equal(adapter_kind(found, 0)->keep[0], "/spec");
+    assert_int_equal(adapters_find(set, "a/v1", "A", &found, &err), OK);
+    assert_string_equal(adapter_name(found), "as");
+    assert_contains(adapter_refusal(adapters_nth(set, 2))->text, "found a/v1 A, which as handles");
+    assert_contains(adapter_refusal(adapters_nth(set, 3))->text,
+                    "name: expected \"nameless\" as the config says, found \"hostile\"");
+    adapters_free(set);
+}
+
+/* The object's name is also its file's in the directory. */
+static void instance_in_directory(void **state)
+{
+    const struct adapter_entry entry = {.name = "as", .adapter = "describes"};
+    struct adapters *set = adapters_load(HOSTILE_DIR, &entry, 1);
+    assert_contains(adapter_refusal(adapters_nth(set, 0))->text, "name: expected \"describes\"");
+    adapters_free(set);
+}
+
 static void neighbours(void **state)
 {
     char *first AUTO_FREE = hostile_file("future"), *second AUTO_FREE = hostile_file("other_kind");
@@ -407,6 +470,9 @@ int main(void)
         in_place_test(truncated),
         in_place_test(pinned),
         cmocka_unit_test(options),
+        cmocka_unit_test(described),
+        cmocka_unit_test(instances),
+        cmocka_unit_test(instance_in_directory),
         cmocka_unit_test(neighbours),
         cmocka_unit_test(finding),
         cmocka_unit_test(reloading),

@@ -81,6 +81,7 @@ static void everything(void **state)
         "  enabled:\n"
         "  - name: cloneset\n"
         "  - name: widget-2\n"
+        "    adapter: widget\n"
         "    file: /opt/widget.so\n"
         "    sha256: 0123456789abcdef0123456789abcdef0123456789abcdef01234567"
         "89ABCDEF\n"
@@ -102,10 +103,12 @@ static void everything(void **state)
     assert_string_equal(config.adapter_directory, "/opt/adapters");
     assert_int_equal(config.adapter_count, 2);
     assert_string_equal(config.adapters[0].name, "cloneset");
+    assert_null(config.adapters[0].adapter);
     assert_null(config.adapters[0].file);
     assert_null(config.adapters[0].sha256);
     assert_null(config.adapters[0].options);
     assert_string_equal(config.adapters[1].name, "widget-2");
+    assert_string_equal(config.adapters[1].adapter, "widget");
     assert_string_equal(config.adapters[1].file, "/opt/widget.so");
     assert_int_equal(strlen(config.adapters[1].sha256), 64);
     char *options AUTO_FREE = json_canonical(config.adapters[1].options);
@@ -133,7 +136,7 @@ static void unknown_keys(void **state)
                    "timeoutSeconds, idleSeconds, memoryMiB");
     assert_refused("adapters:\n  enabled:\n  - name: a\n    sha265: b\n",
                    "sluice.yaml:4:5: unknown key \"sha265\", did you mean \"sha256\"?; known keys "
-                   "here: name, file, sha256, options");
+                   "here: name, adapter, file, sha256, options");
     assert_refused("LOGLEVEL: info\n", "sluice.yaml:1:1: unknown key \"LOGLEVEL\", did you mean "
                                        "\"logLevel\"?");
     assert_refused("? [a]\n: b\n", "sluice.yaml:1:3: unknown key \"\"");
