@@ -3,6 +3,7 @@
 
 #include "base/alloc.h"
 #include "oam/revision.h"
+#include "reconcile/holder.h"
 #include "reconcile/owned.h"
 #include "reconcile/task.h"
 
@@ -56,17 +57,23 @@ void log_watch_state(const char *what, const struct error *err)
 static void on_rollout(void *data, const char *ns, const char *name, const json_t *object,
                        bool deleted)
 {
-    struct controller *controller = data;
+    const struct rollout_kind *kind = data;
     char *key AUTO_FREE = key_join(ns, name);
     (void)object;
     (void)deleted;
-    queue_add(controller->rollout_queue, key);
+    queue_add(kind->queue, key);
 }
 
 static void on_rollouts_state(void *data, const struct error *err)
 {
-    (void)data;
-    log_watch_state("AppRollout", err);
+    const struct rollout_kind *kind = data;
+    log_watch_state(kind->info.kind, err);
+}
+
+void rollouts_wake(struct controller *controller, const char *topic)
+{
+    for (size_t i = 0; i < ROLLOUT_KINDS; i++)
+        waiters_wake(&controller->rollouts[i].waiters, topic, controller->rollouts[i].queue);
 }
 
 static void on_application(void *data, const char *ns, const char *name, const json_t *object,
@@ -92,7 +99,7 @@ static void on_revision(void *data, json_t *object)
     char *topic AUTO_FREE =
         str_format("revision %s/%s", json_string_at(object, "/metadata/namespace"),
                    json_string_at(object, "/metadata/name"));
-    waiters_wake(&controller->rollout_waiters, topic, controller->rollout_queue);
+    rollouts_wake(controller, topic);
 }
 
 static void on_revisions_state(void *data, const struct error *err)
@@ -118,14 +125,12 @@ void workload_wake(const struct workload_kind *kind, const json_t *workload)
 {
     struct controller *controller = kind->controller;
     const char *holder = object_mark(workload, MARK_HOLDER);
-    if (holder) {
-        char *key AUTO_FREE = str_copy_n(holder, strcspn(holder, " "));
-        queue_add(controller->rollout_queue, key);
-    }
+    if (holder)
+        holder_wake(controller, holder);
     char *topic AUTO_FREE = str_format("workload %s %s/%s", kind->kind->kind,
                                        json_string_at(workload, "/metadata/namespace"),
                                        json_string_at(workload, "/metadata/name"));
-    waiters_wake(&controller->rollout_waiters, topic, controller->rollout_queue);
+    rollouts_wake(controller, topic);
 }
 
 static void on_workload(void *data, const char *ns, const char *name, const json_t *object,
@@ -140,7 +145,7 @@ static void on_workload(void *data, const char *ns, const char *name, const json
 void workload_kind_wake(struct workload_kind *kind)
 {
     char *topic AUTO_FREE = str_format("kind %s", kind->kind->kind);
-    waiters_wake(&kind->controller->rollout_waiters, topic, kind->controller->rollout_queue);
+    rollouts_wake(kind->controller, topic);
 }
 
 static void on_workloads_synced(void *data)
@@ -174,18 +179,46 @@ static struct watch *open_metadata_watch(struct controller *controller, const ch
     return watch_open(controller->cluster, &spec, events, controller);
 }
 
+static void open_rollouts(struct controller *controller, struct rollout_kind *kind,
+                          const struct rollout_kind *told)
+{
+    const struct store_events events = {.on_change = on_rollout, .on_state = on_rollouts_state};
+    *kind = *told;
+    kind->controller = controller;
+    kind->queue = queue_new(cluster_loop(controller->cluster), PASSES_AT_ONCE, rollout_pass, kind);
+    char *path AUTO_FREE = object_path(&kind->info, controller->config->namespace, NULL, NULL);
+    struct watch_spec spec = {.path = path};
+    kind->store = store_open(controller->cluster, &spec, &events, kind);
+}
+
+static void open_all_rollouts(struct controller *controller)
+{
+    static const struct rollout_kind kinds[ROLLOUT_KINDS] = {
+        [ROLLOUTS_OF_APPS] = {.info = {OAM_API, "AppRollout", "approllouts", true},
+                              .finalizer = APPROLLOUT_FINALIZER,
+                              .read = approllout_read},
+    };
+    for (size_t i = 0; i < ROLLOUT_KINDS; i++)
+        open_rollouts(controller, &controller->rollouts[i], &kinds[i]);
+}
+
+static void close_rollouts(struct rollout_kind *kind)
+{
+    store_close(kind->store);
+    queue_free(kind->queue);
+    waiters_done(&kind->waiters);
+}
+
 static void open_own_kinds(struct controller *controller)
 {
     static const char *const application_parts[] = {"/metadata/annotations", "/metadata/labels",
                                                     "/metadata/deletionTimestamp", "/spec",
                                                     "/status"};
-    const struct store_events rollouts = {.on_change = on_rollout, .on_state = on_rollouts_state};
     const struct store_events applications = {.on_change = on_application,
                                               .on_state = on_applications_state};
     const struct watch_events revisions = {.on_put = on_revision, .on_state = on_revisions_state};
     const struct watch_events definitions = {.on_put = on_definition,
                                              .on_state = on_definitions_state};
-    controller->rollouts = open_store(controller, "approllouts", NULL, 0, &rollouts);
     controller->applications =
         open_store(controller, "applications", application_parts,
                    sizeof application_parts / sizeof *application_parts, &applications);
@@ -231,7 +264,8 @@ static void on_kinds_changed(void *data)
             look_for_kind(kind);
     }
     owned_look(controller);
-    store_kick(controller->rollouts);
+    for (size_t i = 0; i < ROLLOUT_KINDS; i++)
+        store_kick(controller->rollouts[i].store);
     store_kick(controller->applications);
     watch_kick(controller->revisions);
     watch_kick(controller->definitions);
@@ -307,8 +341,8 @@ struct controller *controller_new(struct cluster *cluster, struct adapters *adap
     controller->config = config;
     controller->renderer = renderer_new(loop, &renderer);
     controller->recorder = recorder_new(cluster, "sluice");
-    controller->rollout_queue = queue_new(loop, PASSES_AT_ONCE, rollout_pass, controller);
     controller->application_queue = queue_new(loop, PASSES_AT_ONCE, application_pass, controller);
+    open_all_rollouts(controller);
     open_own_kinds(controller);
     controller->kinds = kinds_new(cluster, on_kinds_changed, controller);
     open_workload_kinds(controller);
@@ -336,17 +370,17 @@ void controller_free(struct controller *controller)
     if (!controller)
         return;
     timer_stop(cluster_loop(controller->cluster), &controller->tidy);
-    rollout_tasks_drop(controller);
+    for (size_t i = 0; i < ROLLOUT_KINDS; i++)
+        rollout_tasks_drop(&controller->rollouts[i]);
     application_passes_drop(controller);
     owned_close(controller);
     close_workload_kinds(controller);
-    store_close(controller->rollouts);
     store_close(controller->applications);
     watch_close(controller->revisions);
     watch_close(controller->definitions);
-    queue_free(controller->rollout_queue);
     queue_free(controller->application_queue);
-    waiters_done(&controller->rollout_waiters);
+    for (size_t i = 0; i < ROLLOUT_KINDS; i++)
+        close_rollouts(&controller->rollouts[i]);
     waiters_done(&controller->application_waiters);
     kinds_free(controller->kinds);
     recorder_free(controller->recorder);

@@ -34,7 +34,7 @@ static void on_hook_done(void *data, int result, const char *message)
         break;
     }
     snprintf(run->outcome.message, sizeof run->outcome.message, "%s", message);
-    queue_add(component->task->controller->rollout_queue, component->task->key);
+    queue_add(component->task->kind->queue, component->task->key);
 }
 
 static const char *hook_phase(const struct component *component)

@@ -11,6 +11,7 @@
 struct locate {
     struct controller *controller;
     char *ns, *holder, *key;
+    struct waiters *waiters;
     json_t *component_list;
     struct location *location;
     json_t *target, *source; /* the revisions */
@@ -139,7 +140,7 @@ static void revision_missing(struct locate *locate, const char *field, const cha
     struct error err = {0};
     if (!locate->looked_twice) {
         char *topic AUTO_FREE = str_format("revision %s/%s", locate->ns, name);
-        waiters_add(&locate->controller->rollout_waiters, topic, locate->key);
+        waiters_add(locate->waiters, topic, locate->key);
         locate->looked_twice = true;
         again(locate);
         return;
@@ -330,6 +331,7 @@ struct locate *locate_start(struct controller *controller, const struct locate_s
     locate->ns = str_copy(spec->ns);
     locate->holder = str_copy(spec->holder);
     locate->key = str_copy(spec->key);
+    locate->waiters = spec->waiters;
     locate->component_list = spec->component_list ? json_deep_copy(spec->component_list) : NULL;
     locate->on_located = on_located;
     locate->data = data;

@@ -39,6 +39,7 @@ struct locate_spec {
     const char *ns, *target, *source;
     const json_t *component_list; /* NULL: the component that both revisions share */
     const char *holder;           /* the mark to put on the workloads */
+    struct waiters *waiters;      /* where the rollout waits for what is missing; borrowed */
     const char *key;              /* the rollout, to be woken when what is missing appears */
 };
 

@@ -2,6 +2,7 @@
 /* Gathering and observing: from the stores and the adapter to what the machine wants to know. */
 #include "base/alloc.h"
 #include "oam/revision.h"
+#include "reconcile/holder.h"
 #include "reconcile/owned.h"
 #include "reconcile/task.h"
 
@@ -47,20 +48,6 @@ static void observe_failure(struct observation *seen, enum reason_code why, int 
     COPY(seen->located.text, text);
 }
 
-/* Is somebody's mark worth something? Not when that rollout is gone. */
-static bool holder_lives(struct controller *controller, const char *mark)
-{
-    char *text AUTO_FREE = str_copy(mark);
-    char *uid = strchr(text, ' ');
-    if (!uid || !store_synced(controller->rollouts))
-        return true;
-    *uid++ = '\0';
-    char *ns AUTO_FREE = NULL, *name AUTO_FREE = NULL;
-    key_split(text, &ns, &name);
-    json_t *other AUTO_JSON = store_get(controller->rollouts, ns, name);
-    return other && str_equal(json_string_at(other, "/metadata/uid"), uid);
-}
-
 static void observe_marks(struct component *component, const json_t *target)
 {
     struct observation *seen = &component->observation;
@@ -69,8 +56,8 @@ static void observe_marks(struct component *component, const json_t *target)
     seen->exists = true;
     seen->held = str_equal(holder, component->task->holder);
     if (holder && !seen->held && holder_lives(component->task->controller, holder)) {
-        COPY(seen->held_by, holder);
-        seen->held_by[strcspn(seen->held_by, " ")] = '\0';
+        char *name AUTO_FREE = holder_name(holder);
+        COPY(seen->held_by, name);
     }
     seen->applied = target && applied && str_equal(applied, object_mark(target, MARK_APPLIED));
 }
@@ -123,13 +110,12 @@ static void observe_validation(struct component *component, const struct adapter
 
 static bool kind_ready(struct component *component, struct workload_kind *kind)
 {
-    struct controller *controller = component->task->controller;
     struct observation *seen = &component->observation;
     const char *unlisted = kind->kind->kind;
     if (kind->store && store_synced(kind->store) && owned_synced(kind, &unlisted))
         return true;
     char *topic AUTO_FREE = str_format("kind %s", kind->kind->kind);
-    waiters_add(&controller->rollout_waiters, topic, component->task->key);
+    waiters_add(&component->task->kind->waiters, topic, component->task->key);
     char *text AUTO_FREE =
         kind->store ? str_format("%s objects are still being listed", unlisted)
                     : str_format("the cluster doesn't serve %s (%s); it is picked up when it "

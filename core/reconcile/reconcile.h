@@ -10,6 +10,7 @@
 #include "cluster/kinds.h"
 #include "cluster/recorder.h"
 #include "cluster/store.h"
+#include "oam/approllout.h"
 #include "oam/renderer.h"
 #include "reconcile/controller.h"
 #include "reconcile/queue.h"
@@ -31,6 +32,21 @@ struct workload_kind {
     size_t keep_count;
 };
 
+/* A kind of rollouts, with its objects and the passes that they get. Whatever the kinds do
+ * differently is asked of this. */
+struct rollout_kind {
+    struct controller *controller;
+    struct kind_info info;
+    const char *finalizer;
+    void (*read)(const json_t *object, struct approllout *ret_rollout);
+    struct store *store;
+    struct queue *queue;
+    struct waiters waiters;
+    struct map tasks; /* key -> struct task, while it has something to remember */
+};
+
+enum { ROLLOUTS_OF_APPS, ROLLOUT_KINDS };
+
 struct controller {
     struct cluster *cluster;
     struct adapters *adapters;
@@ -38,22 +54,22 @@ struct controller {
     struct kinds *kinds;
     struct recorder *recorder;
     struct renderer *renderer;
-    struct store *rollouts;     /* AppRollouts */
+    struct rollout_kind rollouts[ROLLOUT_KINDS];
     struct store *applications; /* Applications, without status but latestRevision */
     struct watch *revisions;    /* ApplicationRevisions, metadata only, not kept */
     struct watch *definitions;  /* ComponentDefinitions, likewise */
-    struct queue *rollout_queue;
     struct queue *application_queue;
-    struct waiters rollout_waiters;
     struct waiters application_waiters;
-    struct map tasks;      /* rollout key -> struct task, while it has something to remember */
     struct map recordings; /* application key -> its pass under way */
     struct workload_kind *workload_kinds;
     size_t workload_kind_count;
-    struct timer tidy; /* see controller_tidy_later() */
+    struct timer tidy;              /* see controller_tidy_later() */
     struct owned_kind *owned_kinds; /* what workloads own, where adapters read that too */
     size_t owned_kind_count;
 };
+
+/* Whoever waits for the topic, of whatever kind, gets a pass. */
+void rollouts_wake(struct controller *controller, const char *topic);
 
 /* The path of one of Sluice's own objects; plural: "approllouts", … The caller frees it. */
 char *oam_path(const char *plural, const char *ns, const char *name, const char *subresource);
@@ -62,8 +78,8 @@ char *oam_path(const char *plural, const char *ns, const char *name, const char 
 void key_split(const char *key, char **ret_ns, char **ret_name);
 char *key_join(const char *ns, const char *name);
 
-/* To be called at the end of every rollout's pass: gives memory that passes have left in pieces back
- * to the system, at most every few seconds and once after the last pass. */
+/* To be called at the end of every rollout's pass: gives memory that passes have left in pieces
+ * back to the system, at most every few seconds and once after the last pass. */
 void controller_tidy_later(struct controller *controller);
 
 /* The reasons of a watch's trouble, logged once for each change. */
@@ -81,8 +97,8 @@ void application_pass(void *data, const char *key);
 /* Ends the passes under way. */
 void application_passes_drop(struct controller *controller);
 
-/* rollout_pass.c: the same for an AppRollout. */
+/* rollout_pass.c: the same for a rollout; data is its kind. */
 void rollout_pass(void *data, const char *key);
-void rollout_tasks_drop(struct controller *controller);
+void rollout_tasks_drop(struct rollout_kind *kind);
 
 #endif

@@ -12,7 +12,7 @@ enum {
 static void pass_end(struct task *task)
 {
     struct controller *controller = task->controller;
-    struct queue *queue = controller->rollout_queue;
+    struct queue *queue = task->kind->queue;
     char *key AUTO_FREE = str_copy(task->key);
     bool trouble = task->trouble.code != OK;
     bool keep = task_unfinished(task) || trouble;
@@ -53,13 +53,13 @@ static json_t *status_json(struct task *task, const struct component *deciding)
 static void write_status(struct task *task, json_t *status_take, reply_fn *on_written)
 {
     json_t *object AUTO_JSON =
-        json_pack("{s:s, s:s, s:{s:s, s:s, s:s, s:s}, s:O, s:o}", "apiVersion", OAM_API, "kind",
-                  "AppRollout", "metadata", "name", task->rollout.name, "namespace",
-                  task->rollout.ns, "uid", task->rollout.uid, "resourceVersion",
-                  json_string_at(task->object, "/metadata/resourceVersion"), "spec",
-                  json_object_get(task->object, "spec"), "status", status_take);
+        json_pack("{s:s, s:s, s:{s:s, s:s, s:s, s:s}, s:O, s:o}", "apiVersion",
+                  task->kind->info.api_version, "kind", task->kind->info.kind, "metadata", "name",
+                  task->rollout.name, "namespace", task->rollout.ns, "uid", task->rollout.uid,
+                  "resourceVersion", json_string_at(task->object, "/metadata/resourceVersion"),
+                  "spec", json_object_get(task->object, "spec"), "status", status_take);
     char *body AUTO_FREE = json_text(object);
-    char *path AUTO_FREE = oam_path("approllouts", task->rollout.ns, task->rollout.name, "status");
+    char *path AUTO_FREE = task_path(task, "status");
     struct call_spec spec = {.method = "PUT", .path = path, .body = body};
     task->call = cluster_call(task->controller->cluster, &spec, on_written, task);
     task->written_at_ms = clock_monotonic_ms();
@@ -121,14 +121,14 @@ static void forget_rollout(struct task *task)
     size_t i;
     json_t *finalizer;
     json_array_foreach (json_at(task->object, "/metadata/finalizers"), i, finalizer) {
-        if (!str_equal(json_string_value(finalizer), APPROLLOUT_FINALIZER))
+        if (!str_equal(json_string_value(finalizer), task->kind->finalizer))
             json_array_append(kept, finalizer);
     }
     json_t *patch AUTO_JSON =
         json_pack("{s:{s:s, s:o}}", "metadata", "resourceVersion",
                   json_string_at(task->object, "/metadata/resourceVersion"), "finalizers", kept);
     char *body AUTO_FREE = json_text(patch);
-    char *path AUTO_FREE = oam_path("approllouts", task->rollout.ns, task->rollout.name, NULL);
+    char *path AUTO_FREE = task_path(task, NULL);
     struct call_spec spec = {
         .method = "PATCH", .path = path, .content_type = PATCH_MERGE, .body = body};
     task->call = cluster_call(task->controller->cluster, &spec, on_forgotten, task);
@@ -142,7 +142,7 @@ static void on_recorded(void *data, const struct reply *reply)
         pass_fail(task, &reply->error);
         return;
     }
-    store_put(task->controller->rollouts, reply->body);
+    store_put(task->kind->store, reply->body);
     task_tell(task);
     pass_end(task);
 }
@@ -158,16 +158,16 @@ static bool all_forgotten(const struct task *task)
 /* Times at which the machine wants to be asked again, and workloads that aren't ours yet. */
 static void wait_for_more(struct task *task)
 {
-    struct controller *controller = task->controller;
+    struct rollout_kind *kind = task->kind;
     for (size_t i = 0; i < task->component_count; i++) {
         const struct component *component = &task->components[i];
         int64_t wake_at = component->decision ? component->decision->wake_at_ms : 0;
         if (wake_at)
-            queue_add_after(controller->rollout_queue, task->key, wake_at - clock_wall_ms());
+            queue_add_after(kind->queue, task->key, wake_at - clock_wall_ms());
         if (component->kind && !component->observation.held &&
             !rolling_state_terminal(component->status.rolling)) {
             char *topic AUTO_FREE = str_format("workload %s", component->observation.object);
-            waiters_add(&controller->rollout_waiters, topic, task->key);
+            waiters_add(&kind->waiters, topic, task->key);
         }
         if (component->observation.located.code == ERR_RETRY && !component->forget &&
             !rolling_state_terminal(component->status.rolling) && !task->trouble.code)
@@ -180,7 +180,7 @@ static bool counters_due(struct task *task)
 {
     int64_t due = task->written_at_ms + COUNTERS_EVERY_MS - clock_monotonic_ms();
     if (due > 0)
-        queue_add_after(task->controller->rollout_queue, task->key, due);
+        queue_add_after(task->kind->queue, task->key, due);
     return due <= 0;
 }
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
- * The pass of an AppRollout: gather, observe, decide, advance, act. Components have their turn one
+ * The pass of a rollout: gather, observe, decide, advance, act. Components have their turn one
  * after the other; each goes round until its machine has nothing to do that changes anything, then
  * the status of all is written once. Effects on a workload come before the status that records
  * them, except for what must be remembered before it is done: taking over, giving back, and calling
@@ -8,6 +8,7 @@
  */
 #include "base/alloc.h"
 #include "base/clock.h"
+#include "reconcile/holder.h"
 #include "reconcile/task.h"
 
 #include <stdlib.h>
@@ -77,6 +78,7 @@ static struct locate *locate_for(struct task *task, const char *target, const ch
         .source = source,
         .component_list = task->rollout.component_list,
         .holder = task->holder,
+        .waiters = &task->kind->waiters,
         .key = task->key,
     };
     return locate_start(task->controller, &spec, on_located, task);
@@ -198,12 +200,12 @@ static void pass_protect(struct task *task)
     }
     json_t *finalizers = json_at(task->object, "/metadata/finalizers");
     finalizers = finalizers ? json_copy(finalizers) : json_array();
-    json_array_append_new(finalizers, json_string(APPROLLOUT_FINALIZER));
+    json_array_append_new(finalizers, json_string(task->kind->finalizer));
     json_t *patch AUTO_JSON = json_pack("{s:{s:s, s:o}}", "metadata", "resourceVersion",
                                         json_string_at(task->object, "/metadata/resourceVersion"),
                                         "finalizers", finalizers);
     char *body AUTO_FREE = json_text(patch);
-    char *path AUTO_FREE = oam_path("approllouts", task->rollout.ns, task->rollout.name, NULL);
+    char *path AUTO_FREE = task_path(task, NULL);
     struct call_spec spec = {
         .method = "PATCH", .path = path, .content_type = PATCH_MERGE, .body = body};
     task->call = cluster_call(task->controller->cluster, &spec, on_protected, task);
@@ -212,8 +214,8 @@ static void pass_protect(struct task *task)
 static void pass_begin(struct task *task, json_t *object_take)
 {
     task->object = object_take;
-    approllout_read(task->object, &task->rollout);
-    task->holder = str_format("%s/%s %s", task->rollout.ns, task->rollout.name, task->rollout.uid);
+    task->kind->read(task->object, &task->rollout);
+    task->holder = holder_text(task->kind, &task->rollout);
     task->trouble = (struct error){0};
     location_unpack(task->location);
     location_unpack(task->revert);
@@ -235,19 +237,19 @@ static void pass_begin(struct task *task, json_t *object_take)
 
 void rollout_pass(void *data, const char *key)
 {
-    struct controller *controller = data;
+    struct rollout_kind *kind = data;
     char *ns AUTO_FREE = NULL, *name AUTO_FREE = NULL;
     key_split(key, &ns, &name);
-    json_t *object = store_get(controller->rollouts, ns, name);
-    struct task *task = object ? task_get(controller, key) : map_get(&controller->tasks, key);
+    json_t *object = store_get(kind->store, ns, name);
+    struct task *task = object ? task_get(kind, key) : map_get(&kind->tasks, key);
     if (object) {
         pass_begin(task, object);
         return;
     }
     if (task)
         task_drop(task);
-    waiters_forget(&controller->rollout_waiters, key);
-    queue_done(controller->rollout_queue, key);
+    waiters_forget(&kind->waiters, key);
+    queue_done(kind->queue, key);
 }
 
 /* One round of the component whose turn it is. */

@@ -5,15 +5,16 @@
 
 #include <stdlib.h>
 
-struct task *task_get(struct controller *controller, const char *key)
+struct task *task_get(struct rollout_kind *kind, const char *key)
 {
-    struct task *task = map_get(&controller->tasks, key);
+    struct task *task = map_get(&kind->tasks, key);
     if (task)
         return task;
     task = mem_alloc(sizeof *task);
-    task->controller = controller;
+    task->controller = kind->controller;
+    task->kind = kind;
     task->key = str_copy(key);
-    map_put(&controller->tasks, key, task);
+    map_put(&kind->tasks, key, task);
     return task;
 }
 
@@ -88,13 +89,13 @@ static void task_free(void *data)
 
 void task_drop(struct task *task)
 {
-    map_remove(&task->controller->tasks, task->key);
+    map_remove(&task->kind->tasks, task->key);
     task_free(task);
 }
 
-void rollout_tasks_drop(struct controller *controller)
+void rollout_tasks_drop(struct rollout_kind *kind)
 {
-    map_done(&controller->tasks, task_free);
+    map_done(&kind->tasks, task_free);
 }
 
 bool task_unfinished(const struct task *task)
@@ -162,11 +163,16 @@ void components_from_location(struct task *task)
     components_set(task, names, location->count);
 }
 
+char *task_path(const struct task *task, const char *subresource)
+{
+    return object_path(&task->kind->info, task->rollout.ns, task->rollout.name, subresource);
+}
+
 void task_object_replace(struct task *task, const json_t *object)
 {
-    store_put(task->controller->rollouts, object);
+    store_put(task->kind->store, object);
     approllout_done(&task->rollout);
     json_decref(task->object);
     task->object = json_deep_copy(object);
-    approllout_read(task->object, &task->rollout);
+    task->kind->read(task->object, &task->rollout);
 }

@@ -47,6 +47,7 @@ struct told_move {
 
 struct task {
     struct controller *controller;
+    struct rollout_kind *kind;
     char *key;
     bool dead; /* the rollout is gone: drop the task when the pass ends */
 
@@ -58,7 +59,7 @@ struct task {
     /* The pass under way. */
     bool located;   /* in this pass */
     bool told;      /* that it waits for a person, in this pass: that is recorded at once */
-    json_t *object; /* the AppRollout; owned */
+    json_t *object; /* the rollout; owned */
     struct approllout rollout;
     char *holder;
     struct component *components;
@@ -75,7 +76,7 @@ struct task {
 };
 
 /* task.c: tasks, and the components of the rollout that is at hand. */
-struct task *task_get(struct controller *controller, const char *key);
+struct task *task_get(struct rollout_kind *kind, const char *key);
 void task_drop(struct task *task);
 bool task_unfinished(const struct task *task);
 void task_pass_clear(struct task *task); /* releases what only the pass needs */
@@ -103,6 +104,9 @@ const char *object_mark(const json_t *object, const char *mark);
 
 /* The component's place in the location, or NULL. */
 struct located_component *component_located(const struct component *component);
+
+/* The path of the rollout itself; subresource NULL: none. The caller frees it. */
+char *task_path(const struct task *task, const char *subresource);
 
 /* The request to the adapter about what was observed. */
 struct adapter_request component_request(const struct component *component);

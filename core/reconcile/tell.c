@@ -8,8 +8,8 @@
 char *task_label(const struct task *task, const char *component)
 {
     if (component && task->component_count > 1)
-        return str_format("AppRollout %s %s", task->key, component);
-    return str_format("AppRollout %s", task->key);
+        return str_format("%s %s %s", task->kind->info.kind, task->key, component);
+    return str_format("%s %s", task->kind->info.kind, task->key);
 }
 
 void task_note_moves(struct task *task, const struct component *component)
@@ -34,8 +34,8 @@ void task_forget_moves(struct task *task)
 static void task_event(struct task *task, bool warning, const char *reason, const char *message)
 {
     const struct event_about about = {
-        .api_version = OAM_API,
-        .kind = "AppRollout",
+        .api_version = task->kind->info.api_version,
+        .kind = task->kind->info.kind,
         .ns = task->rollout.ns,
         .name = task->rollout.name,
         .uid = task->rollout.uid,

@@ -165,7 +165,7 @@ struct observation {
     char object[NAME_SIZE]; /* "CloneSet default/metrics-provider" */
     bool exists;
     bool held;               /* carries our holder mark */
-    char held_by[NAME_SIZE]; /* somebody else's holder mark, or "" */
+    char held_by[NAME_SIZE]; /* another rollout, "AppRollout default/shop"; or "" */
     bool applied;            /* what was last applied to it is the target */
     bool settled;            /* its own controller has seen the last write */
     int size;

@@ -66,7 +66,7 @@ static bool workload_busy(struct run *run)
 {
     const struct observation *seen = &run->in->observation;
     if (seen->held_by[0]) {
-        run_why(run, REASON_WORKLOAD_HELD, "%s is held by rollout %s", seen->object, seen->held_by);
+        run_why(run, REASON_WORKLOAD_HELD, "%s is held by %s", seen->object, seen->held_by);
         why_object(run, "metadata.annotations");
         return true;
     }

@@ -260,7 +260,7 @@ def test_two_rollouts_of_one_workload(stage):
     stage.wait_reason("PartitionReached", "first")
     roll(stage, 5, name="second")
     why = stage.wait_reason("WorkloadHeld", "second")
-    assert why["message"] == (f"CloneSet {stage.namespace}/web is held by rollout "
+    assert why["message"] == (f"CloneSet {stage.namespace}/web is held by AppRollout "
                               f"{stage.namespace}/first")
     assert stage.event("WorkloadHeld", "first")["involvedObject"]["name"] == "second"
     assert len(proof.at_image(stage.history, "5.0.2")) == 1

@@ -447,7 +447,7 @@ static void test_workload_of_somebody_else(void **state)
     world_init(&world, THREE);
     world_hold(&world, SOMEBODY);
     assert_waits(&world, ROLLING_VERIFYING, REASON_WORKLOAD_HELD,
-                 "CloneSet default/web is held by rollout default/other");
+                 "CloneSet default/web is held by AppRollout default/other");
     assert_int_equal(world.events, 1);
     assert_int_equal(world.workload.revision, 1);
     world_hold(&world, NOBODY);
@@ -464,7 +464,7 @@ static void test_workload_taken_away_on_the_way(void **state)
     text_clear(&world.journal);
     world_hold(&world, SOMEBODY);
     assert_waits(&world, ROLLING_IN_BATCHES, REASON_WORKLOAD_HELD,
-                 "CloneSet default/web is held by rollout default/other");
+                 "CloneSet default/web is held by AppRollout default/other");
     assert_happened(&world, "");
     world_hold(&world, NOBODY);
     world_run(&world);

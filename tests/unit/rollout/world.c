@@ -424,7 +424,7 @@ static void observe(const struct world *world, const struct rollout_status *stat
     seen->exists = true;
     seen->held = w->holder == US;
     if (w->holder == SOMEBODY)
-        snprintf(seen->held_by, sizeof seen->held_by, "default/other");
+        snprintf(seen->held_by, sizeof seen->held_by, "AppRollout default/other");
     seen->applied = w->applied == target;
     seen->settled = w->observed == w->generation;
     seen->size = w->size;
