@@ -125,6 +125,22 @@ int adapter_advance(const struct adapter *adapter, const struct adapter_request 
 int adapter_finish(const struct adapter *adapter, const struct adapter_request *request,
                    struct actions *ret_actions, struct error *err);
 
+/* What an adapter has been asked, and how that went. Latencies are counted in classes, each a fifth
+ * to a quarter wider than the one before; see adapter_latency_us(). */
+enum { ADAPTER_LATENCY_CLASSES = 128 };
+struct adapter_figures {
+    uint64_t calls;
+    uint64_t slow;     /* of them: those that took longer than their deadline */
+    uint64_t restarts; /* of its process, when it has one */
+    uint64_t latency[ADAPTER_LATENCY_CLASSES];
+    int64_t refused_at_ms; /* wall clock; 0: no call has failed yet */
+    char refusal[300];     /* the last call that failed, in words */
+};
+const struct adapter_figures *adapter_figures(const struct adapter *adapter);
+
+/* The latency that `percent` of the calls stay within, in microseconds; 0 when there were none. */
+int64_t adapter_latency_us(const struct adapter_figures *figures, unsigned percent);
+
 /* Every right that the adapters in use need, for RBAC: an array of PolicyRules. Caller owns it. */
 json_t *adapters_rights(const struct adapters *adapters);
 

@@ -18,6 +18,7 @@ struct adapter {
     struct manifest manifest;
     json_t *options;
     struct transport *transport;
+    struct adapter_figures *figures; /* apart, because asking changes nothing else */
 };
 
 /* Loads and checks one entry. Never NULL: a refused adapter carries its refusal. The caller owns

@@ -76,6 +76,7 @@ struct adapter *adapter_load(const char *directory, const struct adapter_entry *
 {
     struct adapter *adapter = mem_alloc(sizeof *adapter);
     struct error err = {0};
+    adapter->figures = mem_alloc(sizeof *adapter->figures);
     adapter->name = str_copy(entry->name);
     adapter->object = str_copy(entry->adapter ? entry->adapter : entry->name);
     adapter->file = entry->file
@@ -93,6 +94,7 @@ void adapter_free(struct adapter *adapter)
         return;
     adapter_clear(adapter);
     json_decref(adapter->options);
+    free(adapter->figures);
     free(adapter->name);
     free(adapter->object);
     free(adapter->file);

@@ -6,21 +6,26 @@
 #include <string.h>
 #include <time.h>
 
-static int64_t clock_read_ms(clockid_t id)
+static int64_t clock_read_us(clockid_t id)
 {
     struct timespec now;
     clock_gettime(id, &now);
-    return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+    return (int64_t)now.tv_sec * 1000000 + now.tv_nsec / 1000;
 }
 
 int64_t clock_wall_ms(void)
 {
-    return clock_read_ms(CLOCK_REALTIME);
+    return clock_read_us(CLOCK_REALTIME) / 1000;
 }
 
 int64_t clock_monotonic_ms(void)
 {
-    return clock_read_ms(CLOCK_MONOTONIC);
+    return clock_monotonic_us() / 1000;
+}
+
+int64_t clock_monotonic_us(void)
+{
+    return clock_read_us(CLOCK_MONOTONIC);
 }
 
 void clock_format(int64_t wall_ms, char ret_text[CLOCK_TEXT_SIZE])

@@ -9,6 +9,7 @@ enum { CLOCK_TEXT_SIZE = 32 };
 
 int64_t clock_wall_ms(void);
 int64_t clock_monotonic_ms(void);
+int64_t clock_monotonic_us(void); /* for what is shorter */
 
 /* "2026-01-31T12:00:00Z", as metav1.Time writes it; with "…:00.123456Z" as MicroTime does. */
 void clock_format(int64_t wall_ms, char ret_text[CLOCK_TEXT_SIZE]);
