@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The contract, alone, in the strictest C. */
-#include <sluice/abi.h>
+/* One header of the contract, alone, in the strictest C. */
+#include HEADER
 
-int abi_compiles_alone(void);
+int header_compiles_alone(void);
 
-int abi_compiles_alone(void)
+int header_compiles_alone(void)
 {
     return SLUICE_ABI_MAJOR;
 }
