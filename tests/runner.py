@@ -184,6 +184,7 @@ def shown(tally: Tally, command: list) -> None:
 def quick(tally: Tally) -> None:
     if build(tally, "build"):
         unit_tests(tally, "quick", "build")
+        python_tests(tally, "sdk", ["tests/sdk"])
 
 
 def sanitize(tally: Tally) -> None:
