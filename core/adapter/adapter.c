@@ -18,6 +18,19 @@ const char *adapter_file(const struct adapter *adapter)
     return adapter->file;
 }
 
+const char *adapter_digest(const struct adapter *adapter)
+{
+    return adapter->digest;
+}
+
+const struct error *adapter_kept_refusal(const struct adapter *adapter, int64_t *ret_wall_ms)
+{
+    if (!adapter->kept_refusal_ms)
+        return NULL;
+    *ret_wall_ms = adapter->kept_refusal_ms;
+    return &adapter->kept_refusal;
+}
+
 const struct error *adapter_refusal(const struct adapter *adapter)
 {
     return adapter->refusal.code ? &adapter->refusal : NULL;

@@ -4,7 +4,8 @@
  * count, asked through typed calls. An adapter is pure: the same request gives the same answer, so
  * every call may be repeated. What an adapter must look like is in sdk/include/sluice/abi.h.
  *
- * One thread at a time. A loaded adapter stays valid until adapters_free().
+ * One thread at a time. A loaded adapter lives as long as somebody holds it: its set, and whoever
+ * has a call of it under way while sets may be replaced.
  */
 #ifndef ADAPTER_ADAPTER_H
 #define ADAPTER_ADAPTER_H
@@ -19,7 +20,7 @@
 struct adapter;
 struct adapters;
 
-/* One entry of the config's list. Borrowed during adapters_load(). */
+/* One entry of the config's list. Borrowed during adapters_load() and adapters_renew(). */
 struct adapter_entry {
     const char *name;
     const char *adapter;   /* what the shared object calls itself; NULL: as `name` */
@@ -34,6 +35,22 @@ struct adapters *adapters_load(const char *directory, const struct adapter_entry
                                size_t count);
 void adapters_free(struct adapters *adapters);
 
+/* What a running controller is to go on with. */
+struct adapters_wish {
+    const char *directory;
+    const struct adapter_entry *entries;
+    size_t count;
+    bool look_at_files; /* also load anew what has another digest than when it was loaded */
+};
+
+/* A new set, beside the old one, which stays as it is. Adapters that are as wished already stand in
+ * both. Where a new version is refused, the old one goes on and keeps the refusal. Refused ones are
+ * tried again. The caller owns the set. */
+struct adapters *adapters_renew(const struct adapters *old, const struct adapters_wish *wish);
+
+struct adapter *adapter_hold(struct adapter *adapter);
+void adapter_release(struct adapter *adapter); /* NULL is fine */
+
 size_t adapters_count(const struct adapters *adapters);
 struct adapter *adapters_nth(const struct adapters *adapters, size_t index);
 
@@ -45,7 +62,15 @@ int adapters_find(const struct adapters *adapters, const char *api_version, cons
 const char *adapter_name(const struct adapter *adapter);
 const char *adapter_version(const struct adapter *adapter); /* NULL when refused */
 const char *adapter_file(const struct adapter *adapter);
+const char *adapter_digest(const struct adapter *adapter); /* of the loaded file; "": none was */
 const struct error *adapter_refusal(const struct adapter *adapter); /* NULL when it is in use */
+
+/* Why the version that should have replaced this one doesn't; NULL when there was none. */
+const struct error *adapter_kept_refusal(const struct adapter *adapter, int64_t *ret_wall_ms);
+
+/* For people and programs: name, version, file, sha256, pinned, kinds, rights and refusals. The
+ * caller owns it. */
+json_t *adapter_about(const struct adapter *adapter);
 
 /* A kind of objects that workloads own, such as pods. All borrowed. */
 struct adapter_owned {

@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "adapter/file.h"
 
-#include "base/hash.h"
-
 #include <elf.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -11,6 +9,7 @@
 #include <string.h>
 #include <strings.h>
 #include <sys/mman.h>
+#include <sys/sendfile.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -46,10 +45,8 @@ static int check_trust(const char *path, const struct stat *stat, struct error *
     return OK;
 }
 
-static int check_digest(const void *bytes, size_t size, const char *sha256, struct error *err)
+static int check_digest(const char *found, const char *sha256, struct error *err)
 {
-    char found[HASH_HEX_SIZE];
-    hash_sha256(bytes, size, found);
     if (sha256 && strcasecmp(found, sha256) != 0)
         return error_set(err, ERR_DENIED, "sha256: expected %s, found %s", sha256, found);
     return OK;
@@ -140,7 +137,8 @@ static int check_elf(const void *bytes, size_t size, struct error *err)
     return check_length(bytes, size, &header, err);
 }
 
-static int check_content(int fd, size_t size, const char *sha256, struct error *err)
+/* A file's bytes for a moment; the caller unmaps them. */
+static int map_bytes(int fd, size_t size, void **ret_bytes, struct error *err)
 {
     if (size == 0)
         return error_set(err, ERR_INVALID,
@@ -149,27 +147,107 @@ static int check_content(int fd, size_t size, const char *sha256, struct error *
     void *bytes = mmap(NULL, size, PROT_READ, MAP_PRIVATE, fd, 0);
     if (bytes == MAP_FAILED)
         return error_set(err, ERR_DENIED, "the file can't be read: %s", strerror(errno));
-    int result = check_digest(bytes, size, sha256, err);
-    if (result == OK)
-        result = check_elf(bytes, size, err);
+    *ret_bytes = bytes;
+    return OK;
+}
+
+static int hash_content(int fd, size_t size, char ret_digest[HASH_HEX_SIZE], struct error *err)
+{
+    void *bytes;
+    int result = map_bytes(fd, size, &bytes, err);
+    if (result < 0)
+        return result;
+    hash_sha256(bytes, size, ret_digest);
+    munmap(bytes, size);
+    return OK;
+}
+
+static int check_content(int fd, size_t size, struct error *err)
+{
+    void *bytes;
+    int result = map_bytes(fd, size, &bytes, err);
+    if (result < 0)
+        return result;
+    result = check_elf(bytes, size, err);
     munmap(bytes, size);
     return result;
 }
 
-int file_open_checked(const char *path, const char *sha256, int *ret_fd, struct error *err)
+int file_open_checked(const char *path, const char *sha256, int *ret_fd,
+                      char ret_digest[HASH_HEX_SIZE], struct error *err)
+{
+    int fd = -1;
+    struct stat stat = {0};
+    char digest[HASH_HEX_SIZE];
+    int result = open_regular(path, &fd, &stat, err);
+    if (result < 0)
+        return result;
+    if ((result = check_trust(path, &stat, err)) < 0 ||
+        (result = hash_content(fd, (size_t)stat.st_size, digest, err)) < 0 ||
+        (result = check_digest(digest, sha256, err)) < 0 ||
+        (result = check_content(fd, (size_t)stat.st_size, err)) < 0) {
+        close(fd);
+        return result;
+    }
+    memcpy(ret_digest, digest, sizeof digest);
+    *ret_fd = fd;
+    return OK;
+}
+
+static int copy_bytes(int from, int to, size_t size, struct error *err)
+{
+    for (off_t at = 0; (size_t)at < size;) {
+        ssize_t sent = sendfile(to, from, &at, size - (size_t)at);
+        if (sent <= 0)
+            return error_set(err, ERR_RETRY, "file: it can't be copied: %s",
+                             sent < 0 ? strerror(errno) : "it has become shorter meanwhile");
+    }
+    return OK;
+}
+
+static int check_copy(int copy, size_t size, const char *digest, struct error *err)
+{
+    enum { SEALS = F_SEAL_WRITE | F_SEAL_GROW | F_SEAL_SHRINK | F_SEAL_SEAL };
+    char found[HASH_HEX_SIZE];
+    if (fcntl(copy, F_ADD_SEALS, SEALS) < 0)
+        return error_set(err, ERR_RETRY, "file: its copy can't be sealed: %s", strerror(errno));
+    int result = hash_content(copy, size, found, err);
+    if (result == OK && strcmp(found, digest) != 0)
+        return error_set(err, ERR_RETRY, "sha256: expected %s, found %s: it is being written",
+                         digest, found);
+    return result;
+}
+
+int file_seal(int *fd, const char *name, const char *digest, struct error *err)
+{
+    struct stat stat;
+    int copy = memfd_create(name, MFD_CLOEXEC | MFD_ALLOW_SEALING);
+    if (copy < 0 || fstat(*fd, &stat) < 0) {
+        int code = error_set(err, ERR_RETRY, "file: it can't be copied: %s", strerror(errno));
+        if (copy >= 0)
+            close(copy);
+        return code;
+    }
+    int result = copy_bytes(*fd, copy, (size_t)stat.st_size, err);
+    if (result == OK)
+        result = check_copy(copy, (size_t)stat.st_size, digest, err);
+    if (result < 0) {
+        close(copy);
+        return result;
+    }
+    close(*fd);
+    *fd = copy;
+    return OK;
+}
+
+int file_digest(const char *path, char ret_digest[HASH_HEX_SIZE], struct error *err)
 {
     int fd = -1;
     struct stat stat = {0};
     int result = open_regular(path, &fd, &stat, err);
     if (result < 0)
         return result;
-    result = check_trust(path, &stat, err);
-    if (result == OK)
-        result = check_content(fd, (size_t)stat.st_size, sha256, err);
-    if (result < 0) {
-        close(fd);
-        return result;
-    }
-    *ret_fd = fd;
-    return OK;
+    result = hash_content(fd, (size_t)stat.st_size, ret_digest, err);
+    close(fd);
+    return result;
 }

@@ -6,12 +6,18 @@
 #include "adapter/adapter.h"
 #include "adapter/call.h"
 #include "adapter/manifest.h"
+#include "base/hash.h"
 
 struct adapter {
+    unsigned holders;
     char *name;   /* of the instance, unique */
     char *object; /* what the shared object calls itself */
     char *file;
-    struct error refusal; /* code 0: in use; otherwise nothing below is set */
+    char *pin;                  /* the digest that the config asks for; NULL: any */
+    char digest[HASH_HEX_SIZE]; /* of what was loaded; "": nothing was */
+    struct error kept_refusal;  /* of the version that should have replaced this one … */
+    int64_t kept_refusal_ms;    /* … and when; 0: none */
+    struct error refusal;       /* code 0: in use; otherwise nothing below is set */
     char *version;
     uint64_t provides;
     bool newer; /* built for a newer minor than ours */
@@ -21,10 +27,13 @@ struct adapter {
     struct adapter_figures *figures; /* apart, because asking changes nothing else */
 };
 
-/* Loads and checks one entry. Never NULL: a refused adapter carries its refusal. The caller owns
+/* Loads and checks one entry. Never NULL: a refused adapter carries its refusal. The caller holds
  * it. */
 struct adapter *adapter_load(const char *directory, const struct adapter_entry *entry);
-void adapter_free(struct adapter *adapter);
+
+/* Is this what the entry asks for? Its file isn't looked at. */
+bool adapter_fits(const struct adapter *adapter, const char *directory,
+                  const struct adapter_entry *entry);
 
 /* Asks what the adapter is with its options, if it has a call for that, and completes its manifest.
  * ERR_INVALID: the words name the option at fault. */

@@ -9,6 +9,7 @@
 #include "base/json.h"
 
 #include <stdlib.h>
+#include <unistd.h>
 
 /* The manifest and everything that hangs on it. */
 static int read_manifest(struct adapter *adapter, const sluice_adapter *table, struct error *err)
@@ -38,11 +39,23 @@ static int run_smoke(struct adapter *adapter, struct error *err)
     return err->code = ERR_INVALID; /* it will not become better by being loaded again */
 }
 
-static int load(struct adapter *adapter, const char *sha256, struct error *err)
+/* What is loaded is what was checked, whatever becomes of the file. */
+static int open_sealed(struct adapter *adapter, int *ret_fd, struct error *err)
+{
+    int fd = -1;
+    int result = file_open_checked(adapter->file, adapter->pin, &fd, adapter->digest, err);
+    if (result == OK && (result = file_seal(&fd, adapter->name, adapter->digest, err)) < 0)
+        close(fd);
+    if (result == OK)
+        *ret_fd = fd;
+    return result;
+}
+
+static int load(struct adapter *adapter, struct error *err)
 {
     int fd = -1;
     const sluice_adapter *table = NULL;
-    int result = file_open_checked(adapter->file, sha256, &fd, err);
+    int result = open_sealed(adapter, &fd, err);
     if (result < 0 || (result = module_load_take(fd, &table, err)) < 0 ||
         (result = module_check(table, adapter->object, err)) < 0)
         return result;
@@ -72,25 +85,49 @@ void adapter_refuse(struct adapter *adapter, const struct error *refusal)
     adapter_clear(adapter);
 }
 
+static char *entry_file(const char *directory, const struct adapter_entry *entry)
+{
+    return entry->file ? str_copy(entry->file)
+                       : str_format("%s/%s.so", directory ? directory : "",
+                                    entry->adapter ? entry->adapter : entry->name);
+}
+
 struct adapter *adapter_load(const char *directory, const struct adapter_entry *entry)
 {
     struct adapter *adapter = mem_alloc(sizeof *adapter);
     struct error err = {0};
     adapter->figures = mem_alloc(sizeof *adapter->figures);
+    adapter->holders = 1;
     adapter->name = str_copy(entry->name);
     adapter->object = str_copy(entry->adapter ? entry->adapter : entry->name);
-    adapter->file = entry->file
-                        ? str_copy(entry->file)
-                        : str_format("%s/%s.so", directory ? directory : "", adapter->object);
+    adapter->file = entry_file(directory, entry);
+    adapter->pin = str_copy(entry->sha256);
     adapter->options = entry->options ? json_deep_copy(entry->options) : json_object();
-    if (load(adapter, entry->sha256, &err) < 0)
+    if (load(adapter, &err) < 0)
         adapter_refuse(adapter, &err);
     return adapter;
 }
 
-void adapter_free(struct adapter *adapter)
+bool adapter_fits(const struct adapter *adapter, const char *directory,
+                  const struct adapter_entry *entry)
 {
-    if (!adapter)
+    char *file AUTO_FREE = entry_file(directory, entry);
+    json_t *options AUTO_JSON = entry->options ? json_deep_copy(entry->options) : json_object();
+    return str_equal(adapter->name, entry->name) &&
+           str_equal(adapter->object, entry->adapter ? entry->adapter : entry->name) &&
+           str_equal(adapter->file, file) && str_equal(adapter->pin, entry->sha256) &&
+           json_equal(adapter->options, options);
+}
+
+struct adapter *adapter_hold(struct adapter *adapter)
+{
+    adapter->holders++;
+    return adapter;
+}
+
+void adapter_release(struct adapter *adapter)
+{
+    if (!adapter || --adapter->holders)
         return;
     adapter_clear(adapter);
     json_decref(adapter->options);
@@ -98,5 +135,6 @@ void adapter_free(struct adapter *adapter)
     free(adapter->name);
     free(adapter->object);
     free(adapter->file);
+    free(adapter->pin);
     free(adapter);
 }

@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "adapter/internal.h"
 
+#include "adapter/file.h"
 #include "base/alloc.h"
+#include "base/clock.h"
 #include "base/json.h"
 #include "base/text.h"
 
@@ -46,17 +48,82 @@ static int check_unique(const struct adapters *adapters, const struct adapter *a
     return OK;
 }
 
-struct adapters *adapters_load(const char *directory, const struct adapter_entry *entries,
-                               size_t count)
+/* Takes over the caller's hold. */
+static void add_take(struct adapters *adapters, struct adapter *adapter)
+{
+    adapters->items[adapters->count++] = adapter;
+}
+
+static struct adapters *set_new(size_t count)
 {
     struct adapters *adapters = mem_alloc(sizeof *adapters);
     adapters->items = mem_alloc(count * sizeof(struct adapter *));
-    for (size_t i = 0; i < count; i++) {
-        struct adapter *adapter = adapter_load(directory, &entries[i]);
-        struct error err = {0};
-        if (!adapter_refusal(adapter) && check_unique(adapters, adapter, &err) < 0)
-            adapter_refuse(adapter, &err);
-        adapters->items[adapters->count++] = adapter;
+    return adapters;
+}
+
+/* Loads an entry as a member of a set. Refused or not, the caller holds it. */
+static struct adapter *load_beside(const struct adapters *others, const char *directory,
+                                   const struct adapter_entry *entry)
+{
+    struct adapter *adapter = adapter_load(directory, entry);
+    struct error err = {0};
+    if (!adapter_refusal(adapter) && check_unique(others, adapter, &err) < 0)
+        adapter_refuse(adapter, &err);
+    return adapter;
+}
+
+struct adapters *adapters_load(const char *directory, const struct adapter_entry *entries,
+                               size_t count)
+{
+    struct adapters *adapters = set_new(count);
+    for (size_t i = 0; i < count; i++)
+        add_take(adapters, load_beside(adapters, directory, &entries[i]));
+    return adapters;
+}
+
+static struct adapter *find_name(const struct adapters *adapters, const char *name)
+{
+    for (size_t i = 0; i < adapters->count; i++)
+        if (strcmp(adapters->items[i]->name, name) == 0)
+            return adapters->items[i];
+    return NULL;
+}
+
+/* Is the file still what was loaded from it? One that can't be read isn't, so that it is loaded,
+ * and refused with the reason. */
+static bool file_same(const struct adapter *adapter)
+{
+    char digest[HASH_HEX_SIZE];
+    return file_digest(adapter->file, digest, NULL) == OK && strcmp(digest, adapter->digest) == 0;
+}
+
+/* The version to go on with: the old one if it is what the entry asks for, or if what the entry
+ * asks for is refused. */
+static struct adapter *renew(const struct adapters *others, struct adapter *old,
+                             const char *directory, const struct adapter_entry *entry)
+{
+    struct error err = {0};
+    struct adapter *adapter = load_beside(others, directory, entry);
+    const struct error *refusal = adapter_refusal(adapter);
+    if (!refusal || !old || adapter_refusal(old) || check_unique(others, old, &err) < 0)
+        return adapter;
+    old->kept_refusal = *refusal;
+    old->kept_refusal_ms = clock_wall_ms();
+    adapter_release(adapter);
+    return adapter_hold(old);
+}
+
+struct adapters *adapters_renew(const struct adapters *old, const struct adapters_wish *wish)
+{
+    struct adapters *adapters = set_new(wish->count);
+    for (size_t i = 0; i < wish->count; i++) {
+        const struct adapter_entry *entry = &wish->entries[i];
+        struct adapter *before = find_name(old, entry->name);
+        bool stays = before && !adapter_refusal(before) &&
+                     adapter_fits(before, wish->directory, entry) &&
+                     (!wish->look_at_files || file_same(before));
+        add_take(adapters,
+                 stays ? adapter_hold(before) : renew(adapters, before, wish->directory, entry));
     }
     return adapters;
 }
@@ -66,7 +133,7 @@ void adapters_free(struct adapters *adapters)
     if (!adapters)
         return;
     for (size_t i = 0; i < adapters->count; i++)
-        adapter_free(adapters->items[i]);
+        adapter_release(adapters->items[i]);
     free(adapters->items);
     free(adapters);
 }

@@ -27,8 +27,9 @@ int subject_open(const char *file, const char *name, struct subject *ret_subject
     struct subject subject = {0};
     char *path AUTO_FREE = realpath(file, NULL);
     char *expected AUTO_FREE = name ? str_copy(name) : name_of(file);
+    char digest[HASH_HEX_SIZE];
     int fd;
-    int result = file_open_checked(path ? path : file, NULL, &fd, err);
+    int result = file_open_checked(path ? path : file, NULL, &fd, digest, err);
     if (result < 0 || (result = module_load_take(fd, &subject.table, err)) < 0 ||
         (result = module_check(subject.table, expected, err)) < 0)
         return result;

@@ -1,0 +1,45 @@
+// SPDX-License-Identifier: Apache-2.0
+/* An adapter as JSON, for `sluice adapters` and whoever else wants to know. */
+#include "adapter/internal.h"
+
+#include "base/clock.h"
+
+static json_t *about_kinds(const struct adapter *adapter)
+{
+    json_t *kinds = json_array();
+    for (size_t i = 0; i < adapter_kinds(adapter); i++) {
+        const struct adapter_kind *kind = adapter_kind(adapter, i);
+        json_array_append_new(
+            kinds, json_pack("{s:s, s:s}", "apiVersion", kind->api_version, "kind", kind->kind));
+    }
+    return kinds;
+}
+
+static json_t *about_refusal(const struct error *refusal, int64_t wall_ms)
+{
+    char at[CLOCK_TEXT_SIZE];
+    clock_format(wall_ms, at);
+    return json_pack("{s:s, s:s}", "at", at, "message", refusal->text);
+}
+
+json_t *adapter_about(const struct adapter *adapter)
+{
+    int64_t at_ms;
+    const struct error *refusal = adapter_refusal(adapter);
+    const struct error *kept = adapter_kept_refusal(adapter, &at_ms);
+    json_t *about =
+        json_pack("{s:s, s:s, s:s, s:b}", "name", adapter->name, "state",
+                  refusal ? "refused" : "inUse", "file", adapter->file, "pinned", !!adapter->pin);
+    if (adapter->digest[0])
+        json_object_set_new(about, "sha256", json_string(adapter->digest));
+    if (refusal) {
+        json_object_set_new(about, "refusal", json_string(refusal->text));
+        return about;
+    }
+    json_object_set_new(about, "version", json_string(adapter->version));
+    json_object_set_new(about, "kinds", about_kinds(adapter));
+    json_object_set_new(about, "rights", json_deep_copy(adapter->manifest.rights));
+    if (kept)
+        json_object_set_new(about, "lastRefusal", about_refusal(kept, at_ms));
+    return about;
+}
