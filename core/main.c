@@ -15,6 +15,7 @@ static const struct {
 } verbs[] = {
     {"controller", cli_controller, "run in or beside a cluster and roll out what is asked for"},
     {"adapters", cli_adapters, "list the workload adapters that the config enables"},
+    {"role", cli_role, "print the rights that the controller needs with these adapters"},
     {"version", cli_version, "print the version"},
 };
 

@@ -46,6 +46,11 @@ const struct adapter_kind *adapter_kind(const struct adapter *adapter, size_t in
     return &adapter->manifest.kinds[index];
 }
 
+const json_t *adapter_rights(const struct adapter *adapter)
+{
+    return adapter->manifest.rights;
+}
+
 const struct adapter_figures *adapter_figures(const struct adapter *adapter)
 {
     return adapter->figures;

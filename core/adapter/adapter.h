@@ -90,6 +90,10 @@ struct adapter_kind {
 size_t adapter_kinds(const struct adapter *adapter);
 const struct adapter_kind *adapter_kind(const struct adapter *adapter, size_t index);
 
+/* What the controller must be allowed for it, as its manifest says: an array of PolicyRules of
+ * RBAC, checked. NULL when it is refused. Borrowed. */
+const json_t *adapter_rights(const struct adapter *adapter);
+
 /* What the workload looks like now. */
 struct workload_status {
     int size;          /* pods that its owner wants */
@@ -165,8 +169,5 @@ const struct adapter_figures *adapter_figures(const struct adapter *adapter);
 
 /* The latency that `percent` of the calls stay within, in microseconds; 0 when there were none. */
 int64_t adapter_latency_us(const struct adapter_figures *figures, unsigned percent);
-
-/* Every right that the adapters in use need, for RBAC: an array of PolicyRules. Caller owns it. */
-json_t *adapters_rights(const struct adapters *adapters);
 
 #endif

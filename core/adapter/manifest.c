@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "adapter/manifest.h"
 
+#include "adapter/members.h"
 #include "adapter/schema.h"
 #include "base/alloc.h"
 #include "base/json.h"
@@ -13,6 +14,18 @@ static int wrong_type(const char *path, const char *expected, const json_t *foun
 {
     return error_at(err, ERR_INVALID, path, "%s: expected %s, found %s", path, expected,
                     json_type_name(found));
+}
+
+/* An object inside the manifest, without a member that nobody knows; `known` may be NULL: any. */
+static int inner_members_check(const json_t *json, const char *path, const char *const *known,
+                               struct error *err)
+{
+    const struct members members = {.object = json, .what = path, .err = err};
+    if (!json_is_object(json))
+        return wrong_type(path, "an object", json, err);
+    if (!known || members_known(&members, known) == OK)
+        return OK;
+    return err->code = ERR_INVALID;
 }
 
 /* An array of strings, each beginning with `start`. */
@@ -38,11 +51,13 @@ static int strings_check(const json_t *array, const char *path, const char *star
 }
 
 /* What a kind and what it owns have in common: apiVersion, kind and keep. */
-static int identity_check(const json_t *kind, const char *path, struct error *err)
+static int identity_check(const json_t *kind, const char *path, const char *const *known,
+                          struct error *err)
 {
     static const char *const names[] = {"apiVersion", "kind"};
-    if (!json_is_object(kind))
-        return wrong_type(path, "an object", kind, err);
+    int result = inner_members_check(kind, path, known, err);
+    if (result < 0)
+        return result;
     for (size_t i = 0; i < 2; i++) {
         const json_t *value = json_object_get(kind, names[i]);
         char *inner AUTO_FREE = str_format("%s.%s", path, names[i]);
@@ -53,30 +68,32 @@ static int identity_check(const json_t *kind, const char *path, struct error *er
     return strings_check(json_object_get(kind, "keep"), inner, "/", err);
 }
 
-static int owned_check(const json_t *owned, const char *path, struct error *err)
+static int owned_check(const json_t *owned, const char *path, bool newer, struct error *err)
 {
+    static const char *const known[] = {"apiVersion", "kind", "keep", NULL};
     size_t i;
     const json_t *item;
     if (!json_is_array(owned))
         return wrong_type(path, "an array of kinds", owned, err);
     json_array_foreach (owned, i, item) {
         char *inner AUTO_FREE = str_format("%s[%zu]", path, i);
-        int result = identity_check(item, inner, err);
+        int result = identity_check(item, inner, newer ? NULL : known, err);
         if (result < 0)
             return result;
     }
     return OK;
 }
 
-static int kind_check(const json_t *kind, const char *path, struct error *err)
+static int kind_check(const json_t *kind, const char *path, bool newer, struct error *err)
 {
+    static const char *const known[] = {"apiVersion", "kind", "keep", "owned", NULL};
     const json_t *owned = json_object_get(kind, "owned");
     char *inner AUTO_FREE = str_format("%s.owned", path);
-    int result = identity_check(kind, path, err);
-    return result == OK && owned ? owned_check(owned, inner, err) : result;
+    int result = identity_check(kind, path, newer ? NULL : known, err);
+    return result == OK && owned ? owned_check(owned, inner, newer, err) : result;
 }
 
-static int kinds_check(const json_t *kinds, struct error *err)
+static int kinds_check(const json_t *kinds, bool newer, struct error *err)
 {
     size_t i;
     const json_t *kind;
@@ -85,27 +102,41 @@ static int kinds_check(const json_t *kinds, struct error *err)
                         json_is_array(kinds) ? "an empty array" : json_type_name(kinds));
     json_array_foreach (kinds, i, kind) {
         char *path AUTO_FREE = str_format("kinds[%zu]", i);
-        int result = kind_check(kind, path, err);
+        int result = kind_check(kind, path, newer, err);
         if (result < 0)
             return result;
     }
     return OK;
 }
 
+/* A member that is ignored here would mean larger rights than were asked for. */
+static int rule_check(const json_t *rule, const char *path, struct error *err)
+{
+    static const char *const names[] = {"apiGroups", "resources", "verbs", NULL};
+    int result = inner_members_check(rule, path, names, err);
+    for (size_t i = 0; result == OK && names[i]; i++) {
+        const json_t *list = json_object_get(rule, names[i]);
+        char *inner AUTO_FREE = str_format("%s.%s", path, names[i]);
+        result = strings_check(list, inner, "", err);
+        if (result == OK && !json_array_size(list))
+            result = error_at(err, ERR_INVALID, inner,
+                              "%s: expected at least one text, found an empty array", inner);
+    }
+    return result;
+}
+
 static int rights_check(const json_t *rights, struct error *err)
 {
-    static const char *const names[] = {"apiGroups", "resources", "verbs"};
     size_t i;
     const json_t *rule;
     if (!json_is_array(rights))
         return wrong_type("rights", "an array of rules", rights, err);
-    json_array_foreach (rights, i, rule)
-        for (size_t n = 0; n < sizeof names / sizeof *names; n++) {
-            char *path AUTO_FREE = str_format("rights[%zu].%s", i, names[n]);
-            int result = strings_check(json_object_get(rule, names[n]), path, "", err);
-            if (result < 0)
-                return result;
-        }
+    json_array_foreach (rights, i, rule) {
+        char *path AUTO_FREE = str_format("rights[%zu]", i);
+        int result = rule_check(rule, path, err);
+        if (result < 0)
+            return result;
+    }
     return OK;
 }
 
@@ -137,7 +168,7 @@ static int manifest_check(const json_t *json, bool newer, bool describes, struct
         return error_set(err, ERR_INVALID, "expected an object, found %s", json_type_name(json));
     int result = members_check(json, newer, err);
     if (result == OK && (kinds || !describes))
-        result = kinds_check(kinds, err);
+        result = kinds_check(kinds, newer, err);
     if (result == OK && (rights || !describes))
         result = rights_check(rights, err);
     if (result == OK && options)

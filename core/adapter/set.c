@@ -192,12 +192,3 @@ int adapters_find(const struct adapters *adapters, const char *api_version, cons
     *ret_adapter = adapter;
     return OK;
 }
-
-json_t *adapters_rights(const struct adapters *adapters)
-{
-    json_t *rights = json_array();
-    for (size_t i = 0; i < adapters->count; i++)
-        if (!adapter_refusal(adapters->items[i]))
-            json_array_extend(rights, (json_t *)(uintptr_t)adapters->items[i]->manifest.rights);
-    return rights;
-}

@@ -10,6 +10,7 @@ enum { EXIT_USAGE = 2 };
 
 int cli_controller(int argc, char **argv);
 int cli_adapters(int argc, char **argv);
+int cli_role(int argc, char **argv);
 int cli_version(int argc, char **argv);
 
 #endif

@@ -55,6 +55,9 @@ static void table_refusals(void **state)
         {"manifest_owned", "kinds[0].owned[0].keep: expected an array of strings, found nothing"},
         {"manifest_member", "manifest: wishes: unknown member"},
         {"manifest_rights", "rights[0].verbs: expected an array of strings, found nothing"},
+        {"manifest_kind", "kinds[0].owns: unknown member; known are apiVersion, kind, keep, owned"},
+        {"manifest_rule", "rights[0].resourceNames: unknown member; known are apiGroups, "
+                          "resources, verbs"},
         {"manifest_schema", "options.properties.a.pattern: unknown keyword"},
         {"smoke", "manifest: smoke: expected [], found [{\"status\":"},
     };

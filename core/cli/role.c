@@ -1,0 +1,142 @@
+// SPDX-License-Identifier: Apache-2.0
+/* `sluice role`: the rights that the controller needs with the adapters of a config. */
+#include "adapter/adapter.h"
+#include "base/alloc.h"
+#include "base/json.h"
+#include "cli/cli.h"
+#include "cli/rights.h"
+#include "config/config.h"
+
+#include <getopt.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+static const char usage[] =
+    "usage: sluice role [--config FILE]\n"
+    "\n"
+    "Prints the ClusterRole that the controller needs: what Sluice itself asks of the API, and "
+    "what\n"
+    "the manifests of the adapters that the config enables declare. When one of these is refused,\n"
+    "nothing is printed, because its rights would be missing.\n"
+    "\n"
+    "  sluice role --config sluice.yaml | kubectl apply -f -\n";
+
+static const char head[] =
+    "# SPDX-License-Identifier: Apache-2.0\n"
+    "#\n"
+    "# Made by `sluice role` from a config and the manifests of the adapters that it enables; make "
+    "it\n"
+    "# anew with your own config, so that it holds what your controller needs and nothing else.\n"
+    "apiVersion: rbac.authorization.k8s.io/v1\n"
+    "kind: ClusterRole\n"
+    "metadata:\n"
+    "  name: sluice-controller\n"
+    "  labels:\n"
+    "    rollout.sluice.dev/aggregate-to-controller: \"true\"\n"
+    "rules:\n";
+
+/* 0: go on; otherwise the exit status plus one. */
+static int read_options(int argc, char **argv, const char **ret_file)
+{
+    static const struct option known[] = {
+        {"config", required_argument, NULL, 'f'}, {"help", no_argument, NULL, 'h'}, {0}};
+    for (int found; (found = getopt_long(argc, argv, "f:h", known, NULL)) != -1;) {
+        if (found == 'f') {
+            *ret_file = optarg;
+            continue;
+        }
+        fputs(usage, found == 'h' ? stdout : stderr);
+        return (found == 'h' ? EXIT_SUCCESS : EXIT_USAGE) + 1;
+    }
+    if (optind == argc)
+        return 0;
+    fprintf(stderr, "sluice role: unexpected \"%s\"\n%s", argv[optind], usage);
+    return EXIT_USAGE + 1;
+}
+
+/* Texts are quoted as JSON, which is YAML: what a manifest says can't become something else. */
+static void print_list(const char *start, const char *name, const json_t *list)
+{
+    printf("%s%s: [", start, name);
+    for (size_t i = 0; i < json_array_size(list); i++) {
+        char *text AUTO_FREE = json_text(json_array_get(list, i));
+        printf("%s%s", i ? ", " : "", text);
+    }
+    puts("]");
+}
+
+static void print_rule(const json_t *rule)
+{
+    print_list("  - ", "apiGroups", json_object_get(rule, "apiGroups"));
+    print_list("    ", "resources", json_object_get(rule, "resources"));
+    print_list("    ", "verbs", json_object_get(rule, "verbs"));
+}
+
+static void print_core_right(const struct core_right *right)
+{
+    json_t *verbs = json_array();
+    for (size_t i = 0; right->verbs[i]; i++)
+        json_array_append_new(verbs, json_string(right->verbs[i]));
+    json_t *rule AUTO_JSON = json_pack("{s:[s], s:[s], s:o}", "apiGroups", right->group,
+                                       "resources", right->resource, "verbs", verbs);
+    if (right->why)
+        printf("  # %s\n", right->why);
+    print_rule(rule);
+}
+
+static void print_adapter(const struct adapter *adapter)
+{
+    const json_t *rights = adapter_rights(adapter);
+    if (json_array_size(rights))
+        printf("  # adapter %s\n", adapter_name(adapter));
+    for (size_t i = 0; i < json_array_size(rights); i++)
+        print_rule(json_array_get(rights, i));
+}
+
+static int complain(const struct adapters *adapters)
+{
+    int status = EXIT_SUCCESS;
+    for (size_t i = 0; i < adapters_count(adapters); i++) {
+        const struct adapter *adapter = adapters_nth(adapters, i);
+        const struct error *refusal = adapter_refusal(adapter);
+        if (!refusal)
+            continue;
+        fprintf(stderr, "sluice role: adapter %s is refused: %s\n", adapter_name(adapter),
+                refusal->text);
+        status = EXIT_FAILURE;
+    }
+    return status;
+}
+
+static int print_role(const struct adapters *adapters)
+{
+    int status = complain(adapters);
+    if (status != EXIT_SUCCESS)
+        return status;
+    fputs(head, stdout);
+    for (const struct core_right *right = core_rights; right->resource; right++)
+        print_core_right(right);
+    for (size_t i = 0; i < adapters_count(adapters); i++)
+        print_adapter(adapters_nth(adapters, i));
+    return EXIT_SUCCESS;
+}
+
+int cli_role(int argc, char **argv)
+{
+    const char *file = "/etc/sluice/sluice.yaml";
+    struct config config = {0};
+    struct error err = {0};
+    int stop = read_options(argc, argv, &file);
+    if (stop)
+        return stop - 1;
+    if (config_load(file, &config, &err) < 0) {
+        fprintf(stderr, "sluice role: %s\n", err.text);
+        return EXIT_FAILURE;
+    }
+    struct adapters *adapters =
+        adapters_load(config.adapter_directory, config.adapters, config.adapter_count);
+    int status = print_role(adapters);
+    adapters_free(adapters);
+    config_done(&config);
+    return status;
+}
