@@ -6,31 +6,11 @@
 #include "base/log.h"
 #include "base/text.h"
 #include "config/document.h"
+#include "config/keys_private.h"
 
 #include <ctype.h>
 #include <stdlib.h>
 #include <string.h>
-
-/* What the value of a key must be. */
-enum form {
-    FORM_NAME,    /* a Kubernetes name */
-    FORM_PATH,    /* an absolute path */
-    FORM_DIGEST,  /* a SHA-256 in hexadecimal */
-    FORM_SECONDS, /* kept in milliseconds */
-    FORM_MIB,     /* kept in bytes */
-    FORM_LEVEL,   /* of the log */
-    FORM_OPTIONS, /* a mapping, kept as JSON */
-    FORM_SECTION, /* a mapping with keys of its own, in the same struct */
-    FORM_ENTRIES, /* the list of adapters */
-};
-
-struct key {
-    const char *name;
-    enum form form;
-    size_t offset;            /* of the member that is filled */
-    int64_t min, max;         /* of a number */
-    const struct key *inside; /* of a section; ends in a key without name */
-};
 
 /* The file that is being read. */
 struct reader {
@@ -40,7 +20,10 @@ struct reader {
 };
 
 static const struct key adapter_keys[] = {
-    {.name = "directory", .form = FORM_PATH, .offset = offsetof(struct config, adapter_directory)},
+    {.name = "directory",
+     .form = FORM_PATH,
+     .offset = offsetof(struct config, adapter_directory),
+     .live = true},
     {.name = "enabled", .form = FORM_ENTRIES},
     {.name = NULL},
 };
@@ -70,11 +53,12 @@ static const struct key hook_keys[] = {
      .form = FORM_SECONDS,
      .offset = offsetof(struct config, hook_timeout_ms),
      .min = 1,
-     .max = 300},
+     .max = 300,
+     .live = true},
     {.name = NULL},
 };
 
-static const struct key root_keys[] = {
+const struct key config_keys[] = {
     {.name = "adapters", .form = FORM_SECTION, .inside = adapter_keys},
     {.name = "namespace", .form = FORM_NAME, .offset = offsetof(struct config, namespace)},
     {.name = "definitionNamespace",
@@ -82,7 +66,10 @@ static const struct key root_keys[] = {
      .offset = offsetof(struct config, definition_namespace)},
     {.name = "renderer", .form = FORM_SECTION, .inside = renderer_keys},
     {.name = "hooks", .form = FORM_SECTION, .inside = hook_keys},
-    {.name = "logLevel", .form = FORM_LEVEL, .offset = offsetof(struct config, log_level)},
+    {.name = "logLevel",
+     .form = FORM_LEVEL,
+     .offset = offsetof(struct config, log_level),
+     .live = true},
     {.name = NULL},
 };
 
@@ -375,7 +362,7 @@ static int read_document(struct document *document, struct config *config, struc
         char *found AUTO_FREE = document_describe(root);
         return document_refuse(document, root, err, "expected a mapping, found %s", found);
     }
-    return read_mapping(&reader, root, root_keys, config);
+    return read_mapping(&reader, root, config_keys, config);
 }
 
 int config_load(const char *file, struct config *ret_config, struct error *err)

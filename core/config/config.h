@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
- * The config file (YAML): read once, checked completely. An unknown key, a wrong type or a value
- * out of range is refused with file, line and column.
+ * The config file (YAML): read at the start and whenever it has changed, checked completely. An
+ * unknown key, a wrong type or a value out of range is refused with file, line and column.
  */
 #ifndef CONFIG_CONFIG_H
 #define CONFIG_CONFIG_H
@@ -9,6 +9,7 @@
 #include "adapter/adapter.h"
 #include "base/error.h"
 
+#include <stdbool.h>
 #include <stdint.h>
 
 struct config {
@@ -29,5 +30,14 @@ struct config {
  * config_done(). ERR_MISSING, ERR_DENIED or ERR_INVALID. */
 int config_load(const char *file, struct config *ret_config, struct error *err);
 void config_done(struct config *config);
+
+/* A key, such as "hooks.timeoutSeconds", whose value is another one; whether that counts from now
+ * on, or only after a restart. */
+typedef void config_change_fn(void *data, const char *key, bool applied);
+
+/* Takes over from `next`, which it owns, what can change while running; the list of adapters
+ * always. Everything else stays as it is. */
+void config_renew_take(struct config *config, struct config *next, config_change_fn *on_change,
+                       void *data);
 
 #endif

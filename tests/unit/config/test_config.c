@@ -303,15 +303,79 @@ static void example(void **state)
     config_done(&config);
 }
 
+/* ---- changes ---- */
+
+struct changes {
+    struct config config;
+    char said[400]; /* "key applied, …" */
+};
+
+static void on_change(void *data, const char *key, bool applied)
+{
+    struct changes *changes = data;
+    size_t length = strlen(changes->said);
+    snprintf(changes->said + length, sizeof changes->said - length, "%s %s, ", key,
+             applied ? "applied" : "needs a restart");
+}
+
+static void assert_change(struct changes *changes, const char *yaml, const char *said)
+{
+    struct config next;
+    struct error err = {0};
+    if (load(yaml, &next, &err) < 0)
+        fail_msg("%s", err.text);
+    changes->said[0] = '\0';
+    config_renew_take(&changes->config, &next, on_change, changes);
+    assert_string_equal(changes->said, said);
+}
+
+static void renewed(void **state)
+{
+    struct changes changes = {0};
+    struct error err = {0};
+    assert_int_equal(load("logLevel: info\n", &changes.config, &err), OK);
+    assert_change(&changes, "{}", "");
+    assert_change(&changes, "{logLevel: debug, hooks: {timeoutSeconds: 3}}",
+                  "hooks.timeoutSeconds applied, logLevel applied, ");
+    assert_int_equal(changes.config.log_level, LOG_DEBUG);
+    assert_int_equal(changes.config.hook_timeout_ms, 3000);
+    assert_change(&changes, "{adapters: {directory: /new, enabled: [{name: a}, {name: b}]}}",
+                  "adapters.directory applied, hooks.timeoutSeconds applied, logLevel applied, ");
+    assert_string_equal(changes.config.adapter_directory, "/new");
+    assert_int_equal(changes.config.adapter_count, 2);
+    assert_string_equal(changes.config.adapters[1].name, "b");
+    config_done(&changes.config);
+}
+
+/* What is said to need a restart is said until it is done, and doesn't count before. */
+static void renewed_in_part(void **state)
+{
+    struct changes changes = {0};
+    struct error err = {0};
+    const char *yaml = "{namespace: shop, definitionNamespace: defs, renderer: {idleSeconds: 5, "
+                       "memoryMiB: 512}, adapters: {enabled: [{name: a}]}}";
+    const char *said = "namespace needs a restart, definitionNamespace needs a restart, "
+                       "renderer.idleSeconds needs a restart, renderer.memoryMiB needs a restart, ";
+    assert_int_equal(load("{}", &changes.config, &err), OK);
+    assert_change(&changes, yaml, said);
+    assert_change(&changes, yaml, said);
+    assert_null(changes.config.namespace);
+    assert_string_equal(changes.config.definition_namespace, "vela-system");
+    assert_int_equal(changes.config.renderer_idle_ms, 60000);
+    assert_int_equal(changes.config.adapter_count, 1);
+    config_done(&changes.config);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(defaults),     cmocka_unit_test(everything),
-        cmocka_unit_test(unknown_keys), cmocka_unit_test(duplicates),
-        cmocka_unit_test(wrong_values), cmocka_unit_test(not_yaml),
-        cmocka_unit_test(aliases),      cmocka_unit_test(scalars),
-        cmocka_unit_test(no_file),      cmocka_unit_test(too_large),
-        cmocka_unit_test(example),
+        cmocka_unit_test(defaults),        cmocka_unit_test(everything),
+        cmocka_unit_test(unknown_keys),    cmocka_unit_test(duplicates),
+        cmocka_unit_test(wrong_values),    cmocka_unit_test(not_yaml),
+        cmocka_unit_test(aliases),         cmocka_unit_test(scalars),
+        cmocka_unit_test(no_file),         cmocka_unit_test(too_large),
+        cmocka_unit_test(example),         cmocka_unit_test(renewed),
+        cmocka_unit_test(renewed_in_part),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

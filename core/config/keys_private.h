@@ -1,0 +1,35 @@
+// SPDX-License-Identifier: Apache-2.0
+/* The keys of the config file, as a table. Private to core/config. */
+#ifndef CONFIG_KEYS_PRIVATE_H
+#define CONFIG_KEYS_PRIVATE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/* What the value of a key must be. */
+enum form {
+    FORM_NAME,    /* a Kubernetes name */
+    FORM_PATH,    /* an absolute path */
+    FORM_DIGEST,  /* a SHA-256 in hexadecimal */
+    FORM_SECONDS, /* kept in milliseconds */
+    FORM_MIB,     /* kept in bytes */
+    FORM_LEVEL,   /* of the log */
+    FORM_OPTIONS, /* a mapping, kept as JSON */
+    FORM_SECTION, /* a mapping with keys of its own, in the same struct */
+    FORM_ENTRIES, /* the list of adapters */
+};
+
+struct key {
+    const char *name;
+    enum form form;
+    size_t offset;            /* of the member that is filled */
+    int64_t min, max;         /* of a number */
+    bool live;                /* a change can be applied while running */
+    const struct key *inside; /* of a section; ends in a key without name */
+};
+
+/* Those of the whole file; ends in a key without name. */
+extern const struct key config_keys[];
+
+#endif
