@@ -5,6 +5,7 @@
 #include "cli/cli.h"
 #include "cluster/cluster.h"
 #include "config/config.h"
+#include "reconcile/reload.h"
 
 #include <getopt.h>
 #include <signal.h>
@@ -76,36 +77,27 @@ static int stop_on_signals(struct loop *loop, struct error *err)
     return code < 0 ? code : loop_on_signal(loop, SIGINT, on_stop, loop, err);
 }
 
-static void log_adapters(const struct adapters *adapters)
-{
-    for (size_t i = 0; i < adapters_count(adapters); i++) {
-        const struct adapter *adapter = adapters_nth(adapters, i);
-        struct log_about about = {.topic = "adapter", .object = adapter_name(adapter)};
-        const struct error *refusal = adapter_refusal(adapter);
-        if (refusal)
-            log_write(LOG_ERROR, about, "refused: %s", refusal->text);
-        else
-            log_write(LOG_INFO, about, "version %s from %s", adapter_version(adapter),
-                      adapter_file(adapter));
-    }
-}
-
-static int run_on(struct loop *loop, struct cluster *cluster, const struct config *config,
+static int run_on(struct cluster *cluster, const char *file, struct config *config,
                   struct error *err)
 {
+    struct loop *loop = cluster_loop(cluster);
     struct adapters *adapters =
         adapters_load(config->adapter_directory, config->adapters, config->adapter_count);
     struct log_about about = {.topic = "main", .object = access_server(cluster_access(cluster))};
-    log_adapters(adapters);
-    log_write(LOG_INFO, about, "sluice " SLUICE_VERSION " is working");
-    struct controller *controller = controller_new(cluster, adapters, config);
-    int code = loop_run(loop, err);
+    struct reload *reload = NULL;
+    log_adapters(NULL, adapters);
+    struct controller *controller = controller_new_take(cluster, adapters, config);
+    int code = reload_new(controller, file, config, &reload, err);
+    if (code == OK) {
+        log_write(LOG_INFO, about, "sluice " SLUICE_VERSION " is working");
+        code = loop_run(loop, err);
+    }
+    reload_free(reload);
     controller_free(controller);
-    adapters_free(adapters);
     return code;
 }
 
-static int run(const struct options *options, const struct config *config, struct error *err)
+static int run(const struct options *options, struct config *config, struct error *err)
 {
     struct loop *loop = NULL;
     struct access *access = NULL;
@@ -116,7 +108,7 @@ static int run(const struct options *options, const struct config *config, struc
         (code = access_open(&options->access, &access, err)) < 0)
         goto out;
     if ((code = cluster_new_take(loop, access, &settings, &cluster, err)) == OK)
-        code = run_on(loop, cluster, config, err);
+        code = run_on(cluster, options->config, config, err);
 out:
     cluster_free(cluster);
     loop_free(loop);

@@ -91,7 +91,7 @@ static void on_action_reply(void *data, const struct reply *reply)
         act_fail(act, &err);
         return;
     }
-    if (action->kind == ACTION_PATCH && !action->pod)
+    if (action->kind == ACTION_PATCH && !action->pod && act->kind->store)
         store_put(act->kind->store, reply->body);
     if (action->kind == ACTION_DELETE_POD)
         owned_pod_leaves(act->controller, act->ns, action);

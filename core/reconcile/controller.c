@@ -6,6 +6,7 @@
 #include "reconcile/holder.h"
 #include "reconcile/owned.h"
 #include "reconcile/task.h"
+#include "reconcile/workload_kinds.h"
 
 #include <malloc.h>
 #include <stdlib.h>
@@ -121,44 +122,6 @@ static void on_definitions_state(void *data, const struct error *err)
     log_watch_state("ComponentDefinition", err);
 }
 
-void workload_wake(const struct workload_kind *kind, const json_t *workload)
-{
-    struct controller *controller = kind->controller;
-    const char *holder = object_mark(workload, MARK_HOLDER);
-    if (holder)
-        holder_wake(controller, holder);
-    char *topic AUTO_FREE = str_format("workload %s %s/%s", kind->kind->kind,
-                                       json_string_at(workload, "/metadata/namespace"),
-                                       json_string_at(workload, "/metadata/name"));
-    rollouts_wake(controller, topic);
-}
-
-static void on_workload(void *data, const char *ns, const char *name, const json_t *object,
-                        bool deleted)
-{
-    (void)ns;
-    (void)name;
-    (void)deleted;
-    workload_wake(data, object);
-}
-
-void workload_kind_wake(struct workload_kind *kind)
-{
-    char *topic AUTO_FREE = str_format("kind %s", kind->kind->kind);
-    rollouts_wake(kind->controller, topic);
-}
-
-static void on_workloads_synced(void *data)
-{
-    workload_kind_wake(data);
-}
-
-static void on_workloads_state(void *data, const struct error *err)
-{
-    struct workload_kind *kind = data;
-    log_watch_state(kind->kind->kind, err);
-}
-
 /* ── Opening ──────────────────────────────────────────────────────────────────────────────── */
 
 static struct store *open_store(struct controller *controller, const char *plural,
@@ -228,87 +191,17 @@ static void open_own_kinds(struct controller *controller)
         open_metadata_watch(controller, "componentdefinitions", NULL, &definitions);
 }
 
-static void on_kind_found(void *data, const struct kind_info *info, const struct error *err)
-{
-    struct workload_kind *kind = data;
-    const struct store_events events = {
-        .on_change = on_workload, .on_synced = on_workloads_synced, .on_state = on_workloads_state};
-    if (err->code != OK) {
-        log_watch_state(kind->kind->kind, err);
-        return;
-    }
-    kind->info = (struct kind_info){str_copy(info->api_version), str_copy(info->kind),
-                                    str_copy(info->plural), info->namespaced};
-    char *path AUTO_FREE =
-        object_path(&kind->info, kind->controller->config->namespace, NULL, NULL);
-    struct watch_spec spec = {.path = path, .keep = kind->keep, .keep_count = kind->keep_count};
-    kind->store = store_open(kind->controller->cluster, &spec, &events, kind);
-}
-
-static void look_for_kind(struct workload_kind *kind)
-{
-    if (!kind->store)
-        kind_find(kind->controller->kinds, kind->kind->api_version, kind->kind->kind, on_kind_found,
-                  kind);
-}
-
 /* A CRD has come or gone: kinds that weren't served are looked for again. */
 static void on_kinds_changed(void *data)
 {
     struct controller *controller = data;
-    for (size_t i = 0; i < controller->workload_kind_count; i++) {
-        struct workload_kind *kind = &controller->workload_kinds[i];
-        if (kind->store)
-            store_kick(kind->store);
-        else
-            look_for_kind(kind);
-    }
+    workload_kinds_look(controller);
     owned_look(controller);
     for (size_t i = 0; i < ROLLOUT_KINDS; i++)
         store_kick(controller->rollouts[i].store);
     store_kick(controller->applications);
     watch_kick(controller->revisions);
     watch_kick(controller->definitions);
-}
-
-/* What the adapter reads of an object, and the marks that the core reads. */
-static void set_keep(struct workload_kind *kind)
-{
-    static const char *const marks[] = {"/metadata/annotations/rollout.sluice.dev~1holder",
-                                        "/metadata/annotations/rollout.sluice.dev~1applied"};
-    const struct adapter_kind *declared = kind->kind;
-    kind->keep_count = declared->keep_count + 2;
-    kind->keep = mem_alloc(kind->keep_count * sizeof *kind->keep);
-    kind->keep[0] = marks[0];
-    kind->keep[1] = marks[1];
-    for (size_t i = 0; i < declared->keep_count; i++)
-        kind->keep[2 + i] = declared->keep[i];
-}
-
-static void add_kinds_of(struct controller *controller, const struct adapter *adapter)
-{
-    for (size_t i = 0; i < adapter_kinds(adapter); i++) {
-        struct workload_kind *kind = &controller->workload_kinds[controller->workload_kind_count++];
-        kind->controller = controller;
-        kind->adapter = adapter;
-        kind->kind = adapter_kind(adapter, i);
-        set_keep(kind);
-    }
-}
-
-/* Counted first: stores keep pointers to their kinds, which must not move. */
-static void open_workload_kinds(struct controller *controller)
-{
-    size_t count = 0;
-    for (size_t i = 0; i < adapters_count(controller->adapters); i++)
-        if (!adapter_refusal(adapters_nth(controller->adapters, i)))
-            count += adapter_kinds(adapters_nth(controller->adapters, i));
-    controller->workload_kinds = mem_alloc(count * sizeof *controller->workload_kinds);
-    for (size_t i = 0; i < adapters_count(controller->adapters); i++)
-        if (!adapter_refusal(adapters_nth(controller->adapters, i)))
-            add_kinds_of(controller, adapters_nth(controller->adapters, i));
-    for (size_t i = 0; i < count; i++)
-        look_for_kind(&controller->workload_kinds[i]);
 }
 
 static void on_tidy(void *data)
@@ -325,8 +218,8 @@ void controller_tidy_later(struct controller *controller)
                     controller);
 }
 
-struct controller *controller_new(struct cluster *cluster, struct adapters *adapters,
-                                  const struct config *config)
+struct controller *controller_new_take(struct cluster *cluster, struct adapters *adapters,
+                                       const struct config *config)
 {
     struct controller *controller = mem_alloc(sizeof *controller);
     struct loop *loop = cluster_loop(cluster);
@@ -345,24 +238,26 @@ struct controller *controller_new(struct cluster *cluster, struct adapters *adap
     open_all_rollouts(controller);
     open_own_kinds(controller);
     controller->kinds = kinds_new(cluster, on_kinds_changed, controller);
-    open_workload_kinds(controller);
-    owned_open(controller);
+    workload_kinds_renew(controller);
     return controller;
 }
 
-static void close_workload_kinds(struct controller *controller)
+void controller_renew_take(struct controller *controller, struct adapters *adapters)
 {
-    for (size_t i = 0; i < controller->workload_kind_count; i++) {
-        struct workload_kind *kind = &controller->workload_kinds[i];
-        kind_forget(controller->kinds, kind);
-        if (kind->store)
-            store_close(kind->store);
-        free((char *)(uintptr_t)kind->info.api_version);
-        free((char *)(uintptr_t)kind->info.kind);
-        free((char *)(uintptr_t)kind->info.plural);
-        free(kind->keep);
-    }
-    free(controller->workload_kinds);
+    struct adapters *old = controller->adapters;
+    controller->adapters = adapters;
+    workload_kinds_renew(controller);
+    adapters_free(old);
+}
+
+struct loop *controller_loop(const struct controller *controller)
+{
+    return cluster_loop(controller->cluster);
+}
+
+const struct adapters *controller_adapters(const struct controller *controller)
+{
+    return controller->adapters;
 }
 
 void controller_free(struct controller *controller)
@@ -374,7 +269,7 @@ void controller_free(struct controller *controller)
         rollout_tasks_drop(&controller->rollouts[i]);
     application_passes_drop(controller);
     owned_close(controller);
-    close_workload_kinds(controller);
+    workload_kinds_close(controller);
     store_close(controller->applications);
     watch_close(controller->revisions);
     watch_close(controller->definitions);
@@ -385,5 +280,6 @@ void controller_free(struct controller *controller)
     kinds_free(controller->kinds);
     recorder_free(controller->recorder);
     renderer_free(controller->renderer);
+    adapters_free(controller->adapters);
     free(controller);
 }

@@ -13,9 +13,20 @@
 
 struct controller;
 
-/* Borrows cluster, adapters and config, which must outlive it. The caller owns *ret_controller. */
-struct controller *controller_new(struct cluster *cluster, struct adapters *adapters,
-                                  const struct config *config);
+/* Borrows cluster and config, which must outlive it; owns the adapters. The caller owns the
+ * controller. */
+struct controller *controller_new_take(struct cluster *cluster, struct adapters *adapters,
+                                       const struct config *config);
+
+/* Goes over to another set, which it owns from now on: each kind by itself, between two rounds of
+ * its rollouts, once what its new adapter reads has been listed. */
+void controller_renew_take(struct controller *controller, struct adapters *adapters);
+
+struct loop *controller_loop(const struct controller *controller);
+
+/* The present set. Borrowed until the next one. */
+const struct adapters *controller_adapters(const struct controller *controller);
+
 void controller_free(struct controller *controller);
 
 #endif

@@ -91,7 +91,7 @@ static const json_t *revert_target(const struct component *component)
 static int revert_actions(struct component *component, struct adapter_request *request,
                           struct actions *ret_actions, struct error *err)
 {
-    const struct adapter *adapter = component->kind->adapter;
+    const struct adapter *adapter = component->adapter;
     const json_t *source = revert_target(component);
     request->outcome = source ? "succeeded" : "deleted";
     if (!source)
@@ -107,7 +107,7 @@ static int revert_actions(struct component *component, struct adapter_request *r
 static int effect_actions(struct component *component, const struct effect *effect,
                           struct actions *ret_actions, struct error *err)
 {
-    const struct adapter *adapter = component->kind->adapter;
+    const struct adapter *adapter = component->adapter;
     const struct plan *plan = component->task->rollout.plan;
     struct adapter_request request = component_request(component);
     request.scale = effect->scale;

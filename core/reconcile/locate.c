@@ -3,6 +3,7 @@
 
 #include "base/alloc.h"
 #include "oam/revision.h"
+#include "reconcile/workload_kinds.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -235,7 +236,7 @@ static void component_fail(struct located_component *component, const struct err
     component->why = why_of(err->code, missing);
 }
 
-/* The adapter for the rendered kind, and the store that goes with it. */
+/* The kind of what was rendered, with the adapter that handles it. */
 static int component_kind(struct locate *locate, struct located_component *component,
                           struct error *err)
 {
@@ -244,15 +245,12 @@ static int component_kind(struct locate *locate, struct located_component *compo
     const char *kind = json_string_at(component->workload, "/kind");
     const struct adapter *adapter;
     int code = adapters_find(controller->adapters, api_version, kind, &adapter, err);
-    if (code < 0)
+    if (code < 0) {
+        waiters_add(locate->waiters, WAITS_FOR_ADAPTER, locate->key);
         return code;
-    for (size_t i = 0; i < controller->workload_kind_count; i++) {
-        struct workload_kind *known = &controller->workload_kinds[i];
-        if (known->adapter == adapter && str_equal(known->kind->api_version, api_version) &&
-            str_equal(known->kind->kind, kind))
-            component->kind = known;
     }
-    return component->kind ? OK : error_set(err, ERR_BUG, "kind %s has no store", kind);
+    component->kind = workload_kind_find(controller, api_version, kind);
+    return OK;
 }
 
 static int component_auxiliaries(struct locate *locate, struct located_component *component,

@@ -5,6 +5,7 @@
 #include "reconcile/holder.h"
 #include "reconcile/owned.h"
 #include "reconcile/task.h"
+#include "reconcile/workload_kinds.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -108,11 +109,26 @@ static void observe_validation(struct component *component, const struct adapter
         component->observation.refused = err;
 }
 
+/* The adapter has gone from the config. That is an operator's doing and to be undone, so whoever
+ * wants to leave waits too: giving the workload back takes an adapter. */
+static bool kind_unhandled(struct component *component, const struct workload_kind *kind)
+{
+    const struct adapters *adapters = component->task->controller->adapters;
+    const struct adapter *none;
+    struct error err = {0};
+    waiters_add(&component->task->kind->waiters, WAITS_FOR_ADAPTER, component->task->key);
+    adapters_find(adapters, kind->api_version, kind->name, &none, &err);
+    observe_failure(&component->observation, REASON_KIND_UNKNOWN, ERR_RETRY, err.text);
+    return false;
+}
+
 static bool kind_ready(struct component *component, struct workload_kind *kind)
 {
     struct observation *seen = &component->observation;
-    const char *unlisted = kind->kind->kind;
-    if (kind->store && store_synced(kind->store) && owned_synced(kind, &unlisted))
+    const char *unlisted = kind->name;
+    if (!kind->adapter)
+        return kind_unhandled(component, kind);
+    if (kind->store && store_synced(kind->store) && owned_synced(kind, kind->kind, &unlisted))
         return true;
     char *topic AUTO_FREE = str_format("kind %s", kind->kind->kind);
     waiters_add(&component->task->kind->waiters, topic, component->task->key);
@@ -148,7 +164,7 @@ static void find_held(struct component *component)
     struct controller *controller = component->task->controller;
     struct held_search search = {component->task->holder, component->name, NULL};
     for (size_t i = 0; i < controller->workload_kind_count && !search.found; i++) {
-        struct workload_kind *kind = &controller->workload_kinds[i];
+        struct workload_kind *kind = controller->workload_kinds[i];
         if (!kind->store)
             continue;
         store_each(kind->store, match_held, &search);
@@ -157,6 +173,7 @@ static void find_held(struct component *component)
     if (!search.found)
         return;
     component->workload = search.found;
+    component->adapter = adapter_hold(component->kind->adapter);
     component->owned =
         owned_objects(component->kind, json_string_at(search.found, "/metadata/uid"));
     snprintf(component->observation.object, sizeof component->observation.object, "%s %s/%s",
@@ -168,29 +185,29 @@ static void find_held(struct component *component)
 static void observe_located(struct component *component, const struct located_component *located)
 {
     struct observation *seen = &component->observation;
-    const struct adapter *adapter = located->kind->adapter;
     const char *name = json_string_at(located->workload, "/metadata/name");
     snprintf(seen->object, sizeof seen->object, "%s %s/%s", located->kind->kind->kind,
              component->task->rollout.ns, name);
     component->kind = located->kind;
     if (!kind_ready(component, located->kind))
         return;
+    component->adapter = adapter_hold(located->kind->adapter);
     component->workload = store_get(located->kind->store, component->task->rollout.ns, name);
     component->owned =
         owned_objects(located->kind, json_string_at(component->workload, "/metadata/uid"));
     if (component->workload)
         observe_marks(component, located->workload);
-    observe_workload(component, adapter);
+    observe_workload(component, component->adapter);
     if (!component->workload)
-        observe_rendered_size(component, adapter, located->workload);
-    observe_validation(component, adapter);
+        observe_rendered_size(component, component->adapter, located->workload);
+    observe_validation(component, component->adapter);
 }
 
 static bool workloads_known(const struct controller *controller)
 {
     for (size_t i = 0; i < controller->workload_kind_count; i++)
-        if (controller->workload_kinds[i].store &&
-            !store_synced(controller->workload_kinds[i].store))
+        if (controller->workload_kinds[i]->store &&
+            !store_synced(controller->workload_kinds[i]->store))
             return false;
     return true;
 }
@@ -203,14 +220,18 @@ static bool is_leaving(const struct component *component)
 }
 
 /* To leave, only the workload is needed, and our mark finds it: a renderer that doesn't work, or a
- * revision that is gone, holds nobody. */
+ * revision that is gone, holds nobody. Where nobody handles the kind, the mark can't be seen. */
 static void observe_unlocated(struct component *component)
 {
+    struct observation *seen = &component->observation;
+    bool unhandled = seen->located_why == REASON_KIND_UNKNOWN;
     if (!component->status.engaged)
         return;
     find_held(component);
-    if (is_leaving(component) && workloads_known(component->task->controller))
-        component->observation.located.code = ERR_MISSING;
+    if (unhandled && !component->workload)
+        seen->located.code = ERR_RETRY;
+    else if (is_leaving(component) && workloads_known(component->task->controller))
+        seen->located.code = ERR_MISSING;
 }
 
 static const struct error *location_error(const struct component *component,
@@ -236,6 +257,8 @@ void component_observe(struct component *component)
     json_decref(component->workload);
     json_decref(component->owned);
     component->workload = component->owned = NULL;
+    adapter_release(component->adapter);
+    component->adapter = NULL;
     component->kind = NULL;
     if (component->task->location)
         COPY(seen->target, component->task->location->target);

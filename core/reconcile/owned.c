@@ -2,19 +2,28 @@
 #include "reconcile/owned.h"
 
 #include "base/alloc.h"
+#include "reconcile/workload_kinds.h"
 
 #include <stdlib.h>
 #include <string.h>
 
-/* One watched kind. */
+/* A set of few texts. */
+struct names {
+    char **at;
+    size_t count;
+};
+
+/* One watched kind. What it keeps only grows: an adapter that is given more than it asks for is
+ * none the wiser. */
 struct owned_kind {
     struct controller *controller;
-    const char *api_version, *kind; /* of the manifest that asked first */
-    const char **keep;              /* of all that ask */
-    size_t keep_count;
-    struct watch *watch;  /* NULL while the cluster doesn't serve the kind */
-    struct map families;  /* UID of the workload → struct family */
-    struct map owner_uid; /* "namespace/name" → that UID */
+    char *api_version, *kind;
+    struct names keep;       /* pointers, of all that ask */
+    struct names askers;     /* workload kinds: "apiVersion kind" */
+    struct watch *watch;     /* NULL while the cluster doesn't serve the kind */
+    struct map families;     /* UID of the workload → struct family */
+    struct map owner_uid;    /* "namespace/name" → that UID */
+    struct owned_kind *next; /* the same with more in it, while that is being listed */
 };
 
 /* What one workload owns of one kind: "namespace/name" → compact text. */
@@ -68,15 +77,49 @@ static void family_list(const struct owned_kind *kind, const char *uid, json_t *
     }
 }
 
-/* ── Events ───────────────────────────────────────────────────────────────────────────────── */
+/* ── Names ────────────────────────────────────────────────────────────────────────────────── */
 
-static bool declares(const struct workload_kind *kind, const struct owned_kind *owned)
+static bool names_have(const struct names *names, const char *name)
 {
-    for (size_t i = 0; i < kind->kind->owned_count; i++)
-        if (str_equal(kind->kind->owned[i].api_version, owned->api_version) &&
-            str_equal(kind->kind->owned[i].kind, owned->kind))
+    for (size_t i = 0; i < names->count; i++)
+        if (str_equal(names->at[i], name))
             return true;
     return false;
+}
+
+static void names_add(struct names *names, const char *name)
+{
+    if (names_have(names, name))
+        return;
+    names->at = mem_grow(names->at, (names->count + 1) * sizeof(char *));
+    names->at[names->count++] = str_copy(name);
+}
+
+static void names_copy(struct names *to, const struct names *from)
+{
+    for (size_t i = 0; i < from->count; i++)
+        names_add(to, from->at[i]);
+}
+
+static void names_done(struct names *names)
+{
+    for (size_t i = 0; i < names->count; i++)
+        free(names->at[i]);
+    free(names->at);
+}
+
+/* The caller frees it. */
+static char *asker_name(const char *api_version, const char *kind)
+{
+    return str_format("%s %s", api_version, kind);
+}
+
+/* ── Events ───────────────────────────────────────────────────────────────────────────────── */
+
+static bool asks(const struct workload_kind *kind, const struct owned_kind *owned)
+{
+    char *asker AUTO_FREE = asker_name(kind->api_version, kind->name);
+    return names_have(&owned->askers, asker);
 }
 
 static const json_t *controller_reference(const json_t *object)
@@ -92,15 +135,10 @@ static const json_t *controller_reference(const json_t *object)
  */
 static struct workload_kind *asking_kind(const struct owned_kind *owned, const json_t *reference)
 {
-    struct controller *controller = owned->controller;
-    for (size_t i = 0; reference && i < controller->workload_kind_count; i++) {
-        struct workload_kind *kind = &controller->workload_kinds[i];
-        if (str_equal(kind->kind->kind, json_string_at(reference, "/kind")) &&
-            str_equal(kind->kind->api_version, json_string_at(reference, "/apiVersion")) &&
-            declares(kind, owned))
-            return kind;
-    }
-    return NULL;
+    struct workload_kind *kind =
+        workload_kind_find(owned->controller, json_string_at(reference, "/apiVersion"),
+                           json_string_at(reference, "/kind"));
+    return kind && asks(kind, owned) ? kind : NULL;
 }
 
 static void wake_owner(const struct workload_kind *kind, const json_t *object,
@@ -145,13 +183,48 @@ static void on_delete(void *data, json_t *object)
         wake_owner(kind, object, reference);
 }
 
+static void owned_free(struct owned_kind *owned)
+{
+    if (!owned)
+        return;
+    owned_free(owned->next);
+    kind_forget(owned->controller->kinds, owned);
+    watch_close(owned->watch);
+    map_done(&owned->families, family_free);
+    map_done(&owned->owner_uid, free);
+    names_done(&owned->keep);
+    names_done(&owned->askers);
+    free(owned->api_version);
+    free(owned->kind);
+    free(owned);
+}
+
+/* What was listed beside the old one takes its place. */
+static void take_place(struct owned_kind *owned)
+{
+    struct controller *controller = owned->controller;
+    for (size_t i = 0; i < controller->owned_kind_count; i++) {
+        struct owned_kind *old = controller->owned_kinds[i];
+        if (old->next != owned)
+            continue;
+        old->next = NULL;
+        controller->owned_kinds[i] = owned;
+        owned_free(old);
+    }
+}
+
 static void on_synced(void *data)
 {
-    const struct owned_kind *owned = data;
+    struct owned_kind *owned = data;
     struct controller *controller = owned->controller;
-    for (size_t i = 0; i < controller->workload_kind_count; i++)
-        if (declares(&controller->workload_kinds[i], owned))
-            workload_kind_wake(&controller->workload_kinds[i]);
+    take_place(owned);
+    for (size_t i = 0; i < controller->workload_kind_count; i++) {
+        struct workload_kind *kind = controller->workload_kinds[i];
+        if (!asks(kind, owned))
+            continue;
+        workload_kind_try(kind);
+        workload_kind_wake(kind);
+    }
 }
 
 static void on_state(void *data, const struct error *err)
@@ -172,7 +245,8 @@ static void on_kind_found(void *data, const struct kind_info *info, const struct
         return;
     }
     char *path AUTO_FREE = object_path(info, owned->controller->config->namespace, NULL, NULL);
-    struct watch_spec spec = {.path = path, .keep = owned->keep, .keep_count = owned->keep_count};
+    struct watch_spec spec = {
+        .path = path, .keep = (const char *const *)owned->keep.at, .keep_count = owned->keep.count};
     owned->watch = watch_open(owned->controller->cluster, &spec, &events, owned);
 }
 
@@ -180,83 +254,163 @@ static struct owned_kind *owned_find(const struct controller *controller,
                                      const struct adapter_owned *asked)
 {
     for (size_t i = 0; i < controller->owned_kind_count; i++)
-        if (str_equal(controller->owned_kinds[i].api_version, asked->api_version) &&
-            str_equal(controller->owned_kinds[i].kind, asked->kind))
-            return &controller->owned_kinds[i];
+        if (str_equal(controller->owned_kinds[i]->api_version, asked->api_version) &&
+            str_equal(controller->owned_kinds[i]->kind, asked->kind))
+            return controller->owned_kinds[i];
     return NULL;
 }
 
-static void keep_add(struct owned_kind *owned, const char *pointer)
+static struct owned_kind *owned_new(struct controller *controller, const char *api_version,
+                                    const char *kind)
 {
-    for (size_t i = 0; i < owned->keep_count; i++)
-        if (str_equal(owned->keep[i], pointer))
-            return;
-    owned->keep = mem_grow(owned->keep, (owned->keep_count + 1) * sizeof *owned->keep);
-    owned->keep[owned->keep_count++] = pointer;
+    struct owned_kind *owned = mem_alloc(sizeof *owned);
+    owned->controller = controller;
+    owned->api_version = str_copy(api_version);
+    owned->kind = str_copy(kind);
+    names_add(&owned->keep, "/metadata/ownerReferences");
+    return owned;
 }
 
-static void owned_ask(struct controller *controller, const struct adapter_owned *asked)
+static struct owned_kind *owned_add(struct controller *controller,
+                                    const struct adapter_owned *asked)
+{
+    size_t count = controller->owned_kind_count++;
+    controller->owned_kinds =
+        mem_grow(controller->owned_kinds, (count + 1) * sizeof(struct owned_kind *));
+    return controller->owned_kinds[count] = owned_new(controller, asked->api_version, asked->kind);
+}
+
+static struct owned_kind *owned_copy(const struct owned_kind *owned)
+{
+    struct owned_kind *copy = owned_new(owned->controller, owned->api_version, owned->kind);
+    names_copy(&copy->keep, &owned->keep);
+    names_copy(&copy->askers, &owned->askers);
+    return copy;
+}
+
+/* Where more can be asked for: not of a watch that is open. */
+static struct owned_kind *owned_open_to_more(struct owned_kind *owned)
+{
+    if (!owned->watch)
+        return owned;
+    if (owned->next && owned->next->watch) {
+        struct owned_kind *copy = owned_copy(owned->next);
+        owned_free(owned->next);
+        owned->next = copy;
+    }
+    if (!owned->next)
+        owned->next = owned_copy(owned);
+    return owned->next;
+}
+
+static bool covers(const struct owned_kind *owned, const struct adapter_owned *asked,
+                   const char *asker)
+{
+    bool covered = owned && names_have(&owned->askers, asker);
+    for (size_t i = 0; covered && i < asked->keep_count; i++)
+        covered = names_have(&owned->keep, asked->keep[i]);
+    return covered;
+}
+
+static void owned_ask(struct controller *controller, const struct adapter_owned *asked,
+                      const char *asker)
 {
     struct owned_kind *owned = owned_find(controller, asked);
-    if (!owned) {
-        owned = &controller->owned_kinds[controller->owned_kind_count++];
-        owned->controller = controller;
-        owned->api_version = asked->api_version;
-        owned->kind = asked->kind;
-        keep_add(owned, "/metadata/ownerReferences");
-    }
+    if (!owned)
+        owned = owned_add(controller, asked);
+    if (covers(owned, asked, asker) || covers(owned->next, asked, asker))
+        return;
+    owned = owned_open_to_more(owned);
+    names_add(&owned->askers, asker);
     for (size_t i = 0; i < asked->keep_count; i++)
-        keep_add(owned, asked->keep[i]);
+        names_add(&owned->keep, asked->keep[i]);
 }
 
-/* Counted first: watches keep pointers to their kinds, which must not move. */
-void owned_open(struct controller *controller)
+static void ask_for(const struct workload_kind *kind, const struct adapter_kind *declared)
 {
-    size_t count = 0;
+    char *asker AUTO_FREE = asker_name(kind->api_version, kind->name);
+    for (size_t i = 0; i < declared->owned_count; i++)
+        owned_ask(kind->controller, &declared->owned[i], asker);
+}
+
+static bool declares(const struct adapter_kind *declared, const struct owned_kind *owned)
+{
+    for (size_t i = 0; declared && i < declared->owned_count; i++)
+        if (str_equal(declared->owned[i].api_version, owned->api_version) &&
+            str_equal(declared->owned[i].kind, owned->kind))
+            return true;
+    return false;
+}
+
+static bool still_asked_for(const struct owned_kind *owned)
+{
+    const struct controller *controller = owned->controller;
     for (size_t i = 0; i < controller->workload_kind_count; i++)
-        count += controller->workload_kinds[i].kind->owned_count;
-    controller->owned_kinds = mem_alloc(count * sizeof *controller->owned_kinds);
+        if (declares(controller->workload_kinds[i]->kind, owned) ||
+            declares(controller->workload_kinds[i]->next.kind, owned))
+            return true;
+    return false;
+}
+
+void owned_drop_unasked(struct controller *controller)
+{
+    size_t count = controller->owned_kind_count;
+    controller->owned_kind_count = 0;
+    for (size_t i = 0; i < count; i++) {
+        struct owned_kind *owned = controller->owned_kinds[i];
+        if (still_asked_for(owned))
+            controller->owned_kinds[controller->owned_kind_count++] = owned;
+        else
+            owned_free(owned);
+    }
+}
+
+void owned_renew(struct controller *controller)
+{
     for (size_t i = 0; i < controller->workload_kind_count; i++) {
-        const struct adapter_kind *kind = controller->workload_kinds[i].kind;
-        for (size_t k = 0; k < kind->owned_count; k++)
-            owned_ask(controller, &kind->owned[k]);
+        const struct workload_kind *kind = controller->workload_kinds[i];
+        ask_for(kind, kind->kind);
+        if (kind->next.adapter)
+            ask_for(kind, kind->next.kind);
     }
     owned_look(controller);
 }
 
+static void look(struct owned_kind *owned)
+{
+    if (!owned)
+        return;
+    if (owned->watch)
+        watch_kick(owned->watch);
+    else
+        kind_find(owned->controller->kinds, owned->api_version, owned->kind, on_kind_found, owned);
+    look(owned->next);
+}
+
 void owned_look(struct controller *controller)
 {
-    for (size_t i = 0; i < controller->owned_kind_count; i++) {
-        struct owned_kind *owned = &controller->owned_kinds[i];
-        if (owned->watch)
-            watch_kick(owned->watch);
-        else
-            kind_find(controller->kinds, owned->api_version, owned->kind, on_kind_found, owned);
-    }
+    for (size_t i = 0; i < controller->owned_kind_count; i++)
+        look(controller->owned_kinds[i]);
 }
 
 void owned_close(struct controller *controller)
 {
-    for (size_t i = 0; i < controller->owned_kind_count; i++) {
-        struct owned_kind *owned = &controller->owned_kinds[i];
-        kind_forget(controller->kinds, owned);
-        watch_close(owned->watch);
-        map_done(&owned->families, family_free);
-        map_done(&owned->owner_uid, free);
-        free(owned->keep);
-    }
+    for (size_t i = 0; i < controller->owned_kind_count; i++)
+        owned_free(controller->owned_kinds[i]);
     free(controller->owned_kinds);
 }
 
 /* ── Reading ──────────────────────────────────────────────────────────────────────────────── */
 
-bool owned_synced(const struct workload_kind *kind, const char **ret_missing)
+bool owned_synced(const struct workload_kind *kind, const struct adapter_kind *declared,
+                  const char **ret_missing)
 {
-    for (size_t i = 0; i < kind->kind->owned_count; i++) {
-        const struct adapter_owned *declared = &kind->kind->owned[i];
-        const struct owned_kind *owned = owned_find(kind->controller, declared);
-        if (!owned || !owned->watch || !watch_synced(owned->watch)) {
-            *ret_missing = declared->kind;
+    char *asker AUTO_FREE = asker_name(kind->api_version, kind->name);
+    for (size_t i = 0; i < declared->owned_count; i++) {
+        const struct adapter_owned *asked = &declared->owned[i];
+        const struct owned_kind *owned = owned_find(kind->controller, asked);
+        if (!covers(owned, asked, asker) || !owned->watch || !watch_synced(owned->watch)) {
+            *ret_missing = asked->kind;
             return false;
         }
     }

@@ -11,17 +11,24 @@
 #include "adapter/adapter.h"
 #include "reconcile/reconcile.h"
 
-/* Begins to watch all that the adapters in use ask for; after the workload kinds are known. A
- * change wakes the rollout that holds the workload. */
-void owned_open(struct controller *controller);
+/* Watches all that the adapters ask for which handle workload kinds, or are about to; after these
+ * are known, and again when they have changed. Where more is asked for than is kept, it is listed
+ * anew beside what is there, and takes its place when it is complete. A change wakes the rollout
+ * that holds the workload. */
+void owned_renew(struct controller *controller);
 void owned_close(struct controller *controller);
+
+/* Ends the watches that no adapter asks for any more. */
+void owned_drop_unasked(struct controller *controller);
 
 /* A kind that wasn't served may be now. */
 void owned_look(struct controller *controller);
 
-/* Has everything that workloads of this kind own been listed? If not, *ret_missing (borrowed) is
- * the kind that hasn't; who waits for the topic "kind <workload kind>" is woken then. */
-bool owned_synced(const struct workload_kind *kind, const char **ret_missing);
+/* Has everything been listed that workloads of this kind own, as far as this declaration asks for
+ * it? If not, *ret_missing (borrowed) is the kind that hasn't; who waits for the topic
+ * "kind <workload kind>" is woken then. */
+bool owned_synced(const struct workload_kind *kind, const struct adapter_kind *declared,
+                  const char **ret_missing);
 
 /* What the workload with this UID controls, of the kinds that its adapter asks for: an array, which
  * the caller owns; NULL when it asks for none. */

@@ -21,15 +21,24 @@
 
 struct controller;
 
-/* A kind that an adapter handles, with the store of its objects once it is served. */
+/* The adapter that is to take over, while what it reads is being listed. */
+struct workload_next {
+    struct adapter *adapter; /* held; NULL: there is none */
+    const struct adapter_kind *kind;
+    struct store *store; /* NULL: the present one has all that it reads */
+};
+
+/* A kind that an adapter handles, or has handled, with the store of its objects once it is served.
+ * See workload_kinds.h. */
 struct workload_kind {
     struct controller *controller;
-    const struct adapter *adapter;
-    const struct adapter_kind *kind;
-    struct kind_info info; /* copied strings; plural NULL while the cluster doesn't serve it */
-    struct store *store;   /* NULL likewise */
-    const char **keep;
-    size_t keep_count;
+    char *api_version, *name;
+    struct adapter *adapter;         /* held; NULL: nobody handles it */
+    const struct adapter_kind *kind; /* what the adapter declares; without one, `named` */
+    struct adapter_kind named;       /* no more than the names */
+    struct workload_next next;
+    struct kind_info info; /* copied strings; as it was when it was last served */
+    struct store *store;   /* NULL while the cluster doesn't serve it, or nobody handles it */
 };
 
 /* A kind of rollouts, with its objects and the passes that they get. Whatever the kinds do
@@ -61,10 +70,10 @@ struct controller {
     struct queue *application_queue;
     struct waiters application_waiters;
     struct map recordings; /* application key -> its pass under way */
-    struct workload_kind *workload_kinds;
+    struct workload_kind **workload_kinds;
     size_t workload_kind_count;
-    struct timer tidy;              /* see controller_tidy_later() */
-    struct owned_kind *owned_kinds; /* what workloads own, where adapters read that too */
+    struct timer tidy;               /* see controller_tidy_later() */
+    struct owned_kind **owned_kinds; /* what workloads own, where adapters read that too */
     size_t owned_kind_count;
 };
 
@@ -85,8 +94,8 @@ void controller_tidy_later(struct controller *controller);
 /* The reasons of a watch's trouble, logged once for each change. */
 void log_watch_state(const char *what, const struct error *err);
 
-/* controller.c: something about the workload has changed: the rollout that holds it has a look, and
- * whoever waits for it. The second is for all that wait for the kind as such. */
+/* workload_kinds.c: something about the workload has changed: the rollout that holds it has a look,
+ * and whoever waits for it. The second is for all that wait for the kind as such. */
 void workload_wake(const struct workload_kind *kind, const json_t *workload);
 void workload_kind_wake(struct workload_kind *kind);
 

@@ -23,6 +23,7 @@ static void component_done(struct component *component)
     hook_cancel(component->hook.call);
     json_decref(component->workload);
     json_decref(component->owned);
+    adapter_release(component->adapter);
     free(component->decision);
     free(component->name);
 }
@@ -65,6 +66,8 @@ void task_pass_clear(struct task *task)
         json_decref(task->components[i].workload);
         json_decref(task->components[i].owned);
         task->components[i].workload = task->components[i].owned = NULL;
+        adapter_release(task->components[i].adapter);
+        task->components[i].adapter = NULL;
         free(task->components[i].decision);
         task->components[i].decision = NULL;
     }
@@ -104,6 +107,14 @@ bool task_unfinished(const struct task *task)
         if (!rolling_state_terminal(task->components[i].status.rolling))
             return true;
     return task->component_count == 0;
+}
+
+bool task_uses(const struct task *task, const struct workload_kind *kind)
+{
+    for (size_t i = 0; task->location && i < task->location->count; i++)
+        if (task->location->components[i].kind == kind)
+            return true;
+    return false;
 }
 
 static struct component *component_find(struct task *task, const char *name)

@@ -32,6 +32,7 @@ struct component {
     json_t *workload;           /* as seen in the present round; owned */
     json_t *owned;              /* what the workload owns, where the adapter reads it; likewise */
     struct workload_kind *kind; /* of the workload; NULL while it isn't known */
+    struct adapter *adapter;    /* held for the present round, whoever replaces it meanwhile */
     struct hook_run hook;
     int next_effect; /* of the decision, to be carried out */
     bool acted;      /* an effect of this round has changed something */
@@ -79,6 +80,7 @@ struct task {
 struct task *task_get(struct rollout_kind *kind, const char *key);
 void task_drop(struct task *task);
 bool task_unfinished(const struct task *task);
+bool task_uses(const struct task *task, const struct workload_kind *kind);
 void task_pass_clear(struct task *task); /* releases what only the pass needs */
 void task_object_replace(struct task *task, const json_t *object); /* with what a write answered */
 void components_from_status(struct task *task);
