@@ -150,6 +150,13 @@ int32_t check_selector(const struct sluice_request *request, json_t *workload, j
 
 /* ---- begin ---- */
 
+/* All kinds have their size there but those that `generic` is told about, by this option. */
+static const char *size_pointer(const struct sluice_request *request)
+{
+    const char *told = sluice_string(request->json, "/options/replicas");
+    return *told ? told : "/spec/replicas";
+}
+
 static int32_t emit_apply_take(const struct sluice_request *request, json_t *object)
 {
     sluice_remove(object, "/status");
@@ -161,7 +168,7 @@ static int32_t emit_apply_take(const struct sluice_request *request, json_t *obj
 static int32_t create(const struct sluice_request *request, json_t *target)
 {
     json_t *object = json_deep_copy(target);
-    sluice_put_take(object, "/spec/replicas", json_integer(0));
+    sluice_put_take(object, size_pointer(request), json_integer(0));
     return emit_apply_take(request, object);
 }
 
@@ -170,7 +177,8 @@ static int32_t take_over(const struct sluice_request *request, json_t *workload,
     json_t *object = json_deep_copy(sluice_at(request->json, "/target"));
     sluice_put_take(object, "/metadata/resourceVersion",
                     json_string(sluice_string(workload, "/metadata/resourceVersion")));
-    sluice_put_take(object, "/spec/replicas", json_integer(size_of(workload)));
+    sluice_put_take(object, size_pointer(request),
+                    json_integer(whole_at(workload, size_pointer(request), 1)));
     hold(request, workload, object);
     return emit_apply_take(request, object);
 }
@@ -217,7 +225,7 @@ static int32_t emit_take(const struct sluice_request *request, json_t *workload,
 
 int32_t emit_roll_take(const struct sluice_request *request, json_t *workload, json_t *after)
 {
-    static const char *const relies_on[] = {"/spec/replicas", NULL};
+    const char *const relies_on[] = {size_pointer(request), NULL};
     return emit_take(request, workload, after, relies_on);
 }
 
@@ -226,7 +234,8 @@ static int32_t scale_to_goal(const struct sluice_request *request, json_t *workl
     if (sluice_bool(request->json, "/paused", false))
         return SLUICE_OK;
     json_t *after = json_deep_copy(workload);
-    sluice_put_take(after, "/spec/replicas", json_integer(sluice_int(request->json, "/goal", 0)));
+    sluice_put_take(after, size_pointer(request),
+                    json_integer(sluice_int(request->json, "/goal", 0)));
     return emit_take(request, workload, after, NULL);
 }
 
