@@ -50,14 +50,21 @@ class History:
         self._versions = []
         self._latest = {}
         self._listed = set()
+        self.paths = dict(KINDS)
         self._threads = [threading.Thread(target=self._follow, args=[kind], daemon=True)
-                         for kind in KINDS]
+                         for kind in self.paths]
         for thread in self._threads:
             thread.start()
-        self.wait("every kind has been listed", lambda: len(self._listed) == len(KINDS))
+        self.wait("every kind has been listed", lambda: len(self._listed) == len(self.paths))
 
     def close(self) -> None:
         self.closing.set()
+
+    def add(self, kind: str, path: str) -> None:
+        """Records a further kind from now on: one that is defined during the test."""
+        self.paths[kind] = path
+        threading.Thread(target=self._follow, args=[kind], daemon=True).start()
+        self.wait(f"{kind} has been listed", lambda: kind in self._listed)
 
     # Questions
 
@@ -101,7 +108,7 @@ class History:
         """Until this version of it, or a later one, is known; of kinds that are recorded."""
         key = thing["kind"], thing["metadata"]["name"]
         number = int(thing["metadata"]["resourceVersion"])
-        if thing["kind"] in KINDS:
+        if thing["kind"] in self.paths:
             self.wait(f"{key} at {number} is known",
                       lambda: key in self._latest and self._latest[key].number >= number)
 
@@ -120,7 +127,7 @@ class History:
 
     def catch_up(self) -> None:
         """Returns when all that has happened so far is known here."""
-        for kind, path in KINDS.items():
+        for kind, path in self.paths.items():
             try:
                 listed = self.api.get(path.format(self.namespace))["items"]
             except ApiError as error:
@@ -153,7 +160,7 @@ class History:
     # Recording
 
     def _follow(self, kind: str) -> None:
-        path = KINDS[kind].format(self.namespace)
+        path = self.paths[kind].format(self.namespace)
         since = None
         while not self.closing.is_set():
             try:
