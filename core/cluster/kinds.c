@@ -55,6 +55,8 @@ struct kinds {
     struct cluster *cluster;
     void (*on_change)(void *data);
     void *data;
+    void (*on_state)(void *data, const struct error *err); /* may be NULL */
+    void *state_data;
     struct watch *crds;
     bool synced;
     struct map groups; /* api_version → struct group */
@@ -359,11 +361,27 @@ static void on_crd_synced(void *data)
     ((struct kinds *)data)->synced = true;
 }
 
+static void on_crds_state(void *data, const struct error *err)
+{
+    struct kinds *kinds = data;
+    if (kinds->on_state)
+        kinds->on_state(kinds->state_data, err);
+}
+
+void kinds_on_state(struct kinds *kinds, void (*on_state)(void *data, const struct error *err),
+                    void *data)
+{
+    kinds->on_state = on_state;
+    kinds->state_data = data;
+}
+
 struct kinds *kinds_new(struct cluster *cluster, void (*on_change)(void *data), void *data)
 {
     static const char *const nothing[] = {""};
-    static const struct watch_events events = {
-        .on_put = on_crd_put, .on_delete = on_crd_put, .on_synced = on_crd_synced};
+    static const struct watch_events events = {.on_put = on_crd_put,
+                                               .on_delete = on_crd_put,
+                                               .on_synced = on_crd_synced,
+                                               .on_state = on_crds_state};
     struct watch_spec spec = {.path = "/apis/apiextensions.k8s.io/v1/customresourcedefinitions",
                               .metadata_only = true,
                               .keep = nothing,

@@ -15,6 +15,10 @@ struct kinds;
 /* on_change, if not NULL, is told when a CRD has been established or has gone: who waits for a
  * kind kicks its watch then. */
 struct kinds *kinds_new(struct cluster *cluster, void (*on_change)(void *data), void *data);
+
+/* on_state is told how the watch of the CRDs fares; see watch_events. */
+void kinds_on_state(struct kinds *kinds, void (*on_state)(void *data, const struct error *err),
+                    void *data);
 void kinds_free(struct kinds *kinds);
 
 struct kind_info {

@@ -38,6 +38,9 @@ struct recorder {
     size_t waiting_count, running_count;
     uint64_t dropped;
     struct timer clean;
+    void (*on_state)(void *data, const struct error *err); /* may be NULL */
+    void *data;
+    bool denied; /* and told so */
 };
 
 static void post_free(struct post *post)
@@ -90,6 +93,23 @@ void recorder_free(struct recorder *recorder)
     free(recorder);
 }
 
+void recorder_on_state(struct recorder *recorder,
+                       void (*on_state)(void *data, const struct error *err), void *data)
+{
+    recorder->on_state = on_state;
+    recorder->data = data;
+}
+
+static void recorder_tell_state(struct recorder *recorder, const struct error *err)
+{
+    bool denied = err->code == ERR_DENIED;
+    if ((err->code != OK && !denied) || denied == recorder->denied)
+        return;
+    recorder->denied = denied;
+    if (recorder->on_state)
+        recorder->on_state(recorder->data, err);
+}
+
 uint64_t recorder_dropped(const struct recorder *recorder)
 {
     return recorder->dropped;
@@ -125,6 +145,7 @@ static void on_posted(void *data, const struct reply *reply)
     struct observation *observation = post->observation;
     post->call = NULL;
     int code = reply->error.code;
+    recorder_tell_state(post->recorder, &reply->error);
     if (code == ERR_MISSING && observation->written) {
         /* The server has forgotten it: write it anew. */
         observation->written = false;

@@ -30,6 +30,11 @@ void recorder_free(struct recorder *recorder);
 void recorder_event(struct recorder *recorder, const struct event_about *about,
                     const struct event *event);
 
+/* on_state is told when Events can't be written because a right is missing, once until one could be
+ * written again; that is told too, with OK. */
+void recorder_on_state(struct recorder *recorder,
+                       void (*on_state)(void *data, const struct error *err), void *data);
+
 /* How many Events could not be written. */
 uint64_t recorder_dropped(const struct recorder *recorder);
 

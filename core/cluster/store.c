@@ -150,6 +150,11 @@ bool store_synced(const struct store *store)
     return watch_synced(store->watch);
 }
 
+const char *store_failure(const struct store *store)
+{
+    return watch_failure(store->watch);
+}
+
 void store_kick(struct store *store)
 {
     watch_kick(store->watch);

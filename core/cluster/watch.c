@@ -40,6 +40,7 @@ static void watch_free(struct watch *watch)
     free(watch->url);
     free(watch->next_page);
     free(watch->version);
+    free(watch->failure);
     map_done(&watch->known, NULL);
     list_decode_free(watch->decode);
     free(watch);
@@ -68,11 +69,18 @@ bool watch_synced(const struct watch *watch)
     return watch->synced;
 }
 
+const char *watch_failure(const struct watch *watch)
+{
+    return watch->failure;
+}
+
 void watch_tell_state(struct watch *watch, const struct error *err)
 {
     if (watch->state == err->code)
         return;
     watch->state = err->code;
+    free(watch->failure);
+    watch->failure = err->code == OK ? NULL : str_copy(err->text);
     if (watch->events.on_state && !watch->closed)
         watch->events.on_state(watch->data, err);
 }

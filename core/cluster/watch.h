@@ -43,6 +43,9 @@ void watch_close(struct watch *watch);
 /* A complete list has been seen and the kind is there. */
 bool watch_synced(const struct watch *watch);
 
+/* Why nothing comes at the moment, as on_state was told; NULL when all is well. Borrowed. */
+const char *watch_failure(const struct watch *watch);
+
 /* Try now instead of after the back-off: called when a CRD has appeared. */
 void watch_kick(struct watch *watch);
 

@@ -45,7 +45,8 @@ struct watch {
 
     char *version; /* watch from here; NULL: list first */
     bool synced;
-    int state; /* the last code told; 1: none yet */
+    int state;     /* the last code told; 1: none yet */
+    char *failure; /* the words that went with it; NULL for OK */
 
     unsigned busy; /* inside callbacks */
     bool closed;

@@ -116,6 +116,22 @@ static void on_definition(void *data, json_t *object)
     waiters_wake(&controller->application_waiters, topic, controller->application_queue);
 }
 
+static void on_crds_state(void *data, const struct error *err)
+{
+    (void)data;
+    log_watch_state("CustomResourceDefinition", err);
+}
+
+static void on_events_state(void *data, const struct error *err)
+{
+    struct log_about about = {.topic = "cluster", .object = "Event"};
+    (void)data;
+    if (err->code == OK)
+        log_write(LOG_INFO, about, "written again");
+    else
+        log_write(LOG_WARN, about, "not written: %s", err->text);
+}
+
 static void on_definitions_state(void *data, const struct error *err)
 {
     (void)data;
@@ -234,10 +250,12 @@ struct controller *controller_new_take(struct cluster *cluster, struct adapters 
     controller->config = config;
     controller->renderer = renderer_new(loop, &renderer);
     controller->recorder = recorder_new(cluster, "sluice");
+    recorder_on_state(controller->recorder, on_events_state, NULL);
     controller->application_queue = queue_new(loop, PASSES_AT_ONCE, application_pass, controller);
     open_all_rollouts(controller);
     open_own_kinds(controller);
     controller->kinds = kinds_new(cluster, on_kinds_changed, controller);
+    kinds_on_state(controller->kinds, on_crds_state, NULL);
     workload_kinds_renew(controller);
     return controller;
 }

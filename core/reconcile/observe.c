@@ -125,7 +125,7 @@ static bool kind_unhandled(struct component *component, const struct workload_ki
 static bool kind_ready(struct component *component, struct workload_kind *kind)
 {
     struct observation *seen = &component->observation;
-    const char *unlisted = kind->name;
+    struct unlisted unlisted = {kind->name, kind->store ? store_failure(kind->store) : NULL};
     if (!kind->adapter)
         return kind_unhandled(component, kind);
     if (kind->store && store_synced(kind->store) && owned_synced(kind, kind->kind, &unlisted))
@@ -133,7 +133,7 @@ static bool kind_ready(struct component *component, struct workload_kind *kind)
     char *topic AUTO_FREE = str_format("kind %s", kind->kind->kind);
     waiters_add(&component->task->kind->waiters, topic, component->task->key);
     char *text AUTO_FREE =
-        kind->store ? str_format("%s objects are still being listed", unlisted)
+        kind->store ? unlisted_words(&unlisted)
                     : str_format("the cluster doesn't serve %s (%s); it is picked up when it "
                                  "appears",
                                  kind->kind->kind, kind->kind->api_version);

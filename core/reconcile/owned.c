@@ -213,11 +213,9 @@ static void take_place(struct owned_kind *owned)
     }
 }
 
-static void on_synced(void *data)
+static void wake_askers(const struct owned_kind *owned)
 {
-    struct owned_kind *owned = data;
     struct controller *controller = owned->controller;
-    take_place(owned);
     for (size_t i = 0; i < controller->workload_kind_count; i++) {
         struct workload_kind *kind = controller->workload_kinds[i];
         if (!asks(kind, owned))
@@ -227,10 +225,18 @@ static void on_synced(void *data)
     }
 }
 
+static void on_synced(void *data)
+{
+    struct owned_kind *owned = data;
+    take_place(owned);
+    wake_askers(owned);
+}
+
 static void on_state(void *data, const struct error *err)
 {
     const struct owned_kind *owned = data;
     log_watch_state(owned->kind, err);
+    wake_askers(owned);
 }
 
 /* ── Opening ──────────────────────────────────────────────────────────────────────────────── */
@@ -403,14 +409,15 @@ void owned_close(struct controller *controller)
 /* ── Reading ──────────────────────────────────────────────────────────────────────────────── */
 
 bool owned_synced(const struct workload_kind *kind, const struct adapter_kind *declared,
-                  const char **ret_missing)
+                  struct unlisted *ret_missing)
 {
     char *asker AUTO_FREE = asker_name(kind->api_version, kind->name);
     for (size_t i = 0; i < declared->owned_count; i++) {
         const struct adapter_owned *asked = &declared->owned[i];
         const struct owned_kind *owned = owned_find(kind->controller, asked);
         if (!covers(owned, asked, asker) || !owned->watch || !watch_synced(owned->watch)) {
-            *ret_missing = asked->kind;
+            *ret_missing = (struct unlisted){
+                asked->kind, owned && owned->watch ? watch_failure(owned->watch) : NULL};
             return false;
         }
     }

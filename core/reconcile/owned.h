@@ -25,10 +25,10 @@ void owned_drop_unasked(struct controller *controller);
 void owned_look(struct controller *controller);
 
 /* Has everything been listed that workloads of this kind own, as far as this declaration asks for
- * it? If not, *ret_missing (borrowed) is the kind that hasn't; who waits for the topic
- * "kind <workload kind>" is woken then. */
+ * it? If not, *ret_missing says which kind hasn't, and why; who waits for the topic "kind <workload
+ * kind>" is woken then, and when the reason has changed. */
 bool owned_synced(const struct workload_kind *kind, const struct adapter_kind *declared,
-                  const char **ret_missing);
+                  struct unlisted *ret_missing);
 
 /* What the workload with this UID controls, of the kinds that its adapter asks for: an array, which
  * the caller owns; NULL when it asks for none. */

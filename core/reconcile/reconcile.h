@@ -28,6 +28,12 @@ struct workload_next {
     struct store *store; /* NULL: the present one has all that it reads */
 };
 
+/* Objects that a workload's pass must have, and that aren't all there. Both borrowed. */
+struct unlisted {
+    const char *kind;
+    const char *why; /* NULL: it only takes time */
+};
+
 /* A kind that an adapter handles, or has handled, with the store of its objects once it is served.
  * See workload_kinds.h. */
 struct workload_kind {

@@ -88,11 +88,16 @@ static void on_pods(void *data, json_t *pods, const struct error *err)
 {
     struct task *task = data;
     task->fetch = NULL;
-    if (err->code != OK) {
+    if (err->code != OK && err->code != ERR_DENIED) {
         pass_fail(task, err);
         return;
     }
-    task->pods = json_incref(pods);
+    if (err->code == ERR_DENIED) { /* an operator's to fix, so it must be told */
+        task->location->error = *err;
+        task->location->why = REASON_CLUSTER_TROUBLE;
+    } else {
+        task->pods = json_incref(pods);
+    }
     pass_component(task);
 }
 

@@ -92,8 +92,9 @@ static void on_synced(void *data)
 
 static void on_state(void *data, const struct error *err)
 {
-    const struct workload_kind *kind = data;
+    struct workload_kind *kind = data;
     log_watch_state(kind->name, err);
+    workload_kind_wake(kind);
 }
 
 /* Keeps what the adapter reads of an object, and the marks that the core reads. */
@@ -193,7 +194,7 @@ static void next_drop(struct workload_kind *kind)
 void workload_kind_try(struct workload_kind *kind)
 {
     struct workload_next *next = &kind->next;
-    const char *missing;
+    struct unlisted missing;
     if (!next->adapter || (next->store && !store_synced(next->store)) ||
         !owned_synced(kind, next->kind, &missing))
         return;
@@ -208,12 +209,20 @@ void workload_kind_try(struct workload_kind *kind)
 
 char *workload_kind_waits_for(const struct workload_kind *kind)
 {
-    const char *missing = kind->name;
+    const struct store *store = kind->next.store;
+    struct unlisted missing = {kind->name, store ? store_failure(store) : NULL};
     if (!kind->next.adapter)
         return NULL;
-    if (!kind->next.store || store_synced(kind->next.store))
+    if (!store || store_synced(store))
         owned_synced(kind, kind->next.kind, &missing);
-    return str_format("%s objects are still being listed", missing);
+    return unlisted_words(&missing);
+}
+
+char *unlisted_words(const struct unlisted *unlisted)
+{
+    return unlisted->why
+               ? str_format("%s objects can't be listed: %s", unlisted->kind, unlisted->why)
+               : str_format("%s objects are still being listed", unlisted->kind);
 }
 
 /* An adapter for the kind: at once where there was none, or where there is nothing to be listed;

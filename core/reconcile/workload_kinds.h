@@ -34,6 +34,9 @@ void workload_kind_try(struct workload_kind *kind);
 /* Why the next adapter isn't in force yet; NULL: there is none. The caller frees it. */
 char *workload_kind_waits_for(const struct workload_kind *kind);
 
+/* Why objects haven't been listed yet, in words. The caller frees them. */
+char *unlisted_words(const struct unlisted *unlisted);
+
 /* How many rollouts have workloads of this kind. */
 size_t workload_kind_rollouts(const struct workload_kind *kind);
 

@@ -134,7 +134,7 @@ const MANIFEST: &str = concat!(
                  "/metadata/annotations/rollout.sluice.dev~1applied", "/spec", "/status"]
     }],
     "rights": [{"apiGroups": ["example.com"], "resources": ["gadgets"],
-                "verbs": ["get", "list", "watch", "create", "patch"]}]}"#,
+                "verbs": ["list", "watch", "create", "patch"]}]}"#,
     "\0"
 );
 

@@ -121,7 +121,7 @@ static const char manifest[] = SLUICE_JSON({
                  "/metadata/annotations/rollout.sluice.dev~1applied", "/spec", "/status"]
     }],
     "rights": [{"apiGroups": ["example.com"], "resources": ["widgets"],
-                "verbs": ["get", "list", "watch", "create", "patch"]}]
+                "verbs": ["list", "watch", "create", "patch"]}]
 });
 /* clang-format on */
 

@@ -377,8 +377,8 @@ static const char manifest[] = SLUICE_JSON({
     }],
     "rights": [
         {"apiGroups": ["apps.kruise.io"], "resources": ["clonesets"],
-         "verbs": ["get", "list", "watch", "create", "patch"]},
-        {"apiGroups": [""], "resources": ["pods"], "verbs": ["get", "list", "watch"]}
+         "verbs": ["list", "watch", "create", "patch"]},
+        {"apiGroups": [""], "resources": ["pods"], "verbs": ["get"]}
     ],
     "smoke": {
         "call": "observe",

@@ -524,7 +524,7 @@ static const char manifest[] = SLUICE_JSON({
     }],
     "rights": [
         {"apiGroups": ["apps"], "resources": ["deployments"],
-         "verbs": ["get", "list", "watch", "create", "patch"]},
+         "verbs": ["list", "watch", "create", "patch"]},
         {"apiGroups": ["apps"], "resources": ["replicasets"], "verbs": ["list", "watch"]}
     ],
     "smoke": {

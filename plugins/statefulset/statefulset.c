@@ -323,7 +323,7 @@ static const char manifest[] = SLUICE_JSON({
     }],
     "rights": [
         {"apiGroups": ["apps"], "resources": ["statefulsets"],
-         "verbs": ["get", "list", "watch", "create", "patch"]},
+         "verbs": ["list", "watch", "create", "patch"]},
         {"apiGroups": [""], "resources": ["pods"], "verbs": ["list", "watch", "delete"]}
     ],
     "smoke": {

@@ -100,7 +100,7 @@ static struct workload_kind *kind_x(const struct site *site)
 static bool version_reached(void *data)
 {
     const struct site *site = data;
-    const char *missing;
+    struct unlisted missing;
     const struct workload_kind *kind = kind_x(site);
     return kind->adapter && str_equal(adapter_version(kind->adapter), site->version) &&
            kind->store && store_synced(kind->store) && owned_synced(kind, kind->kind, &missing);
@@ -252,7 +252,7 @@ static bool pods_of_y_are_there(void *data)
 {
     const struct site *site = data;
     const struct workload_kind *y = workload_kind_find(&site->controller, "x.io/v1", "Y");
-    const char *missing;
+    struct unlisted missing;
     return owned_synced(y, y->kind, &missing);
 }
 
