@@ -37,7 +37,8 @@ static bool begun(json_t *widget, json_t *target)
            strcmp(sluice_annotation(widget, APPLIED), sluice_annotation(target, APPLIED)) == 0;
 }
 
-/* The new recipe, and as many pods held back as there are: nothing moves yet. */
+/* The new recipe, and as many pods held back as there are: nothing moves yet. One that isn't there
+ * begins without a pod when they are to come in batches. */
 static int32_t begin_widget(const struct sluice_request *request)
 {
     json_t *widget = sluice_at(request->json, "/workload");
@@ -51,6 +52,8 @@ static int32_t begin_widget(const struct sluice_request *request)
         sluice_put_take(object, "/spec/replicas", json_integer(size));
         sluice_put_take(object, HELD_BACK, json_integer(size));
         sluice_put_take(object, "/metadata/resourceVersion", json_string(version));
+    } else if (sluice_bool(request->json, "/scale", false)) {
+        sluice_put_take(object, "/spec/replicas", json_integer(0));
     }
     return sluice_emit_take(request, SLUICE_PATCH,
                             json_pack("{s:s, s:o}", "type", "apply", "body", object));
@@ -71,6 +74,17 @@ static int32_t hold_back(const struct sluice_request *request, int64_t updated, 
     return result;
 }
 
+/* So many replicas, of whatever recipe. */
+static int32_t resize(const struct sluice_request *request, int64_t size)
+{
+    json_t *widget = sluice_at(request->json, "/workload");
+    json_t *after = json_deep_copy(widget);
+    sluice_put_take(after, "/spec/replicas", json_integer(size));
+    int32_t result = sluice_emit_changes(request, widget, after, NULL);
+    json_decref(after);
+    return result;
+}
+
 static int32_t advance_widget(const struct sluice_request *request)
 {
     json_t *widget = sluice_at(request->json, "/workload");
@@ -80,6 +94,8 @@ static int32_t advance_widget(const struct sluice_request *request)
                        sluice_int(widget, "/metadata/generation", 0))
         return sluice_fail(request, SLUICE_STALE, "/workload", "the counts are not there yet");
     bool paused = sluice_bool(request->json, "/paused", false);
+    if (sluice_bool(request->json, "/scale", false))
+        return paused ? SLUICE_OK : resize(request, goal);
     return hold_back(request, paused || updated > goal ? updated : goal, false);
 }
 
@@ -125,5 +141,6 @@ static const char manifest[] = SLUICE_JSON({
 });
 /* clang-format on */
 
-SLUICE_ADAPTER(.name = "widget", .version = "1.0.0", .manifest = manifest, .observe = observe,
-               .begin = begin, .advance = advance, .finish = finish)
+SLUICE_ADAPTER(.name = "widget", .version = "1.0.0", .manifest = manifest,
+               .provides = SLUICE_PROVIDES_SCALE, .observe = observe, .begin = begin,
+               .advance = advance, .finish = finish)
