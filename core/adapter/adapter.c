@@ -36,6 +36,11 @@ const struct error *adapter_refusal(const struct adapter *adapter)
     return adapter->refusal.code ? &adapter->refusal : NULL;
 }
 
+bool adapter_scales(const struct adapter *adapter)
+{
+    return adapter->provides & SLUICE_PROVIDES_SCALE;
+}
+
 size_t adapter_kinds(const struct adapter *adapter)
 {
     return adapter->manifest.kind_count;

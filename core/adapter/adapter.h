@@ -64,6 +64,7 @@ const char *adapter_version(const struct adapter *adapter); /* NULL when refused
 const char *adapter_file(const struct adapter *adapter);
 const char *adapter_digest(const struct adapter *adapter); /* of the loaded file; "": none was */
 const struct error *adapter_refusal(const struct adapter *adapter); /* NULL when it is in use */
+bool adapter_scales(const struct adapter *adapter); /* can it step a workload's size? */
 
 /* Why the version that should have replaced this one doesn't; NULL when there was none. */
 const struct error *adapter_kept_refusal(const struct adapter *adapter, int64_t *ret_wall_ms);

@@ -140,7 +140,7 @@ static struct reading reading_of(const struct adapter *adapter,
 static int check_provided(const struct adapter *adapter, const struct adapter_request *request,
                           struct error *err)
 {
-    if (request->scale && !(adapter->provides & SLUICE_PROVIDES_SCALE))
+    if (request->scale && !adapter_scales(adapter))
         return error_set(err, ERR_INVALID,
                          "it can't scale: give the rollout a sourceAppRevisionName");
     if (json_array_size(request->pod_names) && !(adapter->provides & SLUICE_PROVIDES_POD_NAMES))

@@ -189,6 +189,7 @@ static void observe_located(struct component *component, const struct located_co
     snprintf(seen->object, sizeof seen->object, "%s %s/%s", located->kind->kind->kind,
              component->task->rollout.ns, name);
     component->kind = located->kind;
+    seen->fixed_size = !adapter_scales(adapter);
     if (!kind_ready(component, located->kind))
         return;
     component->adapter = adapter_hold(located->kind->adapter);

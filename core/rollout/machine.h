@@ -168,6 +168,7 @@ struct observation {
     char held_by[NAME_SIZE]; /* another rollout, "AppRollout default/shop"; or "" */
     bool applied;            /* what was last applied to it is the target */
     bool settled;            /* its own controller has seen the last write */
+    bool fixed_size; /* nobody can step its size, as of a kind that has a pod on every node */
     int size;
     int rendered_size; /* replicas as rendered, for a first deployment */
     int updated, updated_ready, ready;

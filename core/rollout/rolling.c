@@ -96,12 +96,17 @@ static int choose_sizes(struct run *run, struct error *err)
     struct rollout_status *s = run->status;
     int wanted = run->in->plan->target_size;
     int size = seen->exists ? seen_size(run) : 0;
+    if (seen->fixed_size && wanted >= 0 && (!seen->exists || wanted != size))
+        return error_at(err, ERR_INVALID, "spec.rolloutPlan.targetSize",
+                        "targetSize is %d, but the size of %s isn't for a rollout to set; leave it "
+                        "out",
+                        wanted, seen->object);
     if (seen->exists && !seen->applied && wanted >= 0 && wanted != size)
         return error_at(err, ERR_INVALID, "spec.rolloutPlan.targetSize",
                         "targetSize is %d, but %s has %d replicas and gets a new revision; change "
                         "one at a time",
                         wanted, seen->object, size);
-    s->scale = !seen->exists || (wanted >= 0 && wanted != size);
+    s->scale = !seen->fixed_size && (!seen->exists || (wanted >= 0 && wanted != size));
     s->original_size = size;
     int unless_wanted = seen->exists ? size : at_least_none(seen->rendered_size);
     s->target_size = wanted >= 0 ? wanted : unless_wanted;
@@ -122,6 +127,8 @@ static int verify_plan(struct run *run, struct error *err)
     int code = choose_sizes(run, err);
     if (code < 0)
         return code;
+    if (!in->observation.exists && !run->status->scale)
+        return OK; /* how many pods there will be is known once it is there */
     return plan_check(in->plan, run_span(run), err);
 }
 
@@ -170,10 +177,12 @@ static bool workload_taken(struct run *run)
 static bool workload_lost(struct run *run)
 {
     const struct rollout_status *s = run->status;
-    bool first = s->rolling == ROLLING_INITIALIZING && s->scale && s->original_size == 0;
-    if (run->in->observation.exists || first)
+    const struct observation *seen = &run->in->observation;
+    bool first = s->rolling == ROLLING_INITIALIZING && s->original_size == 0 &&
+                 (s->scale || seen->fixed_size);
+    if (seen->exists || first)
         return false;
-    run_why(run, REASON_WORKLOAD_MISSING, "%s isn't there any more", run->in->observation.object);
+    run_why(run, REASON_WORKLOAD_MISSING, "%s isn't there any more", seen->object);
     why_object(run, "");
     return true;
 }
@@ -201,12 +210,24 @@ static bool ready_to_go_on(struct run *run)
     return located(run) && run->in->plan;
 }
 
+/* One that was made by this rollout, and comes with as many pods as the cluster has room for. */
+static void learn_size(struct run *run)
+{
+    struct rollout_status *s = run->status;
+    if (run->in->observation.fixed_size && !s->scale && s->original_size == 0)
+        s->original_size = s->target_size = seen_size(run);
+}
+
 static enum rolling_event probe_initializing(struct run *run)
 {
     if (!ready_to_go_on(run) || workload_lost(run))
         return ON_WAITING;
     enum rolling_event event = pass_gate(run, HOOK_INITIALIZE, ON_TAKEN_OVER);
-    return event == ON_TAKEN_OVER && !workload_taken(run) ? ON_WAITING : event;
+    if (event == ON_TAKEN_OVER && !workload_taken(run))
+        return ON_WAITING;
+    if (event == ON_TAKEN_OVER)
+        learn_size(run);
+    return event;
 }
 
 /* A plan that was edited on the way must still fit what the roll has started with. */

@@ -341,7 +341,9 @@ static void check_effect(const struct case_of *c, const struct effect *effect)
              "begins in %s", rolling_state_name(s->rolling));
         MUST(c, !seen->held_by[0] && seen->located.code == OK, "takes what isn't free");
         MUST(c, !(seen->exists && seen->held && seen->applied), "takes what it has");
-        MUST(c, seen->exists || (s->scale && s->original_size == 0), "makes what was lost");
+        MUST(c, seen->exists || ((s->scale || seen->fixed_size) && s->original_size == 0),
+             "makes what was lost");
+        MUST(c, !s->scale || !seen->fixed_size, "steps a size that isn't for it to set");
         MUST(c, !s->scale || !seen->exists || seen->applied, "scales what it doesn't know");
         return;
     case EFFECT_ADVANCE:

@@ -106,6 +106,62 @@ static void test_first_deployment_of_another_size(void **state)
     world_done(&world);
 }
 
+/* Of a kind that has a pod on every node: all come at once, and batch after batch is waited for. */
+static void test_first_deployment_of_fixed_size(void **state)
+{
+    struct world world;
+    world_init(&world, THREE);
+    world_no_workload(&world);
+    world.fixed_size = 5;
+    world.rendered_size = 0;
+    world_target(&world, 1, 0);
+    world_run_to(&world, ROLLING_IN_BATCHES);
+    assert_int_equal(world.recorded.original_size, 5);
+    assert_int_equal(world.recorded.target_size, 5);
+    assert_false(world.recorded.scale);
+    world_run_to_batch(&world, BATCH_VERIFYING, 0);
+    assert_int_equal(world.workload.counts.updated, 5);
+    assert_int_equal(world.workload.counts.ready, 0);
+    world_run(&world);
+    assert_ended(&world, ROLLING_SUCCEEDED, 5, 5);
+    assert_int_equal(world.recorded.upgraded_ready, 5);
+    world_done(&world);
+}
+
+/* Nobody could know it before. */
+static void test_plan_that_does_not_fit_what_was_made(void **state)
+{
+    struct world world;
+    world_init(&world, THREE);
+    world_no_workload(&world);
+    world.fixed_size = 3;
+    world_target(&world, 1, 0);
+    assert_waits(&world, ROLLING_IN_BATCHES, REASON_PLAN_INVALID,
+                 "spec.rolloutPlan.rolloutBatches: the batches overshoot: 1 + 2 + 2 = 5, but there "
+                 "are 3 pods; make the whole numbers add up to 3, or use percentages");
+    world_plan(&world, "{'numBatches':3}");
+    world_run(&world);
+    assert_ended(&world, ROLLING_SUCCEEDED, 3, 3);
+    world_done(&world);
+}
+
+static void test_fixed_size_cannot_be_set(void **state)
+{
+    struct world world;
+    world_init(&world, "{'targetSize':6,'numBatches':3}");
+    world.fixed_size = 5;
+    world_run(&world);
+    assert_ended(&world, ROLLING_FAILED, 5, 5);
+    assert_string_equal(world.recorded.reason.field, "spec.rolloutPlan.targetSize");
+    assert_non_null(strstr(world.recorded.reason.message,
+                           "targetSize is 6, but the size of CloneSet default/web isn't"));
+    assert_int_equal(world.workload_writes, 0);
+    world_plan(&world, "{'targetSize':5,'numBatches':3}");
+    world_run(&world);
+    assert_ended(&world, ROLLING_SUCCEEDED, 5, 5);
+    world_done(&world);
+}
+
 static void test_scale_up(void **state)
 {
     struct world world;
@@ -849,6 +905,9 @@ int main(void)
         cmocka_unit_test(test_nothing_is_written_at_rest),
         cmocka_unit_test(test_first_deployment),
         cmocka_unit_test(test_first_deployment_of_another_size),
+        cmocka_unit_test(test_first_deployment_of_fixed_size),
+        cmocka_unit_test(test_plan_that_does_not_fit_what_was_made),
+        cmocka_unit_test(test_fixed_size_cannot_be_set),
         cmocka_unit_test(test_scale_up),
         cmocka_unit_test(test_scale_down),
         cmocka_unit_test(test_scale_up_with_tolerance),

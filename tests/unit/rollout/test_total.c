@@ -202,6 +202,7 @@ static void garbage_observation(struct random *random, struct observation *seen)
     seen->settled = random_chance(random, 80);
     seen->size = garbage_int(random);
     seen->rendered_size = garbage_int(random);
+    seen->fixed_size = random_chance(random, 20);
     seen->updated = garbage_int(random);
     seen->updated_ready = garbage_int(random);
     seen->ready = garbage_int(random);

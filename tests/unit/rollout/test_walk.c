@@ -209,6 +209,8 @@ static void walk(struct random *random)
     random_plan(random, world);
     if (random_chance(random, 30))
         world_no_workload(world);
+    if (random_chance(random, 30))
+        world->fixed_size = random_int(random, 1, 8);
     world->ready_ms = random_int(random, 0, 2000);
     world->lag_ms = random_int(random, 0, 300);
     for (int i = 0; i < STEPS && !world->gone; i++) {

@@ -270,13 +270,15 @@ static bool do_begin(struct world *world, const struct effect *effect)
         return false;
     note(world, "begin");
     world->workload_writes++;
-    if (!w->exists)
-        *w = (struct workload){.exists = true, .revision = world->target, .told = ALL_PODS};
+    bool made = !w->exists;
+    if (made)
+        *w = (struct workload){
+            .exists = true, .size = world->fixed_size, .revision = world->target, .told = ALL_PODS};
     w->holder = US;
     w->applied = world->target;
     if (!effect->scale) {
         w->revision = world->target;
-        w->told = pods_of(w, w->revision);
+        w->told = made ? ALL_PODS : pods_of(w, w->revision);
         w->paused = false;
     }
     workload_changed(world);
@@ -418,6 +420,7 @@ static void observe(const struct world *world, const struct rollout_status *stat
     if (world->refuses)
         error_at(&seen->refused, ERR_INVALID, "spec.rolloutPlan.rolloutStrategy", "not with this");
     seen->rendered_size = world->rendered_size;
+    seen->fixed_size = world->fixed_size > 0;
     seen->settled = true;
     if (!w->exists)
         return;

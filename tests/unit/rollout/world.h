@@ -64,6 +64,8 @@ struct world {
     bool trouble;                      /* the cluster doesn't answer */
     bool refuses;                      /* the adapter doesn't like the plan */
     int rendered_size;
+    int fixed_size; /* of a kind that nobody can scale: what the cluster makes of it; 0: it can be
+                     */
     struct workload workload;
     int64_t now_ms;
 
