@@ -14,7 +14,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 LOGS = ROOT / "build-logs"
 SANITIZE = ["-Db_sanitize=address,undefined", "-Db_lundef=false"]
-APPS = ["tests/e2e/test_deployment.py", "tests/e2e/test_statefulset.py"]
+APPS = [f"tests/e2e/test_{kind}.py" for kind in ("daemonset", "deployment", "statefulset")]
 CLANG = ["--native-file", str(ROOT / "tests" / "clang.ini"), "-Dcue=disabled"]
 
 

@@ -3,6 +3,8 @@
 
 #include "adapter/internal.h"
 
+#include <sluice/abi.h>
+
 const char *adapter_name(const struct adapter *adapter)
 {
     return adapter->name;

@@ -189,10 +189,10 @@ static void observe_located(struct component *component, const struct located_co
     snprintf(seen->object, sizeof seen->object, "%s %s/%s", located->kind->kind->kind,
              component->task->rollout.ns, name);
     component->kind = located->kind;
-    seen->fixed_size = !adapter_scales(adapter);
     if (!kind_ready(component, located->kind))
         return;
     component->adapter = adapter_hold(located->kind->adapter);
+    seen->fixed_size = !adapter_scales(component->adapter);
     component->workload = store_get(located->kind->store, component->task->rollout.ns, name);
     component->owned =
         owned_objects(located->kind, json_string_at(component->workload, "/metadata/uid"));

@@ -210,24 +210,21 @@ static bool ready_to_go_on(struct run *run)
     return located(run) && run->in->plan;
 }
 
-/* One that was made by this rollout, and comes with as many pods as the cluster has room for. */
-static void learn_size(struct run *run)
-{
-    struct rollout_status *s = run->status;
-    if (run->in->observation.fixed_size && !s->scale && s->original_size == 0)
-        s->original_size = s->target_size = seen_size(run);
-}
-
 static enum rolling_event probe_initializing(struct run *run)
 {
     if (!ready_to_go_on(run) || workload_lost(run))
         return ON_WAITING;
     enum rolling_event event = pass_gate(run, HOOK_INITIALIZE, ON_TAKEN_OVER);
-    if (event == ON_TAKEN_OVER && !workload_taken(run))
-        return ON_WAITING;
-    if (event == ON_TAKEN_OVER)
-        learn_size(run);
-    return event;
+    return event == ON_TAKEN_OVER && !workload_taken(run) ? ON_WAITING : event;
+}
+
+/* A workload that was made by this rollout comes with as many pods as the cluster has room for. */
+static void learn_size(struct run *run)
+{
+    struct rollout_status *s = run->status;
+    const struct observation *seen = &run->in->observation;
+    if (seen->fixed_size && seen->exists && seen->settled && !s->scale && s->original_size == 0)
+        s->original_size = s->target_size = seen_size(run);
 }
 
 /* A plan that was edited on the way must still fit what the roll has started with. */
@@ -243,7 +240,10 @@ static bool plan_still_fits(struct run *run)
 /* May the batches go on? Also brings a workload back into our hands that was taken out of them. */
 static bool batches_may_run(struct run *run)
 {
-    if (!ready_to_go_on(run) || workload_lost(run) || !plan_still_fits(run) || !workload_taken(run))
+    if (!ready_to_go_on(run) || workload_lost(run))
+        return false;
+    learn_size(run);
+    if (!plan_still_fits(run) || !workload_taken(run))
         return false;
     if (!run->status->scale && seen_size(run) != run->status->target_size)
         batches_resize(run, seen_size(run));

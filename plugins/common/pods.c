@@ -17,12 +17,12 @@ bool pod_leaving(json_t *pod)
     return sluice_at(pod, "/metadata/deletionTimestamp") != NULL;
 }
 
-static json_t *ready_condition(json_t *pod)
+static json_t *condition_of(json_t *pod, const char *type)
 {
     size_t i;
     json_t *condition;
     json_array_foreach (sluice_at(pod, "/status/conditions"), i, condition) {
-        if (strcmp(sluice_string(condition, "/type"), "Ready") == 0)
+        if (strcmp(sluice_string(condition, "/type"), type) == 0)
             return condition;
     }
     return NULL;
@@ -30,12 +30,14 @@ static json_t *ready_condition(json_t *pod)
 
 bool pod_ready(json_t *pod)
 {
-    return !pod_leaving(pod) && strcmp(sluice_string(ready_condition(pod), "/status"), "True") == 0;
+    return !pod_leaving(pod) &&
+           strcmp(sluice_string(condition_of(pod, "Ready"), "/status"), "True") == 0;
 }
 
 const char *pod_unready_message(json_t *pod)
 {
-    return sluice_string(ready_condition(pod), "/message");
+    json_t *ready = condition_of(pod, "Ready");
+    return sluice_string(ready ? ready : condition_of(pod, "PodScheduled"), "/message");
 }
 
 int32_t delete_pod_take(const struct sluice_request *request, json_t *pod, const char *reason,
@@ -44,8 +46,11 @@ int32_t delete_pod_take(const struct sluice_request *request, json_t *pod, const
     int32_t result = sluice_emit_take(
         request, SLUICE_EVENT,
         json_pack("{s:s, s:s, s:o}", "type", "Warning", "reason", reason, "message", message));
-    if (result != SLUICE_OK)
-        return result;
+    return result == SLUICE_OK ? delete_pod(request, pod) : result;
+}
+
+int32_t delete_pod(const struct sluice_request *request, json_t *pod)
+{
     return sluice_emit_take(request, SLUICE_DELETE_POD,
                             json_pack("{s:s, s:s}", "pod", sluice_string(pod, "/metadata/name"),
                                       "uid", sluice_string(pod, "/metadata/uid")));

@@ -21,10 +21,12 @@ bool pod_of_revision(json_t *pod, json_t *workload, const char *pointer);
 bool pod_leaving(json_t *pod);
 bool pod_ready(json_t *pod);
 
-/* Why it isn't, in the kubelet's words; "" if it doesn't say. */
+/* Why it isn't, in the words of the kubelet or the scheduler; "" if neither says. */
 const char *pod_unready_message(json_t *pod);
 
-/* Emits the Event that says why, and the deletion of exactly this pod. Owns the message. */
+/* Emits the deletion of exactly this pod; the second one after an Event that says why. Owns the
+ * message. */
+int32_t delete_pod(const struct sluice_request *request, json_t *pod);
 int32_t delete_pod_take(const struct sluice_request *request, json_t *pod, const char *reason,
                         json_t *message);
 

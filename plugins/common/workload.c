@@ -157,6 +157,13 @@ static const char *size_pointer(const struct sluice_request *request)
     return *told ? told : "/spec/replicas";
 }
 
+/* A kind that has a pod on every node has none. */
+static bool has_size(const struct sluice_request *request, json_t *workload)
+{
+    return *sluice_string(request->json, "/options/replicas") ||
+           sluice_at(workload, "/spec/replicas");
+}
+
 static int32_t emit_apply_take(const struct sluice_request *request, json_t *object)
 {
     sluice_remove(object, "/status");
@@ -164,11 +171,14 @@ static int32_t emit_apply_take(const struct sluice_request *request, json_t *obj
                             json_pack("{s:s, s:o}", "type", "apply", "body", object));
 }
 
-/* Batches then scale it up. */
-static int32_t create(const struct sluice_request *request, json_t *target)
+/* Batches then scale it up, if it is of a kind that can be scaled. */
+static int32_t create(const struct sluice_request *request, hold_fn *hold)
 {
-    json_t *object = json_deep_copy(target);
-    sluice_put_take(object, size_pointer(request), json_integer(0));
+    json_t *object = json_deep_copy(sluice_at(request->json, "/target"));
+    if (sluice_bool(request->json, "/scale", false))
+        sluice_put_take(object, size_pointer(request), json_integer(0));
+    else
+        hold(request, NULL, object);
     return emit_apply_take(request, object);
 }
 
@@ -177,8 +187,9 @@ static int32_t take_over(const struct sluice_request *request, json_t *workload,
     json_t *object = json_deep_copy(sluice_at(request->json, "/target"));
     sluice_put_take(object, "/metadata/resourceVersion",
                     json_string(sluice_string(workload, "/metadata/resourceVersion")));
-    sluice_put_take(object, size_pointer(request),
-                    json_integer(whole_at(workload, size_pointer(request), 1)));
+    if (has_size(request, workload))
+        sluice_put_take(object, size_pointer(request),
+                        json_integer(whole_at(workload, size_pointer(request), 1)));
     hold(request, workload, object);
     return emit_apply_take(request, object);
 }
@@ -201,7 +212,7 @@ int32_t begin_workload(const struct sluice_request *request, hold_fn *hold)
     if (!target)
         return sluice_fail(request, SLUICE_BUG, "/target", "begin: expected a target");
     if (!workload)
-        return create(request, target);
+        return create(request, hold);
     if (being_deleted(workload))
         return sluice_fail(request, SLUICE_STALE, "/workload",
                            "the %.63s is being deleted; waiting until it is gone",
@@ -226,7 +237,7 @@ static int32_t emit_take(const struct sluice_request *request, json_t *workload,
 int32_t emit_roll_take(const struct sluice_request *request, json_t *workload, json_t *after)
 {
     const char *const relies_on[] = {size_pointer(request), NULL};
-    return emit_take(request, workload, after, relies_on);
+    return emit_take(request, workload, after, has_size(request, workload) ? relies_on : NULL);
 }
 
 static int32_t scale_to_goal(const struct sluice_request *request, json_t *workload)

@@ -64,12 +64,13 @@ int32_t observe_missing(const struct sluice_request *request);
 int32_t check_replicas(const struct sluice_request *request, json_t *target);
 int32_t check_selector(const struct sluice_request *request, json_t *workload, json_t *target);
 
-/* Changes a copy of the target so that putting it in the workload's place moves no pod. */
+/* Changes a copy of the target so that putting it in the workload's place moves no pod. The
+ * workload is NULL if there is none, and it is of a kind that isn't scaled. */
 typedef void hold_fn(const struct sluice_request *request, json_t *workload, json_t *object);
 
-/* begin: makes the workload, without pods, if it isn't there; takes it over otherwise, in one write
- * that has the live number of replicas and whatever `hold` adds. One that is only to be scaled gets
- * the marks and nothing else. */
+/* begin: makes the workload if it isn't there, without pods if it is to be scaled up; takes it over
+ * otherwise, in one write that has the live number of replicas and whatever `hold` adds. One that
+ * is only to be scaled gets the marks and nothing else. */
 int32_t begin_workload(const struct sluice_request *request, hold_fn *hold);
 
 /* advance: steps `replicas`; anything but scaling is left to `roll`, which finds a workload that is

@@ -115,16 +115,35 @@ static void test_first_deployment_of_fixed_size(void **state)
     world.fixed_size = 5;
     world.rendered_size = 0;
     world_target(&world, 1, 0);
-    world_run_to(&world, ROLLING_IN_BATCHES);
+    world_run_to_batch(&world, BATCH_VERIFYING, 0);
     assert_int_equal(world.recorded.original_size, 5);
     assert_int_equal(world.recorded.target_size, 5);
     assert_false(world.recorded.scale);
-    world_run_to_batch(&world, BATCH_VERIFYING, 0);
     assert_int_equal(world.workload.counts.updated, 5);
     assert_int_equal(world.workload.counts.ready, 0);
     world_run(&world);
     assert_ended(&world, ROLLING_SUCCEEDED, 5, 5);
     assert_int_equal(world.recorded.upgraded_ready, 5);
+    world_done(&world);
+}
+
+/* Made before the cluster had a node for it. */
+static void test_first_deployment_before_there_are_nodes(void **state)
+{
+    struct world world;
+    world_init(&world, THREE);
+    world_no_workload(&world);
+    world.fixed_size = 5;
+    world_target(&world, 1, 0);
+    world_run_to(&world, ROLLING_INITIALIZING);
+    world_pass(&world);
+    world_scale(&world, 0);
+    assert_waits(&world, ROLLING_IN_BATCHES, REASON_PLAN_INVALID,
+                 "spec.rolloutPlan.rolloutBatches: the batches overshoot: 1 + 2 + 2 = 5, but there "
+                 "are 0 pods; make the whole numbers add up to 0, or use percentages");
+    world_scale(&world, 5);
+    world_run(&world);
+    assert_ended(&world, ROLLING_SUCCEEDED, 5, 5);
     world_done(&world);
 }
 
@@ -906,6 +925,7 @@ int main(void)
         cmocka_unit_test(test_first_deployment),
         cmocka_unit_test(test_first_deployment_of_another_size),
         cmocka_unit_test(test_first_deployment_of_fixed_size),
+        cmocka_unit_test(test_first_deployment_before_there_are_nodes),
         cmocka_unit_test(test_plan_that_does_not_fit_what_was_made),
         cmocka_unit_test(test_fixed_size_cannot_be_set),
         cmocka_unit_test(test_scale_up),
