@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "adapter/case.h"
 
+#include "adapter/difference.h"
+#include "adapter/members.h"
 #include "base/alloc.h"
 #include "base/json.h"
 
@@ -48,6 +50,10 @@ static int call_kind_of(const char *name)
 
 int case_read(const json_t *json, struct case_plan *ret_plan, struct error *err)
 {
+    static const char *const known[] = {"call", "request", "emitted", "result", "fails", NULL};
+    const struct members members = {.object = json, .what = "case", .err = err};
+    if (json_is_object(json) && members_known(&members, known) < 0)
+        return err->code = ERR_INVALID;
     const char *result = json_string_at(json, "/result");
     struct case_plan plan = {
         .request = json_object_get(json, "request"),
@@ -86,6 +92,22 @@ static int compare_result(const struct answer *answer, const struct case_plan *p
     return OK;
 }
 
+static char *text_or_nothing(const json_t *json)
+{
+    return json ? json_text(json) : str_copy("nothing");
+}
+
+static int tell_difference(const json_t *expected, const json_t *found, struct error *err)
+{
+    struct difference at;
+    difference_find(expected, found, &at);
+    char *path AUTO_FREE = text_steal(&at.path);
+    char *wanted AUTO_FREE = text_or_nothing(at.expected),
+                 *got AUTO_FREE = text_or_nothing(at.found);
+    return error_set(err, ERR_BUG, "%s%s%sexpected %.320s, found %.320s", *path ? "emitted" : "",
+                     path, *path ? ": " : "", wanted, got);
+}
+
 static int compare(const struct answer *answer, const struct case_plan *plan, struct error *err)
 {
     int result = compare_result(answer, plan, err);
@@ -95,8 +117,7 @@ static int compare(const struct answer *answer, const struct case_plan *plan, st
     result = case_emitted(answer, &emitted, err);
     if (result < 0 || json_equal(emitted, plan->emitted))
         return result;
-    char *expected AUTO_FREE = json_text(plan->emitted), *found AUTO_FREE = json_text(emitted);
-    return error_set(err, ERR_BUG, "expected %.380s, found %.380s", expected, found);
+    return tell_difference(plan->emitted, emitted, err);
 }
 
 int case_run(struct transport *transport, const json_t *json, struct error *err)

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "contract.h"
 
+#include "accept.h"
 #include "adapter/case.h"
 #include "adapter/emissions.h"
 #include "adapter/inprocess.h"
@@ -98,6 +99,21 @@ static int check_form(const struct answer *answer, struct error *err)
         return error_set(err, ERR_BUG, "it returned %d, which is no result of the contract",
                          answer->result);
     return answer->result == SLUICE_OK ? case_emitted(answer, &emitted, err) : OK;
+}
+
+/* What comes of the author's own requests must be what the host takes, member by member. */
+static int check_accepted(const struct subject *subject, const struct specimen *specimen,
+                          struct error *err)
+{
+    struct case_plan plan;
+    struct answer answer;
+    int result = case_read(specimen->json, &plan, err);
+    if (result < 0 || ask(subject, &manner_normal, plan.call, plan.request, &answer) < 0)
+        return result;
+    if (answer.result == SLUICE_OK)
+        result = accept_answer(subject, &plan, &answer, err);
+    answer_done(&answer);
+    return result;
 }
 
 static int ask_text(const struct subject *subject, enum call_kind call, const char *text,
@@ -366,6 +382,7 @@ static int check_described(const struct subject *subject, const struct specimen 
 
 const struct rule contract_rules[] = {
     {"the same request gets the same answer", check_repeatable},
+    {"what is emitted is what the host accepts", check_accepted},
     {"the options of the cases fit the manifest", check_options},
     {"what is described is a whole manifest", check_described},
     {"once it is done there is nothing to do", check_done},

@@ -3,6 +3,7 @@
  * sluice-adapter-check: does an adapter keep the contract, and do its own cases come out as they
  * say? Made to be read by the adapter's author.
  */
+#include "accept.h"
 #include "adapter/case.h"
 #include "adapter/inprocess.h"
 #include "base/alloc.h"
@@ -22,8 +23,11 @@ static const char usage[] =
     "usage: sluice-adapter-check [--name NAME] FILE.so [CASES]\n"
     "\n"
     "Loads an adapter as the controller does, runs the cases in the folder CASES, and tries every\n"
-    "rule of the contract with the requests in them. NAME is the adapter's name, by default the\n"
-    "file's. Ends with 0 when everything passed, 1 when something didn't.\n";
+    "rule of the contract with the requests in them. NAME is the name that the config will give "
+    "the\n"
+    "adapter, by default its own. Ends with 0 when everything passed, 1 when something didn't, 2 "
+    "when\n"
+    "it was called wrongly.\n";
 
 struct cases {
     struct specimen *items;
@@ -147,6 +151,14 @@ static void introduce(const struct subject *subject)
         puts("  handles what its options say");
 }
 
+static bool cases_ask(const struct cases *cases, const char *call)
+{
+    for (size_t i = 0; i < cases->count; i++)
+        if (str_equal(json_string_at(cases->items[i].json, "/call"), call))
+            return true;
+    return false;
+}
+
 /* Without cases there is at least the request for a workload that doesn't exist. */
 static void cases_default(struct cases *cases)
 {
@@ -158,10 +170,29 @@ static void cases_default(struct cases *cases)
     cases->count = 1;
 }
 
-static int examine(const struct subject *subject, struct cases *cases)
+/* What it would be a pity to find out later. */
+static void advise(const struct subject *subject, const char *file, const struct cases *cases)
+{
+    char *expected AUTO_FREE = str_format("%s.so", subject->table->name);
+    const char *slash = strrchr(file, '/');
+    const char *name = slash ? slash + 1 : file;
+    struct error err = {0};
+    if (accept_rights(subject, &err) < 0)
+        printf("note: %s\n", err.text);
+    if (strcmp(name, expected) != 0)
+        printf("note: the config looks for %s; for %s it needs `file:`\n", expected, name);
+    for (int call = 0; call < CALL_COUNT; call++)
+        if (subject_has(subject, (enum call_kind)call) &&
+            !cases_ask(cases, call_name((enum call_kind)call)))
+            printf("note: no case asks %s, so hardly any of the contract is tried with it\n",
+                   call_name((enum call_kind)call));
+}
+
+static int examine(const struct subject *subject, const char *file, struct cases *cases)
 {
     struct score score = {0};
     introduce(subject);
+    advise(subject, file, cases);
     run_cases(subject, cases, &score);
     if (!cases->count)
         cases_default(cases);
@@ -183,8 +214,11 @@ int main(int argc, char **argv)
         else
             return fputs(usage, option == 'h' ? stdout : stderr), option == 'h' ? 0 : EXIT_USAGE;
     }
-    if (argc - optind < 1 || argc - optind > 2)
-        return fputs(usage, stderr), EXIT_USAGE;
+    if (argc - optind < 1 || argc - optind > 2) {
+        fprintf(stderr, "expected a file and at most one folder, found %d arguments\n\n%s",
+                argc - optind, usage);
+        return EXIT_USAGE;
+    }
 
     struct subject subject;
     struct cases cases = {0};
@@ -195,7 +229,7 @@ int main(int argc, char **argv)
     }
     int status = EXIT_FAILURE;
     if (argc - optind == 1 || cases_open(argv[optind + 1], &cases) == OK)
-        status = examine(&subject, &cases);
+        status = examine(&subject, argv[optind], &cases);
     cases_done(&cases);
     subject_done(&subject);
     return status;

@@ -12,26 +12,25 @@
 
 const struct manner manner_normal = {.limits = &call_limits_default, .host = &inprocess_host};
 
-/* "dir/widget.so" → "widget"; the caller frees it. */
-static char *name_of(const char *file)
+/* The config takes no other. */
+static int check_name(const char *name, struct error *err)
 {
-    const char *slash = strrchr(file, '/');
-    const char *name = slash ? slash + 1 : file;
-    size_t length = strlen(name);
-    bool suffixed = length > 3 && strcmp(name + length - 3, ".so") == 0;
-    return str_copy_n(name, suffixed ? length - 3 : length);
+    if (*name && !name[strspn(name, "abcdefghijklmnopqrstuvwxyz0123456789-")])
+        return OK;
+    return error_set(err, ERR_INVALID,
+                     "name: expected lower-case letters, digits and '-', found \"%s\"", name);
 }
 
 int subject_open(const char *file, const char *name, struct subject *ret_subject, struct error *err)
 {
     struct subject subject = {0};
     char *path AUTO_FREE = realpath(file, NULL);
-    char *expected AUTO_FREE = name ? str_copy(name) : name_of(file);
     char digest[HASH_HEX_SIZE];
     int fd;
     int result = file_open_checked(path ? path : file, NULL, &fd, digest, err);
     if (result < 0 || (result = module_load_take(fd, &subject.table, err)) < 0 ||
-        (result = module_check(subject.table, expected, err)) < 0)
+        (result = module_check(subject.table, name ? name : subject.table->name, err)) < 0 ||
+        (result = check_name(subject.table->name, err)) < 0)
         return result;
     subject.newer = subject.table->minor > SLUICE_ABI_MINOR;
     const struct manifest_source source = {
@@ -61,6 +60,15 @@ int subject_describe(const struct subject *subject, const json_t *described, str
     result = manifest_describe(&manifest, described, subject->newer, err);
     manifest_done(&manifest);
     return result;
+}
+
+bool subject_has(const struct subject *subject, enum call_kind kind)
+{
+    struct transport *transport =
+        inprocess_new(subject->table, manner_normal.limits, manner_normal.host);
+    bool has = transport->has(transport, kind);
+    transport->free(transport);
+    return has;
 }
 
 int subject_ask(const struct subject *subject, const struct manner *manner,

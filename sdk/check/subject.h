@@ -18,13 +18,17 @@ struct subject {
     bool newer;
 };
 
-/* `name` may be NULL: the file's name without ".so". The caller releases it. */
+/* `name` is the one that the config will give it; NULL: the one that it has itself. The caller
+ * releases it. */
 int subject_open(const char *file, const char *name, struct subject *ret_subject,
                  struct error *err);
 void subject_done(struct subject *subject);
 
 /* Would the adapter be taken with this manifest, which describe() emitted? ERR_INVALID. */
 int subject_describe(const struct subject *subject, const json_t *described, struct error *err);
+
+/* Has it this call? */
+bool subject_has(const struct subject *subject, enum call_kind kind);
 
 /* One call, with limits and host services of one's own choice. The answer is the caller's. */
 struct manner {
