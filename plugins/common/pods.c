@@ -28,10 +28,17 @@ static json_t *condition_of(json_t *pod, const char *type)
     return NULL;
 }
 
+static bool condition_is(json_t *pod, const char *type, const char *status)
+{
+    return strcmp(sluice_string(condition_of(pod, type), "/status"), status) == 0;
+}
+
+/* OpenKruise takes InPlaceUpdateReady away before it changes a pod in place; the kubelet, a moment
+ * later, takes Ready. */
 bool pod_ready(json_t *pod)
 {
-    return !pod_leaving(pod) &&
-           strcmp(sluice_string(condition_of(pod, "Ready"), "/status"), "True") == 0;
+    return !pod_leaving(pod) && condition_is(pod, "Ready", "True") &&
+           !condition_is(pod, "InPlaceUpdateReady", "False");
 }
 
 const char *pod_unready_message(json_t *pod)

@@ -9,6 +9,7 @@ TEMPLATE = """
 output: {
     apiVersion: "%s"
     kind:       "DaemonSet"
+    metadata: annotations: {%s}
     spec: {
         %s
         selector: matchLabels: app: context.name
@@ -47,14 +48,16 @@ def app(version: str) -> dict:
 class Daemons:
     """The DaemonSet `web` of a stage, and the proofs of how it rolls."""
 
-    def __init__(self, stage, adapter: str, api_version: str, fields: str = ""):
+    def __init__(self, stage, adapter: str, api_version: str, fields="", annotations=""):
         self.stage = stage
         self.api_version = api_version
+        self.annotations = annotations
         self.controller = stage.controller(adapters=apps.adapter(adapter))
         self.define(fields)
 
     def define(self, fields: str) -> None:
-        template = TEMPLATE % (self.api_version, fields, OWNER, self.stage.namespace)
+        template = TEMPLATE % (self.api_version, self.annotations, fields, OWNER,
+                               self.stage.namespace)
         self.stage.put(definition("app", template, "DaemonSet", self.api_version))
 
     def start(self, size: int) -> None:
