@@ -122,12 +122,26 @@ static bool kind_unhandled(struct component *component, const struct workload_ki
     return false;
 }
 
+/* An object of the whole cluster can't be owned by an Application, nor held by a rollout, of one of
+ * its namespaces. */
+static bool kind_unplaced(struct component *component, const struct workload_kind *kind)
+{
+    char *text AUTO_FREE =
+        str_format("expected a kind whose objects stand in a namespace, found %s "
+                   "(%s), which is cluster-scoped and can't be rolled",
+                   kind->name, kind->api_version);
+    observe_failure(&component->observation, REASON_REVISION_UNUSABLE, ERR_INVALID, text);
+    return false;
+}
+
 static bool kind_ready(struct component *component, struct workload_kind *kind)
 {
     struct observation *seen = &component->observation;
     struct unlisted unlisted = {kind->name, kind->store ? store_failure(kind->store) : NULL};
     if (!kind->adapter)
         return kind_unhandled(component, kind);
+    if (kind->store && !kind->info.namespaced)
+        return kind_unplaced(component, kind);
     if (kind->store && store_synced(kind->store) && owned_synced(kind, kind->kind, &unlisted))
         return true;
     char *topic AUTO_FREE = str_format("kind %s", kind->kind->kind);

@@ -19,6 +19,7 @@ from harness.objects import application, definition, is_current, is_ready, rollo
 # The kind that each adapter is tried with, and what its spec has beside the template, in CUE.
 KINDS = {
     "cloneset": ("CloneSet", "apps.kruise.io/v1alpha1", "replicas: parameter.replicas"),
+    "daemonset": ("DaemonSet", "apps/v1", "updateStrategy: type: \"RollingUpdate\""),
     "deployment": ("Deployment", "apps/v1", "replicas: parameter.replicas"),
     "statefulset": ("StatefulSet", "apps/v1",
                     'replicas: parameter.replicas\n        serviceName: "web"'),
@@ -119,15 +120,15 @@ def ways(stage, verb: str):
                                                     stage.history.objects("Pod")])
     if verb == "delete":
         yield from stuck(stage, revision)
-    yield rolled("shop-v2", "shop-v1", batches=[1, 1])
-    yield rolled("shop-v1", "shop-v2", batches=[1, 1])
-    yield rolled("shop-v2", "shop-v1", batches=[1, 1])
+    yield rolled("shop-v2", "shop-v1", numBatches=1)
+    yield rolled("shop-v1", "shop-v2", numBatches=1)
+    yield rolled("shop-v2", "shop-v1", numBatches=1)
 
 
 def stuck(stage, revision):
     """A pod that never becomes ready has to be deleted for its successor to come."""
     yield revision(3, "broken", replicas=2, fake=False)
-    stage.put(rollout("shop-v3", "shop-v1", batches=[1, 1]))
+    stage.put(rollout("shop-v3", "shop-v1", numBatches=1))
     yield lambda: [pod for pod in apps.at(stage, "broken") if not is_ready(pod)]
 
 

@@ -13,7 +13,8 @@ import pytest
 from cluster.cluster import wait_for
 
 from conftest import ROOT
-from harness.controller import SLUICE, config_text
+from harness.controller import BUILD, SLUICE, config_text
+from harness.objects import component, definition, rollout
 
 sys.path.append(str(ROOT / "tests" / "sdk"))
 from stranger import Stranger  # noqa: E402
@@ -146,3 +147,25 @@ def stewards(stage, goal: int) -> set:
     return {spec.get("steward") for spec in
             (version.object["spec"] for version in stage.history.versions("Widget"))
             if spec["recipe"] == "fancy" and spec["replicas"] - spec.get("heldBack", 0) == goal}
+
+
+CLUSTER_WIDE = {
+    "apiVersion": "apiextensions.k8s.io/v1", "kind": "CustomResourceDefinition",
+    "metadata": {"name": "xs.x.io"},
+    "spec": {"group": "x.io", "scope": "Cluster", "names": {"kind": "X", "plural": "xs"},
+             "versions": [{"name": "v1", "served": True, "storage": True, "schema": {
+                 "openAPIV3Schema": {"type": "object",
+                                     "x-kubernetes-preserve-unknown-fields": True}}}]}}
+
+
+def test_a_kind_of_the_whole_cluster_is_refused(stage):
+    stage.cluster.apply(CLUSTER_WIDE)
+    stage.cluster.kubectl("wait", "--for=condition=Established", "--timeout=30s", "crd/xs.x.io")
+    stage.controller(adapters=[{"name": "hostile",
+                                "file": str(BUILD / "tests" / "hostile" / "future.so")}])
+    stage.put(definition("x", "output: {apiVersion: \"x.io/v1\", kind: \"X\"}\nparameter: {}",
+                         "X", "x.io/v1"))
+    stage.record(1, component(kind="x"))
+    stage.put(rollout("shop-v1", numBatches=1))
+    why = stage.wait_state("rolloutFailed")["status"]["reason"]
+    assert "found X (x.io/v1), which is cluster-scoped and can't be rolled" in why["message"]
