@@ -6,6 +6,7 @@
  * the new one by itself, so a batch is one patch of the partition. Why each field is treated as it
  * is, and what OpenKruise's own code does with it, is told in README.md.
  */
+#include "common/pods.h"
 #include "common/workload.h"
 
 #define STRATEGY        "/spec/updateStrategy"
@@ -189,23 +190,6 @@ static int32_t check_choice(const struct sluice_request *request, json_t *object
                        "with maxSurge 0");
 }
 
-static int32_t check_names(const struct sluice_request *request)
-{
-    json_t *pods = sluice_at(request->json, "/pods"), *pod, *name;
-    size_t n, p;
-    if (!pods)
-        return SLUICE_OK;
-    json_array_foreach (sluice_at(request->json, "/podNames"), n, name) {
-        bool found = false;
-        json_array_foreach (pods, p, pod)
-            found = found || json_equal(name, sluice_at(pod, "/metadata/name"));
-        if (!found)
-            return sluice_fail(request, SLUICE_INVALID, "/podNames",
-                               "the CloneSet has no pod \"%s\"", json_string_value(name));
-    }
-    return SLUICE_OK;
-}
-
 static int32_t validate_body(const struct sluice_request *request)
 {
     json_t *workload = sluice_at(request->json, "/workload");
@@ -216,7 +200,7 @@ static int32_t validate_body(const struct sluice_request *request)
     if (result == SLUICE_OK)
         result = check_selector(request, workload, target);
     if (result == SLUICE_OK)
-        result = check_names(request);
+        result = check_pod_names(request);
     if (result != SLUICE_OK)
         return result;
     json_t *ordered = json_deep_copy(target);

@@ -62,3 +62,21 @@ int32_t delete_pod(const struct sluice_request *request, json_t *pod)
                             json_pack("{s:s, s:s}", "pod", sluice_string(pod, "/metadata/name"),
                                       "uid", sluice_string(pod, "/metadata/uid")));
 }
+
+int32_t check_pod_names(const struct sluice_request *request)
+{
+    json_t *pods = sluice_at(request->json, "/pods"), *pod, *name;
+    const char *kind = sluice_string(request->json, "/target/kind");
+    size_t n, p;
+    if (!pods)
+        return SLUICE_OK;
+    json_array_foreach (sluice_at(request->json, "/podNames"), n, name) {
+        bool found = false;
+        json_array_foreach (pods, p, pod)
+            found = found || json_equal(name, sluice_at(pod, "/metadata/name"));
+        if (!found)
+            return sluice_fail(request, SLUICE_INVALID, "/podNames",
+                               "the %.63s has no pod \"%.253s\"", kind, sluice_string(name, ""));
+    }
+    return SLUICE_OK;
+}

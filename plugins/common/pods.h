@@ -24,6 +24,9 @@ bool pod_ready(json_t *pod);
 /* Why it isn't, in the words of the kubelet or the scheduler; "" if neither says. */
 const char *pod_unready_message(json_t *pod);
 
+/* validate: the pods that the rollout names are there. */
+int32_t check_pod_names(const struct sluice_request *request);
+
 /* Emits the deletion of exactly this pod; the second one after an Event that says why. Owns the
  * message. */
 int32_t delete_pod(const struct sluice_request *request, json_t *pod);
