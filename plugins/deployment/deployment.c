@@ -92,6 +92,7 @@ struct pods {
     int updated;            /* new pods that are there */
     int updated_ready;
     int ready, available; /* by the ReplicaSets, of any revision */
+    bool seen;            /* every ReplicaSet has counted since it was told */
     bool settled;         /* the counts are about the present template */
     bool new_held;        /* none of the new counts as available */
     json_t *newest;       /* ReplicaSet; borrowed */
@@ -108,7 +109,7 @@ static bool set_is_held(json_t *set)
  * that has gone meanwhile would count for one that has just come. */
 static bool counts_agree(json_t *workload, const struct pods *pods)
 {
-    return generation_seen(workload) && (pods->newest || pods->updated == 0) &&
+    return generation_seen(workload) && pods->seen && (pods->newest || pods->updated == 0) &&
            pods->ready == whole_at(workload, "/status/readyReplicas", 0);
 }
 
@@ -120,6 +121,15 @@ static bool may_be_let_loose(json_t *workload, const struct pods *pods)
                                                            0) == pods->available);
 }
 
+/* Ready pods that stay. A ReplicaSet that was told to have fewer counts once more before they go.
+ */
+static int ready_to_stay(json_t *set)
+{
+    int surplus = whole_at(set, "/status/replicas", 0) - whole_at(set, "/spec/replicas", 0);
+    int ready = whole_at(set, "/status/readyReplicas", 0);
+    return within((int64_t)ready - (surplus > 0 ? surplus : 0), 0, ready);
+}
+
 static void count_set(json_t *set, struct pods *pods)
 {
     int told = whole_at(set, "/spec/replicas", 0);
@@ -127,6 +137,7 @@ static void count_set(json_t *set, struct pods *pods)
         pods->new_told = told;
     else
         pods->old_told = within((int64_t)pods->old_told + told, 0, NO_DEADLINE);
+    pods->seen = pods->seen && generation_seen(set);
     pods->ready =
         within((int64_t)pods->ready + whole_at(set, "/status/readyReplicas", 0), 0, NO_DEADLINE);
     pods->available = within(
@@ -137,6 +148,7 @@ static struct pods count_pods(const struct sluice_request *request, json_t *work
 {
     struct pods pods = {
         .size = size_of(workload),
+        .seen = true,
         .updated = whole_at(workload, "/status/updatedReplicas", 0),
         .newest = newest_set(request, workload),
     };
@@ -145,8 +157,8 @@ static struct pods count_pods(const struct sluice_request *request, json_t *work
     json_array_foreach (sluice_at(request->json, "/owned"), i, set)
         count_set(set, &pods);
     int ready = whole_at(workload, "/status/readyReplicas", 0);
-    pods.updated_ready = within(whole_at(pods.newest, "/status/readyReplicas", 0), 0,
-                                ready < pods.updated ? ready : pods.updated);
+    pods.updated_ready =
+        within(ready_to_stay(pods.newest), 0, ready < pods.updated ? ready : pods.updated);
     pods.new_held = !pods.newest || set_is_held(pods.newest);
     pods.settled = counts_agree(workload, &pods) &&
                    (!held_by_fields(workload) || may_be_let_loose(workload, &pods));
@@ -212,6 +224,37 @@ static int32_t validate_body(const struct sluice_request *request)
     return result == SLUICE_OK ? check_selector(request, workload, target) : result;
 }
 
+/* ---- where it stands ---- */
+
+/* Where the Deployment stands, and where it is to go. */
+struct course {
+    int told;    /* new pods that it was told to have */
+    int gone;    /* old pods that it was told to let go */
+    int goal;    /* new pods that the batch wants */
+    int step;    /* pods by which the owner lets it leave its size at a time */
+    int missing; /* new pods that need not be ready */
+    bool increase_first;
+};
+
+/* What a Deployment that moves was told. */
+static void read_bounds(json_t *workload, int size, struct course *course)
+{
+    int surge = scaled(sluice_at(workload, MAX_SURGE), size, ROUND_UP);
+    int unavailable = scaled(sluice_at(workload, MAX_UNAVAILABLE), size, ROUND_DOWN);
+    course->told = within((int64_t)surge + unavailable, 0, size);
+    course->gone = within(unavailable, 0, size);
+}
+
+/* Is it where it was told to be, in the ReplicaSets that we see? Only then may it be paused: or old
+ * pods would be gone whose successors are never made, or its surplus would be misjudged. */
+static bool stands(json_t *workload, const struct pods *pods)
+{
+    struct course course = {0};
+    read_bounds(workload, pods->size, &course);
+    return pods->settled && pods->old_told <= pods->size - course.gone &&
+           pods->new_told >= course.told;
+}
+
 /* ---- begin ---- */
 
 static void put_strategy(json_t *object, int surge, int unavailable)
@@ -269,29 +312,16 @@ static void hold(const struct sluice_request *request, json_t *workload, json_t 
 
 static int32_t begin_body(const struct sluice_request *request)
 {
+    json_t *workload = sluice_at(request->json, "/workload");
+    struct pods pods = count_pods(request, workload);
+    if (moving(workload) && !marked(workload, sluice_at(request->json, "/target")) &&
+        !stands(workload, &pods))
+        return sluice_fail(request, SLUICE_STALE, "/owned",
+                           "the Deployment isn't where it was told to be yet");
     return begin_workload(request, hold);
 }
 
 /* ---- advance ---- */
-
-/* Where the Deployment stands, and where it is to go. */
-struct course {
-    int told;    /* new pods that it was told to have */
-    int gone;    /* old pods that it was told to let go */
-    int goal;    /* new pods that the batch wants */
-    int step;    /* pods by which the owner lets it leave its size at a time */
-    int missing; /* new pods that need not be ready */
-    bool increase_first;
-};
-
-/* What a Deployment that moves was told. */
-static void read_bounds(json_t *workload, int size, struct course *course)
-{
-    int surge = scaled(sluice_at(workload, MAX_SURGE), size, ROUND_UP);
-    int unavailable = scaled(sluice_at(workload, MAX_UNAVAILABLE), size, ROUND_DOWN);
-    course->told = within((int64_t)surge + unavailable, 0, size);
-    course->gone = within(unavailable, 0, size);
-}
 
 /* How far the owner's own strategy would go at a time, so that neither the room for pods nor their
  * availability is worse off than he planned for. */
@@ -430,21 +460,11 @@ static void restore_all_take(json_t *object, json_t *owners)
     json_decref(owners);
 }
 
-/* A paused Deployment neither makes nor removes a pod. So it is let come to where it was told to be
- * first: or old ones would be gone whose successors are never made. */
-static bool may_be_frozen(json_t *workload, const struct pods *pods)
-{
-    struct course course = {0};
-    read_bounds(workload, pods->size, &course);
-    return pods->settled && pods->old_told <= pods->size - course.gone &&
-           pods->new_told >= course.told;
-}
-
 static bool give_back(const struct sluice_request *request, json_t *workload, json_t *after)
 {
     struct pods pods = count_pods(request, workload);
     bool frozen = !succeeded(request);
-    if (frozen && moving(workload) && !may_be_frozen(workload, &pods))
+    if (frozen && moving(workload) && !stands(workload, &pods))
         return false; /* the next change of a ReplicaSet brings it here again */
     if (paused(after) != frozen)
         sluice_put_take(after, PAUSED, json_boolean(frozen));
@@ -517,6 +537,7 @@ static const char manifest[] = SLUICE_JSON({
                 "/spec/replicas",
                 "/spec/minReadySeconds",
                 "/status/observedGeneration",
+                "/status/replicas",
                 "/status/readyReplicas",
                 "/status/availableReplicas"
             ]
