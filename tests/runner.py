@@ -15,7 +15,7 @@ ROOT = Path(__file__).resolve().parent.parent
 LOGS = ROOT / "build-logs"
 SANITIZE = ["-Db_sanitize=address,undefined", "-Db_lundef=false"]
 APPS = [f"tests/e2e/test_{kind}.py"
-        for kind in ("advanced_daemonset", "daemonset", "deployment", "statefulset")]
+        for kind in ("advanced_daemonset", "daemonset")]
 CLANG = ["--native-file", str(ROOT / "tests" / "clang.ini"), "-Dcue=disabled"]
 
 
