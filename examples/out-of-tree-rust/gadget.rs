@@ -6,7 +6,7 @@ mod json;
 mod sluice;
 
 use json::Value;
-use sluice::{Adapter, Call, Host, Request, Text, BUG, OK, PATCH, STALE, STATUS};
+use sluice::{Adapter, Call, Host, Request, Text, BUG, OK, PATCH, PROVIDES_SCALE, STALE, STATUS};
 use std::os::raw::c_char;
 
 const HOLDER: &str = "rollout.sluice.dev/holder";
@@ -31,7 +31,8 @@ fn observe_gadget(request: &Request) -> i32 {
     request.emit(STATUS, &status)
 }
 
-/// The new recipe, and as many pods held back as there are: nothing moves yet.
+/// The new recipe, and as many pods held back as there are: nothing moves yet. One that isn't there
+/// begins without a pod when they are to come in batches.
 fn begin_gadget(request: &Request) -> i32 {
     let (gadget, target) = (request.json.at(&["workload"]), request.json.at(&["target"]));
     let same = |name| annotation(gadget, name) == annotation(target, name);
@@ -48,6 +49,8 @@ fn begin_gadget(request: &Request) -> i32 {
         object.put(&["spec"], r#""replicas""#, Value::Made(size.clone()));
         object.put(&["spec"], r#""heldBack""#, Value::Made(size));
         object.put(&["metadata"], r#""resourceVersion""#, version);
+    } else if request.json.at(&["scale"]).is_true() {
+        object.put(&["spec"], r#""replicas""#, Value::Made("0".to_string()));
     }
     request.emit(PATCH, &format!(r#"{{"type":"apply","body":{object}}}"#))
 }
@@ -85,6 +88,19 @@ fn hold_back(request: &Request, updated: i64, more: &str) -> i32 {
     request.emit(PATCH, &format!(r#"{{"type":"json","body":[{test}{change}{more}]}}"#))
 }
 
+/// So many replicas, of whatever recipe.
+fn resize(request: &Request, goal: i64) -> i32 {
+    let size = request.json.at(&["workload", "spec", "replicas"]);
+    if size.is_integer() && size.int() == goal {
+        return OK;
+    }
+    let patch = format!(
+        r#"{{"type":"json","body":[{{"op":"test","path":"/spec/replicas","value":{size}}},
+            {{"op":"replace","path":"/spec/replicas","value":{goal}}}]}}"#
+    );
+    request.emit(PATCH, &patch)
+}
+
 fn advance_gadget(request: &Request) -> i32 {
     let gadget = request.json.at(&["workload"]);
     if !gadget.is_object() || !is_settled(gadget) {
@@ -93,6 +109,9 @@ fn advance_gadget(request: &Request) -> i32 {
     let updated = gadget.at(&["status", "fresh"]).int();
     let goal = request.json.at(&["goal"]).int();
     let paused = request.json.at(&["paused"]).is_true();
+    if request.json.at(&["scale"]).is_true() {
+        return if paused { OK } else { resize(request, goal) };
+    }
     hold_back(request, if paused { updated } else { goal.max(updated) }, "")
 }
 
@@ -143,7 +162,7 @@ static TABLE: Adapter = Adapter {
     major: 1,
     minor: 0,
     needs: 0,
-    provides: 0,
+    provides: PROVIDES_SCALE,
     name: "gadget\0".as_ptr() as *const c_char,
     version: "1.0.0\0".as_ptr() as *const c_char,
     manifest: MANIFEST.as_ptr() as *const c_char,

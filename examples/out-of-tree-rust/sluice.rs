@@ -11,6 +11,8 @@ pub const BUG: i32 = -5;
 pub const STATUS: u32 = 1;
 pub const PATCH: u32 = 2;
 
+pub const PROVIDES_SCALE: u64 = 1;
+
 #[repr(C)]
 #[derive(Clone, Copy)]
 pub struct Text {
