@@ -138,10 +138,15 @@ static inline const char *sluice_string(json_t *root, const char *pointer)
     return value ? value : "";
 }
 
-/* Puts a value at a pointer, making the objects on the way. Owns the value. */
+/* Puts a value at a pointer, making the objects on the way. Owns the value. Does nothing with a
+ * text that is no pointer to a member, such as "". */
 static inline void sluice_put_take(json_t *root, const char *pointer, json_t *value)
 {
     char step[256];
+    if (*pointer != '/') {
+        json_decref(value);
+        return;
+    }
     pointer = sluice_pointer_step(pointer, step, sizeof step);
     while (*pointer) {
         json_t *child = json_object_get(root, step);
@@ -163,10 +168,12 @@ static inline const char *sluice_annotation(json_t *object, const char *name)
     return value ? value : "";
 }
 
-/* Takes away what stands at a pointer. */
+/* Takes away what stands at a pointer, if that is a member of something. */
 static inline void sluice_remove(json_t *root, const char *pointer)
 {
     char step[256];
+    if (*pointer != '/')
+        return;
     pointer = sluice_pointer_step(pointer, step, sizeof step);
     while (*pointer && root) {
         root = json_object_get(root, step);
