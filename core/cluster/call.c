@@ -9,6 +9,7 @@
 #include "cluster/call_private.h"
 #include "cluster/cluster_private.h"
 #include "cluster/exchange.h"
+#include "cluster/object_text.h"
 
 #include <stdlib.h>
 #include <string.h>

@@ -29,8 +29,4 @@ void reply_error(int status, const json_t *body, const char *method, const char 
 /* "GET /api/v1/pods", without the query. The caller frees it. */
 char *request_name(const char *method, const char *path);
 
-/* Parses an object as the API server sends it. NUL characters in strings are allowed, as there. The
- * caller owns it; NULL when it isn't JSON. */
-json_t *object_parse(const char *bytes, size_t count);
-
 #endif

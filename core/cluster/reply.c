@@ -72,8 +72,3 @@ void reply_error(int status, const json_t *body, const char *method, const char 
         error_set(ret_err, code, "%s: the server answered %d%s", name, status,
                   status_words(status));
 }
-
-json_t *object_parse(const char *bytes, size_t count)
-{
-    return json_loadb(bytes, count, JSON_ALLOW_NUL, NULL);
-}

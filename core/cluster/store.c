@@ -5,6 +5,7 @@
 #include "base/json.h"
 #include "base/map.h"
 #include "cluster/cluster_private.h"
+#include "cluster/object_text.h"
 #include "cluster/watch_private.h"
 
 #include <stdlib.h>

@@ -14,6 +14,7 @@
  */
 #include "base/alloc.h"
 #include "base/json.h"
+#include "cluster/object_text.h"
 #include "cluster/watch_inside.h"
 
 #include <stdlib.h>

@@ -2,6 +2,7 @@
 /* Listing, page by page; each item is decoded and told while it arrives. */
 #include "base/alloc.h"
 #include "base/json.h"
+#include "cluster/object_text.h"
 #include "cluster/watch_inside.h"
 
 #include <malloc.h>

@@ -36,13 +36,7 @@ json_t *watch_prune(const struct watch *watch, json_t *object)
 {
     if (!watch->keep_all)
         return json_pick(object, (const char *const *)watch->keep, watch->keep_count);
-    json_t *metadata = json_object_get(object, "metadata");
-    if (!json_object_get(metadata, "managedFields"))
-        return json_incref(object);
-    json_t *pruned = json_copy(object);
-    json_object_set_new(pruned, "metadata", json_copy(metadata));
-    json_remove_at(pruned, "/metadata/managedFields");
-    return pruned;
+    return json_incref(object);
 }
 
 void watch_put(struct watch *watch, json_t *object)

@@ -3,6 +3,7 @@
 #include "base/alloc.h"
 #include "base/clock.h"
 #include "base/json.h"
+#include "cluster/object_text.h"
 #include "cluster/watch_inside.h"
 
 #include <string.h>
@@ -63,7 +64,7 @@ static void stream_error(struct watch *watch, const json_t *status)
 /* One line of the stream. False when the stream is over with it. */
 static bool stream_event(struct watch *watch, const char *line, size_t count)
 {
-    json_t *event AUTO_JSON = object_parse(line, count);
+    json_t *event AUTO_JSON = event_parse(line, count);
     const char *type = json_string_value(json_object_get(event, "type"));
     json_t *object = json_object_get(event, "object");
     if (!type || !json_is_object(object)) {

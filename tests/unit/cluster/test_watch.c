@@ -493,10 +493,10 @@ static void test_unreadable_object(void **state)
     struct told *told = begin(NULL, NULL);
     answer_list(told, "{\"metadata\":{\"resourceVersion\":\"1\"},\"items\":["
                       "{\"metadata\":{\"name\":\"a\"}},"
-                      "{\"metadata\":{\"name\":\"b\"},\"n\":99999999999999999999},"
+                      "{\"metadata\":{\"name\":\"b\"},\"n\":1e999},"
                       "{\"metadata\":{\"name\":\"c\"},\"text\":\"a\\u0000b\"}]}");
     struct fake_connection *stream = open_stream(told);
-    fake_send(stream, "{\"type\":\"ADDED\",\"object\":{\"n\":99999999999999999999}}\n");
+    fake_send(stream, "{\"type\":\"ADDED\",\"object\":{\"n\":1e999}}\n");
     fake_send(stream, event_of("ADDED", 'd', 5));
     expect(told, "+a +c = OK +d");
     assert_int_equal(cluster_counts(told->world->cluster).undecodable, 2);
