@@ -43,12 +43,13 @@ static void component_decide(struct component *component)
 static bool pass_idle(struct task *task)
 {
     bool idle = true;
-    for (size_t i = 0; i < task->component_count; i++) {
+    for (size_t i = 0; i < task->component_count && idle; i++) {
         struct component *component = &task->components[i];
+        if (!rolling_state_terminal(component->status.rolling))
+            return false;
         component->observation = (struct observation){.located = {.code = ERR_RETRY}};
         component_decide(component);
-        idle = idle && rolling_state_terminal(component->status.rolling) &&
-               component->decision->move_count == 0;
+        idle = component->decision->move_count == 0;
     }
     for (size_t i = 0; i < task->component_count && idle; i++)
         task->components[i].status = task->components[i].decision->status;

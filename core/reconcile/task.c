@@ -179,11 +179,11 @@ char *task_path(const struct task *task, const char *subresource)
     return object_path(&task->kind->info, task->rollout.ns, task->rollout.name, subresource);
 }
 
-void task_object_replace(struct task *task, const json_t *object)
+void task_object_replace(struct task *task, json_t *object)
 {
     store_put(task->kind->store, object);
     approllout_done(&task->rollout);
     json_decref(task->object);
-    task->object = json_deep_copy(object);
+    task->object = json_incref(object);
     task->kind->read(task->object, &task->rollout);
 }
