@@ -81,7 +81,7 @@ struct task *task_get(struct rollout_kind *kind, const char *key);
 void task_drop(struct task *task);
 bool task_unfinished(const struct task *task);
 bool task_uses(const struct task *task, const struct workload_kind *kind);
-void task_pass_clear(struct task *task); /* releases what only the pass needs */
+void task_pass_clear(struct task *task);                     /* releases what only the pass needs */
 void task_object_replace(struct task *task, json_t *object); /* with what a write answered */
 void components_from_status(struct task *task);
 void components_from_location(struct task *task);
