@@ -22,6 +22,14 @@ static json_t *about_refusal(const struct error *refusal, int64_t wall_ms)
     return json_pack("{s:s, s:s}", "at", at, "message", refusal->text);
 }
 
+static json_t *about_calls(const struct adapter_figures *figures)
+{
+    return json_pack("{s:I, s:I, s:I, s:I}", "count", (json_int_t)figures->calls, "p50Microseconds",
+                     (json_int_t)adapter_latency_us(figures, 50), "p99Microseconds",
+                     (json_int_t)adapter_latency_us(figures, 99), "restarts",
+                     (json_int_t)figures->restarts);
+}
+
 json_t *adapter_about(const struct adapter *adapter)
 {
     int64_t at_ms;
@@ -39,6 +47,7 @@ json_t *adapter_about(const struct adapter *adapter)
     json_object_set_new(about, "version", json_string(adapter->version));
     json_object_set_new(about, "kinds", about_kinds(adapter));
     json_object_set_new(about, "rights", json_deep_copy(adapter->manifest.rights));
+    json_object_set_new(about, "calls", about_calls(adapter_figures(adapter)));
     if (kept)
         json_object_set_new(about, "lastRefusal", about_refusal(kept, at_ms));
     return about;

@@ -3,6 +3,7 @@
 #include "reconcile/controller.h"
 #include "base/log.h"
 #include "cli/cli.h"
+#include "cli/serving.h"
 #include "cluster/cluster.h"
 #include "config/config.h"
 #include "reconcile/reload.h"
@@ -90,7 +91,9 @@ static int run_on(struct cluster *cluster, const char *file, struct config *conf
     int code = reload_new(controller, file, config, &reload, err);
     if (code == OK) {
         log_write(LOG_INFO, about, "sluice " SLUICE_VERSION " is working");
+        struct serving *serving = serving_new(config->serve_listen, controller, reload);
         code = loop_run(loop, err);
+        serving_free(serving);
     }
     reload_free(reload);
     controller_free(controller);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "config/config.h"
 
+#include "base/address.h"
 #include "base/alloc.h"
 #include "base/json.h"
 #include "base/log.h"
@@ -58,6 +59,11 @@ static const struct key hook_keys[] = {
     {.name = NULL},
 };
 
+static const struct key serve_keys[] = {
+    {.name = "listen", .form = FORM_ADDRESS, .offset = offsetof(struct config, serve_listen)},
+    {.name = NULL},
+};
+
 const struct key config_keys[] = {
     {.name = "adapters", .form = FORM_SECTION, .inside = adapter_keys},
     {.name = "namespace", .form = FORM_NAME, .offset = offsetof(struct config, namespace)},
@@ -66,6 +72,7 @@ const struct key config_keys[] = {
      .offset = offsetof(struct config, definition_namespace)},
     {.name = "renderer", .form = FORM_SECTION, .inside = renderer_keys},
     {.name = "hooks", .form = FORM_SECTION, .inside = hook_keys},
+    {.name = "serve", .form = FORM_SECTION, .inside = serve_keys},
     {.name = "logLevel",
      .form = FORM_LEVEL,
      .offset = offsetof(struct config, log_level),
@@ -150,6 +157,12 @@ static bool is_path(const char *text)
     return text[0] == '/';
 }
 
+static bool is_address(const char *text)
+{
+    union address address;
+    return !*text || address_parse(text, &address, NULL) == OK;
+}
+
 static bool is_digest(const char *text)
 {
     return strlen(text) == 64 && strspn(text, "0123456789abcdefABCDEF") == 64;
@@ -164,6 +177,7 @@ static int read_text(struct reader *reader, const yaml_node_t *value, const stru
     } rules[] = {
         [FORM_NAME] = {is_name, "a name of lower-case letters, digits and '-'"},
         [FORM_PATH] = {is_path, "an absolute path"},
+        [FORM_ADDRESS] = {is_address, "an address and a port, such as 127.0.0.1:8474, or \"\""},
         [FORM_DIGEST] = {is_digest, "64 hexadecimal digits"},
     };
     json_t *scalar AUTO_JSON = document_scalar(value);
@@ -229,6 +243,7 @@ static int read_value(struct reader *reader, yaml_node_t *value, const struct ke
     switch (key->form) {
     case FORM_NAME:
     case FORM_PATH:
+    case FORM_ADDRESS:
     case FORM_DIGEST:
         return read_text(reader, value, key, place);
     case FORM_SECONDS:
@@ -348,6 +363,7 @@ static struct config config_defaults(void)
         .renderer_idle_ms = 60000,
         .renderer_memory = 256u << 20,
         .hook_timeout_ms = 10000,
+        .serve_listen = str_copy("127.0.0.1:8474"),
         .log_level = LOG_INFO,
     };
 }
@@ -400,5 +416,6 @@ void config_done(struct config *config)
     free(config->namespace);
     free(config->definition_namespace);
     free(config->renderer);
+    free(config->serve_listen);
     *config = (struct config){0};
 }

@@ -23,6 +23,7 @@ struct config {
     int64_t renderer_idle_ms;    /* renderer.idleSeconds: 60 */
     uint64_t renderer_memory;    /* renderer.memoryMiB: 256, in bytes */
     int64_t hook_timeout_ms;     /* hooks.timeoutSeconds: 10 */
+    char *serve_listen;          /* serve.listen: 127.0.0.1:8474; empty: nothing is served */
     int log_level;               /* logLevel: debug, info, warn, error */
 };
 

@@ -11,6 +11,7 @@
 enum form {
     FORM_NAME,    /* a Kubernetes name */
     FORM_PATH,    /* an absolute path */
+    FORM_ADDRESS, /* address and port; empty: none */
     FORM_DIGEST,  /* a SHA-256 in hexadecimal */
     FORM_SECONDS, /* kept in milliseconds */
     FORM_MIB,     /* kept in bytes */

@@ -27,6 +27,7 @@ static size_t member_size(enum form form)
     switch (form) {
     case FORM_NAME:
     case FORM_PATH:
+    case FORM_ADDRESS:
     case FORM_DIGEST:
         return sizeof(char *);
     case FORM_SECONDS:
@@ -44,7 +45,7 @@ static size_t member_size(enum form form)
 
 static bool is_text(enum form form)
 {
-    return form == FORM_NAME || form == FORM_PATH || form == FORM_DIGEST;
+    return form == FORM_NAME || form == FORM_PATH || form == FORM_ADDRESS || form == FORM_DIGEST;
 }
 
 static bool same(enum form form, const void *a, const void *b)

@@ -273,6 +273,26 @@ struct loop *controller_loop(const struct controller *controller)
     return cluster_loop(controller->cluster);
 }
 
+const char *controller_missing(const struct controller *controller)
+{
+    for (size_t i = 0; i < ROLLOUT_KINDS; i++)
+        if (!store_synced(controller->rollouts[i].store))
+            return controller->rollouts[i].info.kind;
+    return store_synced(controller->applications) ? NULL : "Application";
+}
+
+json_t *controller_about(const struct controller *controller)
+{
+    json_t *list = json_array();
+    for (size_t i = 0; i < adapters_count(controller->adapters); i++) {
+        const struct adapter *adapter = adapters_nth(controller->adapters, i);
+        json_t *about = adapter_about(adapter);
+        workload_kinds_about(controller, adapter, about);
+        json_array_append_new(list, about);
+    }
+    return list;
+}
+
 const struct adapters *controller_adapters(const struct controller *controller)
 {
     return controller->adapters;

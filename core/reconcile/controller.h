@@ -24,6 +24,13 @@ void controller_renew_take(struct controller *controller, struct adapters *adapt
 
 struct loop *controller_loop(const struct controller *controller);
 
+/* A kind of our own whose objects haven't been listed yet; NULL: it knows what there is. */
+const char *controller_missing(const struct controller *controller);
+
+/* The adapters as JSON: what each says about itself, how many rollouts it has, and what its new
+ * version waits for. The caller owns it. */
+json_t *controller_about(const struct controller *controller);
+
 /* The present set. Borrowed until the next one. */
 const struct adapters *controller_adapters(const struct controller *controller);
 

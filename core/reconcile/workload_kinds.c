@@ -315,6 +315,22 @@ void workload_kinds_renew(struct controller *controller)
     rollouts_wake(controller, WAITS_FOR_ADAPTER);
 }
 
+void workload_kinds_about(const struct controller *controller, const struct adapter *adapter,
+                          json_t *about)
+{
+    size_t rollouts = 0;
+    for (size_t i = 0; i < controller->workload_kind_count; i++) {
+        const struct workload_kind *kind = controller->workload_kinds[i];
+        if (kind->adapter == adapter || kind->next.adapter == adapter)
+            rollouts += workload_kind_rollouts(kind);
+        char *waits AUTO_FREE =
+            kind->next.adapter == adapter ? workload_kind_waits_for(kind) : NULL;
+        if (waits)
+            json_object_set_new(about, "waitsFor", json_string(waits));
+    }
+    json_object_set_new(about, "rollouts", json_integer((json_int_t)rollouts));
+}
+
 void workload_kinds_close(struct controller *controller)
 {
     for (size_t i = 0; i < controller->workload_kind_count; i++) {

@@ -40,4 +40,8 @@ char *unlisted_words(const struct unlisted *unlisted);
 /* How many rollouts have workloads of this kind. */
 size_t workload_kind_rollouts(const struct workload_kind *kind);
 
+/* Adds to what is said about an adapter: rollouts, and what it waits for before it is in force. */
+void workload_kinds_about(const struct controller *controller, const struct adapter *adapter,
+                          json_t *about);
+
 #endif

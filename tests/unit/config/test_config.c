@@ -130,7 +130,7 @@ static void unknown_keys(void **state)
     assert_refused("namespace: a\n\nadaptors:\n  enabled: []\n",
                    "sluice.yaml:3:1: unknown key \"adaptors\", did you mean \"adapters\"?; known "
                    "keys here: adapters, namespace, definitionNamespace, renderer, hooks, "
-                   "logLevel");
+                   "serve, logLevel");
     assert_refused("renderer:\n  timeout: 3\n",
                    "sluice.yaml:2:3: unknown key \"timeout\"; known keys here: program, "
                    "timeoutSeconds, idleSeconds, memoryMiB");

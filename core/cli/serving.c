@@ -1,0 +1,73 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "cli/serving.h"
+
+#include "base/alloc.h"
+#include "base/json.h"
+#include "base/log.h"
+#include "serve/serve.h"
+
+#include <stdlib.h>
+
+struct serving {
+    const struct controller *controller;
+    const struct reload *reload;
+    struct serve_route routes[4];
+    struct serve *serve;
+};
+
+/* Whoever gets an answer knows that the loop turns. */
+static void answer_live(void *data, struct serve_answer *answer)
+{
+    (void)data;
+    text_puts(&answer->body, "ok\n");
+}
+
+static void answer_ready(void *data, struct serve_answer *answer)
+{
+    const struct serving *serving = data;
+    const char *missing = controller_missing(serving->controller);
+    answer->status = missing ? 503 : 200;
+    if (missing)
+        text_addf(&answer->body, "%s objects are still being listed\n", missing);
+    else
+        text_puts(&answer->body, "ok\n");
+}
+
+static void answer_adapters(void *data, struct serve_answer *answer)
+{
+    const struct serving *serving = data;
+    json_t *about AUTO_JSON = json_pack("{s:o, s:o}", "config", reload_about(serving->reload),
+                                        "adapters", controller_about(serving->controller));
+    char *text AUTO_FREE = json_text(about);
+    answer->type = "application/json";
+    text_addf(&answer->body, "%s\n", text);
+}
+
+struct serving *serving_new(const char *listen, const struct controller *controller,
+                            const struct reload *reload)
+{
+    struct log_about about = {.topic = "serve", .object = listen};
+    struct error err = {0};
+    if (!*listen)
+        return NULL;
+    struct serving *serving = mem_alloc(sizeof *serving);
+    *serving = (struct serving){.controller = controller,
+                                .reload = reload,
+                                .routes = {{"/livez", answer_live, serving},
+                                           {"/readyz", answer_ready, serving},
+                                           {"/adapters", answer_adapters, serving}}};
+    if (serve_new(controller_loop(controller), listen, serving->routes, &serving->serve, &err) ==
+        OK)
+        return serving;
+    log_write(LOG_WARN, about, "%s; nothing is served", err.text);
+    free(serving);
+    return NULL;
+}
+
+void serving_free(struct serving *serving)
+{
+    if (!serving)
+        return;
+    serve_free(serving->serve);
+    free(serving);
+}

@@ -1,0 +1,17 @@
+// SPDX-License-Identifier: Apache-2.0
+/* What a running controller tells over HTTP: /livez, /readyz and /adapters. */
+#ifndef CLI_SERVING_H
+#define CLI_SERVING_H
+
+#include "reconcile/controller.h"
+#include "reconcile/reload.h"
+
+struct serving;
+
+/* NULL, with a line of the log, when it can't listen on `listen`, and when that is empty: the
+ * controller works without. Borrows both. */
+struct serving *serving_new(const char *listen, const struct controller *controller,
+                            const struct reload *reload);
+void serving_free(struct serving *serving); /* NULL is fine */
+
+#endif
