@@ -211,7 +211,7 @@ static const char manifest[] = SLUICE_JSON({
     }],
     "rights": [
         {"apiGroups": ["apps.kruise.io"], "resources": ["statefulsets"],
-         "verbs": ["get", "list", "watch", "create", "patch"]},
+         "verbs": ["list", "watch", "create", "patch"]},
         {"apiGroups": [""], "resources": ["pods"], "verbs": ["get", "list", "watch", "delete"]}
     ],
     "smoke": {

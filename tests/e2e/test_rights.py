@@ -13,16 +13,19 @@ from cluster.cluster import Cluster, wait_for
 from conftest import open_stage
 from harness import apps
 from harness.apps import watched  # noqa: F401
-from harness.controller import SLUICE
+from harness.controller import BUILD, SLUICE
 from harness.objects import application, definition, is_current, is_ready, rollout, state
 
 # The kind that each adapter is tried with, and what its spec has beside the template, in CUE.
+NAMED = 'replicas: parameter.replicas\n        serviceName: "web"'
 KINDS = {
+    "advanced-daemonset": ("DaemonSet", "apps.kruise.io/v1alpha1",
+                           "updateStrategy: type: \"RollingUpdate\""),
+    "advanced-statefulset": ("StatefulSet", "apps.kruise.io/v1beta1", NAMED),
     "cloneset": ("CloneSet", "apps.kruise.io/v1alpha1", "replicas: parameter.replicas"),
     "daemonset": ("DaemonSet", "apps/v1", "updateStrategy: type: \"RollingUpdate\""),
     "deployment": ("Deployment", "apps/v1", "replicas: parameter.replicas"),
-    "statefulset": ("StatefulSet", "apps/v1",
-                    'replicas: parameter.replicas\n        serviceName: "web"'),
+    "statefulset": ("StatefulSet", "apps/v1", NAMED),
 }
 
 
@@ -141,6 +144,12 @@ def lacking(cluster, account, tmp_path, request):
     made = open_stage(cluster, account_with(cluster, name, rules), tmp_path)
     yield made, request.param
     made.close()
+
+
+def test_every_adapter_is_tried():
+    """But for generic, whose rights are those of the kinds that its options name."""
+    built = {path.stem for path in (BUILD / "plugins").glob("*/*.so")}
+    assert built - {"generic"} == set(KINDS)
 
 
 @pytest.mark.parametrize("lacking", rights(), indirect=True, ids="-".join)
