@@ -47,8 +47,7 @@ def told(stage) -> str:
 def test_node_by_node(stage):
     with nodes_of(stage, "abcde") as nodes:
         web = on_nodes(stage, nodes)
-        since = web.roll(1, 2, 2)
-        stage.wait_state("rolloutSucceed")
+        since = web.roll_step_by_step(1, 2, 2)
         apps.wait_all_ready(stage, "5.0.2", 5)
         web.assert_batches(since, 1, 3, 5)
         assert web.most_down(since) == 1

@@ -98,6 +98,18 @@ class Daemons:
             before = sum(is_ready(pod) and image_of(pod) == image for pod in pods.values())
         assert len(steps) == 1 and most == steps[0], f"{most} have gone; {steps} are left"
 
+    def roll_step_by_step(self, *batches) -> int:
+        """A roll whose partition is raised when the batch before has come to rest: there are exactly
+        as many pods of the new revision then as were planned. Returns as roll() does."""
+        since = self.roll(*batches, batchPartition=0)
+        for batch in range(len(batches) - 1):
+            self.stage.wait_reason("PartitionReached")
+            self.assert_quiet()
+            assert len(apps.at(self.stage, "5.0.2")) == sum(batches[:batch + 1])
+            self.stage.plan(batchPartition=batch + 1)
+        self.stage.wait_state("rolloutSucceed")
+        return since
+
     def most_down(self, since: int) -> int:
         """The most nodes without a ready pod at any moment."""
         return max(live["status"]["desiredNumberScheduled"] - sum(map(is_ready, pods.values()))
