@@ -290,3 +290,22 @@ def test_killed_again_and_again(stage):
         assert web.most_down(since) <= 2
         assert came_on(stage, "5.0.2") == "abcdefgh"
         assert_given_back(web.live(), 3)
+
+
+def test_killed_between_deletions(stage):
+    """In a batch of 7 that may go all at once, each time as soon as another one is seen to go."""
+    with nodes_of(stage, "abcdefgh") as nodes:
+        web = on_nodes(stage, nodes, '"100%"')
+        since = web.roll(7, 1, batchPartition=0)
+        for gone in (1, 3, 5):
+            stage.wait("another one goes", lambda: len(apps.at(stage, "4.0.6")) <= 8 - gone)
+            web.controller.process.kill()
+            print(f"{len(apps.at(stage, '4.0.6'))} were left when it was killed")
+            web.controller.restart_after_kill()
+        stage.wait_reason("PartitionReached")
+        web.assert_quiet()
+        assert len(apps.at(stage, "5.0.2")) == 7
+        stage.plan(batchPartition=1)
+        stage.wait_state("rolloutSucceed")
+        web.assert_batches(since, 7, 8)
+        assert_given_back(web.live(), "100%")
