@@ -75,6 +75,8 @@ class Daemons:
         return since
 
     def live(self) -> dict:
+        """As it is now: its watch may be behind the rollout's."""
+        self.stage.history.catch_up()
         return self.stage.history.now("DaemonSet", "web")
 
     def replay(self, since: int):
@@ -110,10 +112,11 @@ class Daemons:
         self.stage.wait_state("rolloutSucceed")
         return since
 
-    def most_down(self, since: int) -> int:
-        """The most nodes without a ready pod at any moment."""
+    def most_down(self, since: int, while_held=False) -> int:
+        """The most nodes without a ready pod at any moment, or until it was given back."""
         return max(live["status"]["desiredNumberScheduled"] - sum(map(is_ready, pods.values()))
-                   for live, pods in self.replay(since))
+                   for live, pods in self.replay(since)
+                   if not while_held or apps.HOLDER in live["metadata"]["annotations"])
 
     def identities(self, image: str) -> dict:
         return {pod["metadata"]["name"]: pod["metadata"]["uid"] for pod in apps.at(self.stage, image)}
