@@ -97,6 +97,17 @@ int32_t observe_daemons(const struct sluice_request *request, json_t *workload,
 
 /* ---- validate ---- */
 
+int32_t check_strategy_type(const struct sluice_request *request, json_t *target)
+{
+    const char *type = sluice_string(target, "/spec/updateStrategy/type");
+    if (!*type || strcmp(type, "RollingUpdate") == 0 || strcmp(type, "OnDelete") == 0)
+        return SLUICE_OK;
+    return sluice_fail(request, SLUICE_INVALID, "/target/spec/updateStrategy/type",
+                       "spec.updateStrategy.type of the DaemonSet: expected RollingUpdate or "
+                       "OnDelete, found \"%.63s\"",
+                       type);
+}
+
 static bool is_percentage(const char *text)
 {
     size_t digits = strspn(text, "0123456789");

@@ -32,6 +32,9 @@ const char *daemon_node(json_t *pod);
 int32_t observe_daemons(const struct sluice_request *request, json_t *workload,
                         const char *revision, bool settled);
 
+/* validate: the type is one of the two that there are. */
+int32_t check_strategy_type(const struct sluice_request *request, json_t *target);
+
 /* validate: an amount of the owner's strategy is a number from 0 on or a percentage. While the roll
  * is on its way the API server doesn't look at it. */
 int32_t check_amount(const struct sluice_request *request, const char *pointer);

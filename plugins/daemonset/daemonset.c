@@ -32,17 +32,6 @@ static int32_t observe_body(const struct sluice_request *request)
 
 /* ---- validate ---- */
 
-static int32_t check_type(const struct sluice_request *request, json_t *target)
-{
-    const char *type = sluice_string(target, STRATEGY_TYPE);
-    if (!*type || strcmp(type, "RollingUpdate") == 0 || strcmp(type, "OnDelete") == 0)
-        return SLUICE_OK;
-    return sluice_fail(request, SLUICE_INVALID, "/target" STRATEGY_TYPE,
-                       "spec.updateStrategy.type of the DaemonSet: expected RollingUpdate or "
-                       "OnDelete, found \"%.63s\"",
-                       type);
-}
-
 /* An owner with maxSurge wants every node to have a pod at any time. */
 static int32_t check_order(const struct sluice_request *request, json_t *target)
 {
@@ -85,7 +74,7 @@ static int32_t validate_body(const struct sluice_request *request)
     json_t *target = sluice_at(request->json, "/target");
     if (!target)
         return sluice_fail(request, SLUICE_BUG, "/target", "validate: expected a target");
-    int32_t result = check_type(request, target);
+    int32_t result = check_strategy_type(request, target);
     if (result == SLUICE_OK)
         result = check_amount(request, MAX_UNAVAILABLE);
     if (result == SLUICE_OK)
