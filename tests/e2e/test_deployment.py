@@ -4,9 +4,6 @@
 Its owner lets it surge by 2 of 5 pods and miss 1: IncreaseFirst goes by 2 and DecreaseFirst by 1.
 """
 
-import random
-import time
-
 import pytest
 
 from harness import apps
@@ -222,17 +219,21 @@ def test_hold_taken_off_by_another_writer(stage):
     assert_given_back(stage)
 
 
+def test_scaled_again_and_again(stage):
+    """In the middle of batches: never fewer ready than the smallest size, and the end is complete."""
+    since = begin(stage, *["10%"] * 10, size=8)
+    stage.wait_status(batchRollingState="batchVerifying")
+    apps.scale_on_the_way(stage, "deployment/web", 12, 6, 9)
+    stage.wait_state("rolloutSucceed")
+    apps.wait_all_ready(stage, "5.0.2", 9)
+    assert apps.fewest_ready(stage, "Deployment", since) >= 6
+    assert_given_back(stage)
+
+
 def test_killed_again_and_again(stage):
     """Whatever the moment, no batch is skipped or done twice."""
-    seed = int(time.time())
-    print(f"seed {seed}")
-    moments = random.Random(seed)
     since = begin(stage, *[1] * 10, size=10)
-    controller = stage.controllers[0]
-    while stage.rollout()["status"]["rollingState"] != "rolloutSucceed":
-        stage.history.closing.wait(moments.uniform(0.05, 0.6))
-        controller.restart_after_kill()
-        stage.history.closing.wait(0.4)
+    assert apps.kill_on_the_way(stage) >= 3
     apps.wait_all_ready(stage, "5.0.2", 10)
     assert steps(stage, since) == list(range(1, 11))
     assert apps.fewest_ready(stage, "Deployment", since) >= 10

@@ -5,9 +5,6 @@ Availability is asked only of real pods: a fake node now and then deletes a pod 
 and so the successor, which here has the same name.
 """
 
-import random
-import time
-
 from harness import apps
 from harness.apps import watched  # noqa: F401, a fixture for every test here
 from harness.objects import image_of, is_ready, rollout
@@ -165,16 +162,18 @@ def test_scaled_from_outside(stage):
     assert_given_back(stage)
 
 
+def test_scaled_again_and_again(stage):
+    begin(stage, *["10%"] * 10, size=6)
+    stage.wait_status(batchRollingState="batchVerifying")
+    apps.scale_on_the_way(stage, "statefulset/web", 9, 5, 7)
+    stage.wait_state("rolloutSucceed")
+    apps.wait_all_ready(stage, "5.0.2", 7)
+    assert_given_back(stage)
+
+
 def test_killed_again_and_again(stage):
-    seed = int(time.time())
-    print(f"seed {seed}")
-    moments = random.Random(seed)
     since = begin(stage, *[1] * 8, size=8)
-    controller = stage.controllers[0]
-    while stage.rollout()["status"]["rollingState"] != "rolloutSucceed":
-        stage.history.closing.wait(moments.uniform(0.05, 0.6))
-        controller.restart_after_kill()
-        stage.history.closing.wait(0.4)
+    assert apps.kill_on_the_way(stage) >= 3
     apps.wait_all_ready(stage, "5.0.2", 8)
     assert goals(stage, since) == list(range(1, 9))
     assert turned(stage) == [f"web-{number}" for number in range(7, -1, -1)]

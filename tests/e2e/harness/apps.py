@@ -1,11 +1,16 @@
 # SPDX-License-Identifier: Apache-2.0
 """What the proofs of the kinds of apps/v1 share: how these are watched, defined and asked about."""
 
+import os
+import random
+import time
+
 import pytest
 
 from . import history
 from .controller import BUILD
-from .objects import RESOURCES, component, definition, image_of, is_ready, rollout
+from .objects import (RESOURCES, component, definition, image_of, is_current, is_ready, rollout,
+                      state)
 
 KINDS = {
     "Deployment": "/apis/apps/v1/namespaces/{}/deployments",
@@ -157,3 +162,36 @@ def wait_settled(stage, kind: str, size: int) -> None:
                 and len(pods) == size and all(is_ready(pod) for pod in pods))
 
     stage.wait(f"the {kind} is settled", reached, 30)
+
+
+def seeded() -> random.Random:
+    seed = int(os.environ.get("SLUICE_SEED", time.time()))
+    print(f"SLUICE_SEED={seed}")
+    return random.Random(seed)
+
+
+def _has_succeeded(stage) -> bool:
+    """The rollout as it is now; what an earlier target came to is no answer."""
+    found = stage.rollout()
+    return is_current(found) and state(found) == "rolloutSucceed"
+
+
+def kill_on_the_way(stage) -> int:
+    """Kills the controller at random moments of a roll, and lets it end after so many; how often."""
+    moments, kills = seeded(), 0
+    most = int(os.environ.get("SLUICE_KILLS", 8))
+    while kills < most and not _has_succeeded(stage):
+        stage.history.closing.wait(moments.uniform(0.05, 0.5))
+        stage.controllers[0].restart_after_kill()
+        kills += 1
+    stage.wait_state("rolloutSucceed")
+    return kills
+
+
+def scale_on_the_way(stage, resource: str, *sizes: int) -> None:
+    """As an autoscaler does, through the scale subresource, each time the roll has got further."""
+    for size in sizes:
+        before = stage.rollout()["status"].get("currentBatch", 0)
+        stage.cluster.kubectl("-n", stage.namespace, "scale", resource, f"--replicas={size}")
+        stage.wait("the roll has got further", lambda: _has_succeeded(stage) or stage.rollout()[
+            "status"].get("currentBatch", 0) > before)
