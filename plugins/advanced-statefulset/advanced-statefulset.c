@@ -87,8 +87,9 @@ static int32_t begin_body(const struct sluice_request *request)
 
 /* ---- advance ---- */
 
-/* Puts the named pods before all others. Without names the owner's order is back, but those that
- * have been updated out of turn stay so only while there is no turn. */
+/* Puts the named pods before all others. Once a batch was of named pods the roll stays without an
+ * order, and has the owner's priorities again: in order, a pod that was updated out of its turn
+ * would come back at the old revision when it dies. */
 static void choose(const struct sluice_request *request, json_t *after)
 {
     json_t *names = sluice_at(request->json, "/podNames");
