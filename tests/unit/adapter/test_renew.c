@@ -200,7 +200,6 @@ static void same_file_has_gone(void **state)
 static void refused_before(void **state)
 {
     struct scene *scene = *state;
-    char *broken AUTO_FREE = built("size");
     const struct adapters_wish nothing = {.directory = "/nowhere"};
     renew_with(scene, &nothing);
     assert_int_equal(adapters_count(scene->set), 0);
