@@ -30,14 +30,19 @@ static json_t *about_calls(const struct adapter_figures *figures)
                      (json_int_t)figures->restarts);
 }
 
+const char *isolation_name(enum isolation isolation)
+{
+    return isolation == ISOLATION_PROCESS ? "process" : "inProcess";
+}
+
 json_t *adapter_about(const struct adapter *adapter)
 {
     int64_t at_ms;
     const struct error *refusal = adapter_refusal(adapter);
     const struct error *kept = adapter_kept_refusal(adapter, &at_ms);
-    json_t *about =
-        json_pack("{s:s, s:s, s:s, s:b}", "name", adapter->name, "state",
-                  refusal ? "refused" : "inUse", "file", adapter->file, "pinned", !!adapter->pin);
+    json_t *about = json_pack("{s:s, s:s, s:s, s:s, s:b}", "name", adapter->name, "state",
+                              refusal ? "refused" : "inUse", "file", adapter->file, "isolation",
+                              isolation_name(adapter->isolation), "pinned", !!adapter->pin);
     if (adapter->digest[0])
         json_object_set_new(about, "sha256", json_string(adapter->digest));
     if (refusal) {

@@ -33,6 +33,11 @@ const struct error *adapter_kept_refusal(const struct adapter *adapter, int64_t 
     return &adapter->kept_refusal;
 }
 
+enum isolation adapter_isolation(const struct adapter *adapter)
+{
+    return adapter->isolation;
+}
+
 const struct error *adapter_refusal(const struct adapter *adapter)
 {
     return adapter->refusal.code ? &adapter->refusal : NULL;

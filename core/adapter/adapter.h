@@ -10,7 +10,9 @@
 #ifndef ADAPTER_ADAPTER_H
 #define ADAPTER_ADAPTER_H
 
+#include "adapter/call.h"
 #include "base/error.h"
+#include "base/list.h"
 
 #include <jansson.h>
 #include <stdbool.h>
@@ -19,6 +21,18 @@
 
 struct adapter;
 struct adapters;
+struct loop;
+
+/* Where an adapter runs. */
+enum isolation {
+    ISOLATION_IN_PROCESS, /* in this process, which it can take down or stop */
+    ISOLATION_PROCESS,    /* in one of its own, which concerns nobody else */
+};
+
+/* As the config says it. */
+const char *isolation_name(enum isolation isolation);
+
+enum { ADAPTER_DEADLINE_MS = 1000, ADAPTER_MEMORY_MIB = 256 };
 
 /* One entry of the config's list. Borrowed during adapters_load() and adapters_renew(). */
 struct adapter_entry {
@@ -27,6 +41,10 @@ struct adapter_entry {
     const char *file;      /* absolute; NULL: <directory>/<adapter>.so */
     const char *sha256;    /* NULL: not pinned */
     const json_t *options; /* NULL: {} */
+    enum isolation isolation;
+    int64_t deadline_ms; /* of a call; 0: ADAPTER_DEADLINE_MS */
+    uint64_t memory;     /* bytes of its own process; 0: ADAPTER_MEMORY_MIB */
+    const char *host;    /* sluice-adapter-host; NULL: beside this program or as installed */
 };
 
 /* Loads every entry. A refused adapter doesn't stop the others: it stays in the set with its
@@ -34,6 +52,10 @@ struct adapter_entry {
 struct adapters *adapters_load(const char *directory, const struct adapter_entry *entries,
                                size_t count);
 void adapters_free(struct adapters *adapters);
+
+/* From now on adapter_ask() doesn't wait for those in processes of their own. The loop must outlive
+ * them. Doing it again is harmless. */
+void adapters_attach(struct adapters *adapters, struct loop *loop);
 
 /* What a running controller is to go on with. */
 struct adapters_wish {
@@ -63,6 +85,7 @@ const char *adapter_name(const struct adapter *adapter);
 const char *adapter_version(const struct adapter *adapter); /* NULL when refused */
 const char *adapter_file(const struct adapter *adapter);
 const char *adapter_digest(const struct adapter *adapter); /* of the loaded file; "": none was */
+enum isolation adapter_isolation(const struct adapter *adapter);
 const struct error *adapter_refusal(const struct adapter *adapter); /* NULL when it is in use */
 bool adapter_scales(const struct adapter *adapter); /* can it step a workload's size? */
 
@@ -154,6 +177,37 @@ int adapter_advance(const struct adapter *adapter, const struct adapter_request 
                     struct actions *ret_actions, struct error *err);
 int adapter_finish(const struct adapter *adapter, const struct adapter_request *request,
                    struct actions *ret_actions, struct error *err);
+
+/* What came of a call. */
+struct adapter_reply {
+    struct error err;              /* OK, or as the functions above return it */
+    struct workload_status status; /* of observe */
+    struct actions actions;        /* of begin, advance and finish; the receiver's */
+};
+typedef void adapter_reply_fn(void *data, struct adapter_reply *reply);
+
+/* A call that is asked without waiting for the answer. Zero it before its first use and set the
+ * first two; it stays in place until on_reply, which may ask the next with it. */
+struct adapter_asking {
+    adapter_reply_fn *on_reply;
+    void *data;
+
+    /* The adapter's. */
+    struct adapter *adapter; /* held; NULL: nothing is asked */
+    enum call_kind kind;
+    json_t *object; /* what an apply patch must be of */
+    char *text;     /* the request, while it waits in line */
+    struct list link;
+};
+
+/* Asks; everything in the request is borrowed during this call only. on_reply is called once: at
+ * once, before this returns, unless the adapter lives in a process of its own and a loop is
+ * attached. ERR_BUG also says that this process has failed or is being left alone for a while. */
+void adapter_ask(struct adapter_asking *asking, const struct adapter *adapter, enum call_kind kind,
+                 const struct adapter_request *request);
+
+/* Nobody wants the answer any more. Harmless when nothing is asked. */
+void adapter_ask_cancel(struct adapter_asking *asking);
 
 /* What an adapter has been asked, and how that went. Latencies are counted in classes, each a fifth
  * to a quarter wider than the one before; see adapter_latency_us(). */

@@ -4,7 +4,9 @@
 #include "adapter/emissions.h"
 #include "adapter/figures.h"
 #include "adapter/internal.h"
+#include "adapter/line.h"
 #include "adapter/request.h"
+#include "adapter/watchdog.h"
 #include "base/alloc.h"
 #include "base/clock.h"
 #include "base/json.h"
@@ -12,6 +14,7 @@
 #include <sluice/abi.h>
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 /* "/target/spec/maxSurge" as people write it: target.spec.maxSurge. */
@@ -82,61 +85,6 @@ static int check_in_use(const struct adapter *adapter, struct error *err)
     return refusal ? error_set(err, refusal->code, "it is refused: %s", refusal->text) : OK;
 }
 
-static int timed_call(const struct adapter *adapter, const struct question *question,
-                      struct answer *ret_answer, struct error *err)
-{
-    int64_t began_us = clock_monotonic_us();
-    int result = adapter->transport->call(adapter->transport, question, ret_answer, err);
-    figures_call(adapter->figures, clock_monotonic_us() - began_us);
-    return result;
-}
-
-/* Makes the call and looks at everything but what was emitted. The caller releases *ret_answer. */
-static int ask(const struct adapter *adapter, enum call_kind kind,
-               const struct adapter_request *request, struct answer *ret_answer, struct error *err)
-{
-    char *text AUTO_FREE = request_text(kind, request, adapter->options);
-    const struct question question = {.kind = kind, .text = text, .length = strlen(text)};
-    struct answer answer;
-    int result = check_in_use(adapter, err);
-    if (result == OK)
-        result = timed_call(adapter, &question, &answer, err);
-    if (result < 0)
-        return result;
-    if (answer.result != SLUICE_OK)
-        result = answer_failure(&answer, err);
-    else if (answer.over_limit)
-        result = error_set(err, ERR_LIMIT, "it ran into the limits of a call (%zu bytes emitted)",
-                           answer.emitted_bytes);
-    if (result < 0)
-        answer_done(&answer);
-    else
-        *ret_answer = answer;
-    return result;
-}
-
-/* Says whose words these are, and counts them. That it can't tell yet is no refusal. */
-static int named(const struct adapter *adapter, enum call_kind kind, int result, struct error *err)
-{
-    struct error unheard = {0};
-    if (result == OK)
-        return OK;
-    err = err ? err : &unheard;
-    error_prefix(err, "adapter %s, %s", adapter->name, call_name(kind));
-    if (result != ERR_RETRY && !adapter_refusal(adapter))
-        figures_refusal(adapter->figures, err->text);
-    return result;
-}
-
-static struct reading reading_of(const struct adapter *adapter,
-                                 const struct adapter_request *request)
-{
-    return (struct reading){
-        .object = request->workload ? request->workload : request->target,
-        .newer = adapter->newer,
-    };
-}
-
 static int check_provided(const struct adapter *adapter, const struct adapter_request *request,
                           struct error *err)
 {
@@ -149,76 +97,183 @@ static int check_provided(const struct adapter *adapter, const struct adapter_re
     return OK;
 }
 
-static int validate(const struct adapter *adapter, const struct adapter_request *request,
-                    struct error *err)
+/* What can be said without asking it. Giving back must never fail for what it provides. */
+static int check_request(const struct adapter *adapter, enum call_kind kind,
+                         const struct adapter_request *request, struct error *err)
 {
-    struct answer answer;
     int result = check_in_use(adapter, err);
-    if (result == OK)
-        result = check_provided(adapter, request, err);
-    if (result < 0 || !adapter->transport->has(adapter->transport, CALL_VALIDATE))
+    if (result < 0 || kind == CALL_OBSERVE || kind == CALL_FINISH)
         return result;
-    result = ask(adapter, CALL_VALIDATE, request, &answer, err);
-    if (result < 0)
-        return result;
-    result = emissions_none(&answer, err);
-    answer_done(&answer);
-    return result;
+    return check_provided(adapter, request, err);
+}
+
+/* ── Understanding what came back ─────────────────────────────────────────────────────────── */
+
+static int answer_check(const struct answer *answer, struct error *err)
+{
+    if (answer->result != SLUICE_OK)
+        return answer_failure(answer, err);
+    if (answer->over_limit)
+        return error_set(err, ERR_LIMIT, "it ran into the limits of a call (%zu bytes emitted)",
+                         answer->emitted_bytes);
+    return OK;
+}
+
+static int emissions_read(const struct adapter_asking *asking, const struct answer *answer,
+                          struct adapter_reply *reply)
+{
+    const struct reading reading = {.object = asking->object, .newer = asking->adapter->newer};
+    if (asking->kind == CALL_VALIDATE)
+        return emissions_none(answer, &reply->err);
+    if (asking->kind == CALL_OBSERVE)
+        return emissions_status(answer, &reading, &reply->status, &reply->err);
+    return emissions_actions(answer, &reading, &reply->actions, &reply->err);
+}
+
+static void reply_read(const struct adapter_asking *asking, const struct answer *answer,
+                       struct adapter_reply *reply)
+{
+    int result = answer_check(answer, &reply->err);
+    reply->err.code = result < 0 ? result : emissions_read(asking, answer, reply);
+}
+
+/* Says whose words these are, and counts them. That it can't tell yet is no refusal. */
+static void reply_name(const struct adapter_asking *asking, struct adapter_reply *reply)
+{
+    const struct adapter *adapter = asking->adapter;
+    if (reply->err.code == OK)
+        return;
+    error_prefix(&reply->err, "adapter %s, %s", adapter->name, call_name(asking->kind));
+    if (reply->err.code != ERR_RETRY && !adapter_refusal(adapter))
+        figures_refusal(adapter->figures, reply->err.text);
+}
+
+static void asking_reply(struct adapter_asking *asking, struct adapter_reply *reply)
+{
+    reply_name(asking, reply);
+    adapter_ask_cancel(asking);
+    asking->on_reply(asking->data, reply);
+}
+
+void asking_end(struct adapter_asking *asking, struct call_outcome *outcome)
+{
+    struct adapter_reply reply = {.err = outcome->err};
+    if (reply.err.code == OK)
+        reply_read(asking, &outcome->answer, &reply);
+    answer_done(&outcome->answer);
+    asking_reply(asking, &reply);
+}
+
+/* ── Asking ───────────────────────────────────────────────────────────────────────────────── */
+
+/* Waits for it, whatever it takes; in this process nothing can end it, but the watchdog tells. */
+static void call_now(const struct adapter *adapter, const struct question *question,
+                     struct call_outcome *outcome)
+{
+    int64_t began_us = clock_monotonic_us();
+    if (adapter->isolation == ISOLATION_IN_PROCESS)
+        watchdog_enter(adapter->name, question->kind, adapter->deadline_ms);
+    adapter->transport->call(adapter->transport, question, &outcome->answer, &outcome->err);
+    if (adapter->isolation == ISOLATION_IN_PROCESS)
+        watchdog_leave();
+    int64_t took_us = clock_monotonic_us() - began_us;
+    figures_call(adapter->figures, took_us);
+    if (adapter->isolation == ISOLATION_IN_PROCESS && took_us > adapter->deadline_ms * 1000)
+        adapter->figures->slow++;
+}
+
+static void asking_begin(struct adapter_asking *asking, const struct adapter *adapter,
+                         enum call_kind kind, const struct adapter_request *request)
+{
+    const json_t *object = request->workload ? request->workload : request->target;
+    asking->adapter = adapter_hold((struct adapter *)(uintptr_t)adapter);
+    asking->kind = kind;
+    asking->object = json_incref((json_t *)(uintptr_t)object);
+    asking->text = request_text(kind, request, adapter->options);
+    list_init(&asking->link);
+}
+
+void adapter_ask(struct adapter_asking *asking, const struct adapter *adapter, enum call_kind kind,
+                 const struct adapter_request *request)
+{
+    struct adapter_reply reply = {0};
+    struct call_outcome outcome = {0};
+    asking_begin(asking, adapter, kind, request);
+    if (check_request(adapter, kind, request, &reply.err) < 0 ||
+        !adapter->transport->has(adapter->transport, kind)) { /* validate is optional */
+        asking_reply(asking, &reply);
+        return;
+    }
+    if (adapter->line) {
+        line_add(adapter->line, asking);
+        return;
+    }
+    const struct question question = {
+        .kind = kind, .text = asking->text, .length = strlen(asking->text)};
+    call_now(adapter, &question, &outcome);
+    asking_end(asking, &outcome);
+}
+
+void adapter_ask_cancel(struct adapter_asking *asking)
+{
+    if (!asking->adapter)
+        return;
+    if (asking->adapter->line)
+        line_remove(asking->adapter->line, asking);
+    adapter_release(asking->adapter);
+    json_decref(asking->object);
+    free(asking->text);
+    asking->adapter = NULL;
+    asking->object = NULL;
+    asking->text = NULL;
+}
+
+static void keep_reply(void *data, struct adapter_reply *reply)
+{
+    *(struct adapter_reply *)data = *reply;
+}
+
+/* The same, for those who can wait. */
+static struct adapter_reply ask(const struct adapter *adapter, enum call_kind kind,
+                                const struct adapter_request *request)
+{
+    struct adapter_reply reply = {0};
+    struct adapter_asking asking = {.on_reply = keep_reply, .data = &reply};
+    adapter_ask(&asking, adapter, kind, request);
+    return reply;
+}
+
+static int told(const struct adapter_reply *reply, struct error *err)
+{
+    if (err && reply->err.code < 0)
+        *err = reply->err;
+    return reply->err.code;
 }
 
 int adapter_validate(const struct adapter *adapter, const struct adapter_request *request,
                      struct error *err)
 {
-    return named(adapter, CALL_VALIDATE, validate(adapter, request, err), err);
-}
-
-int adapter_describe(struct adapter *adapter, struct error *err)
-{
-    struct answer answer;
-    const struct adapter_request request = {0};
-    json_t *described AUTO_JSON = NULL;
-    if (!adapter->transport->has(adapter->transport, CALL_DESCRIBE))
-        return OK;
-    int result = ask(adapter, CALL_DESCRIBE, &request, &answer, err);
-    if (result < 0)
-        return result;
-    result = emissions_manifest(&answer, &described, err);
-    answer_done(&answer);
-    if (result < 0)
-        error_prefix(err, "describe");
-    return result < 0 ? result
-                      : manifest_describe(&adapter->manifest, described, adapter->newer, err);
+    const struct adapter_reply reply = ask(adapter, CALL_VALIDATE, request);
+    return told(&reply, err);
 }
 
 int adapter_observe(const struct adapter *adapter, const struct adapter_request *request,
                     struct workload_status *ret_status, struct error *err)
 {
-    struct answer answer;
-    const struct reading reading = reading_of(adapter, request);
-    int result = ask(adapter, CALL_OBSERVE, request, &answer, err);
-    if (result == OK) {
-        result = emissions_status(&answer, &reading, ret_status, err);
-        answer_done(&answer);
-    }
-    return named(adapter, CALL_OBSERVE, result, err);
+    const struct adapter_reply reply = ask(adapter, CALL_OBSERVE, request);
+    if (reply.err.code == OK)
+        *ret_status = reply.status;
+    return told(&reply, err);
 }
 
 static int ask_actions(const struct adapter *adapter, enum call_kind kind,
                        const struct adapter_request *request, struct actions *ret_actions,
                        struct error *err)
 {
-    struct answer answer;
-    const struct reading reading = reading_of(adapter, request);
-    int result = check_in_use(adapter, err);
-    if (result == OK && kind != CALL_FINISH) /* giving back must never fail for this */
-        result = check_provided(adapter, request, err);
-    if (result == OK)
-        result = ask(adapter, kind, request, &answer, err);
-    if (result == OK) {
-        result = emissions_actions(&answer, &reading, ret_actions, err);
-        answer_done(&answer);
-    }
-    return named(adapter, kind, result, err);
+    const struct adapter_reply reply = ask(adapter, kind, request);
+    if (reply.err.code == OK)
+        *ret_actions = reply.actions;
+    return told(&reply, err);
 }
 
 int adapter_begin(const struct adapter *adapter, const struct adapter_request *request,
@@ -237,4 +292,25 @@ int adapter_finish(const struct adapter *adapter, const struct adapter_request *
                    struct actions *ret_actions, struct error *err)
 {
     return ask_actions(adapter, CALL_FINISH, request, ret_actions, err);
+}
+
+int adapter_describe(struct adapter *adapter, struct error *err)
+{
+    const struct adapter_request request = {0};
+    char *text AUTO_FREE = request_text(CALL_DESCRIBE, &request, adapter->options);
+    const struct question question = {.kind = CALL_DESCRIBE, .text = text, .length = strlen(text)};
+    struct call_outcome outcome = {0};
+    json_t *described AUTO_JSON = NULL;
+    if (!adapter->transport->has(adapter->transport, CALL_DESCRIBE))
+        return OK;
+    call_now(adapter, &question, &outcome);
+    if (outcome.err.code == OK && answer_check(&outcome.answer, &outcome.err) == OK &&
+        emissions_manifest(&outcome.answer, &described, &outcome.err) < 0)
+        error_prefix(&outcome.err, "describe");
+    answer_done(&outcome.answer);
+    if (outcome.err.code < 0) {
+        *err = outcome.err;
+        return err->code;
+    }
+    return manifest_describe(&adapter->manifest, described, adapter->newer, err);
 }

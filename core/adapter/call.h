@@ -57,6 +57,12 @@ struct answer {
 };
 void answer_done(struct answer *answer);
 
+/* What came of a call, where it isn't returned at once. */
+struct call_outcome {
+    struct error err; /* OK: there is an answer, which the receiver releases */
+    struct answer answer;
+};
+
 /* What is asked. The text need not end in a NUL. Borrowed during the call. */
 struct question {
     enum call_kind kind;

@@ -23,7 +23,13 @@ struct adapter {
     bool newer; /* built for a newer minor than ours */
     struct manifest manifest;
     json_t *options;
+    enum isolation isolation;
+    int64_t deadline_ms;
+    uint64_t memory; /* of its process */
+    char *host;      /* the program that becomes its process */
     struct transport *transport;
+    struct isolated *isolated;       /* the same, where it is a process of its own; else NULL */
+    struct line *line;               /* once a loop is attached to that; else NULL */
     struct adapter_figures *figures; /* apart, because asking changes nothing else */
 };
 
@@ -38,6 +44,9 @@ bool adapter_fits(const struct adapter *adapter, const char *directory,
 /* Asks what the adapter is with its options, if it has a call for that, and completes its manifest.
  * ERR_INVALID: the words name the option at fault. */
 int adapter_describe(struct adapter *adapter, struct error *err);
+
+/* The call is over; `outcome` with all that is in it is taken. */
+void asking_end(struct adapter_asking *asking, struct call_outcome *outcome);
 
 /* Takes an adapter out of use. Owns nothing of `refusal`. */
 void adapter_refuse(struct adapter *adapter, const struct error *refusal);

@@ -3,6 +3,8 @@
 #include "adapter/file.h"
 #include "adapter/inprocess.h"
 #include "adapter/internal.h"
+#include "adapter/isolated.h"
+#include "adapter/line.h"
 #include "adapter/module.h"
 #include "adapter/schema.h"
 #include "base/alloc.h"
@@ -12,10 +14,10 @@
 #include <unistd.h>
 
 /* The manifest and everything that hangs on it. */
-static int read_manifest(struct adapter *adapter, const sluice_adapter *table, struct error *err)
+static int read_manifest(struct adapter *adapter, const char *text, struct error *err)
 {
     const struct manifest_source source = {
-        .text = table->manifest,
+        .text = text,
         .newer = adapter->newer,
         .describes = adapter->transport->has(adapter->transport, CALL_DESCRIBE),
     };
@@ -51,19 +53,52 @@ static int open_sealed(struct adapter *adapter, int *ret_fd, struct error *err)
     return result;
 }
 
+/* What the table says, whichever way it was read. */
+static void know(struct adapter *adapter, uint32_t minor, uint64_t provides, const char *version)
+{
+    adapter->newer = minor > SLUICE_ABI_MINOR;
+    adapter->provides = provides;
+    adapter->version = str_copy(version);
+}
+
+static int load_here_take(struct adapter *adapter, int fd, struct error *err)
+{
+    const sluice_adapter *table = NULL;
+    int result = module_load_take(fd, &table, err);
+    if (result < 0 || (result = module_check(table, adapter->object, err)) < 0)
+        return result;
+    know(adapter, table->minor, table->provides, table->version);
+    adapter->transport = inprocess_new(table, &call_limits_default, &inprocess_host);
+    return read_manifest(adapter, table->manifest, err);
+}
+
+static int load_apart_take(struct adapter *adapter, int fd, struct error *err)
+{
+    const struct isolated_spec spec = {
+        .file = fd,
+        .object = adapter->object,
+        .program = adapter->host,
+        .deadline_ms = adapter->deadline_ms,
+        .memory = adapter->memory,
+        .figures = adapter->figures,
+    };
+    int result = isolated_open_take(&spec, &adapter->isolated, err);
+    if (result < 0)
+        return result;
+    const struct hello *hello = isolated_hello(adapter->isolated);
+    know(adapter, hello->minor, hello->provides, hello->version);
+    adapter->transport = isolated_transport(adapter->isolated);
+    return read_manifest(adapter, hello->manifest, err);
+}
+
 static int load(struct adapter *adapter, struct error *err)
 {
     int fd = -1;
-    const sluice_adapter *table = NULL;
     int result = open_sealed(adapter, &fd, err);
-    if (result < 0 || (result = module_load_take(fd, &table, err)) < 0 ||
-        (result = module_check(table, adapter->object, err)) < 0)
+    if (result < 0)
         return result;
-    adapter->newer = table->minor > SLUICE_ABI_MINOR;
-    adapter->provides = table->provides;
-    adapter->version = str_copy(table->version);
-    adapter->transport = inprocess_new(table, &call_limits_default, &inprocess_host);
-    result = read_manifest(adapter, table, err);
+    result = adapter->isolation == ISOLATION_PROCESS ? load_apart_take(adapter, fd, err)
+                                                     : load_here_take(adapter, fd, err);
     if (result == OK)
         result = adapter_describe(adapter, err);
     return result < 0 ? result : run_smoke(adapter, err);
@@ -71,8 +106,11 @@ static int load(struct adapter *adapter, struct error *err)
 
 static void adapter_clear(struct adapter *adapter)
 {
+    line_free(adapter->line);
     if (adapter->transport)
         adapter->transport->free(adapter->transport);
+    adapter->line = NULL;
+    adapter->isolated = NULL;
     adapter->transport = NULL;
     manifest_done(&adapter->manifest);
     free(adapter->version);
@@ -92,6 +130,16 @@ static char *entry_file(const char *directory, const struct adapter_entry *entry
                                     entry->adapter ? entry->adapter : entry->name);
 }
 
+static int64_t entry_deadline_ms(const struct adapter_entry *entry)
+{
+    return entry->deadline_ms ? entry->deadline_ms : ADAPTER_DEADLINE_MS;
+}
+
+static uint64_t entry_memory(const struct adapter_entry *entry)
+{
+    return entry->memory ? entry->memory : (uint64_t)ADAPTER_MEMORY_MIB << 20;
+}
+
 struct adapter *adapter_load(const char *directory, const struct adapter_entry *entry)
 {
     struct adapter *adapter = mem_alloc(sizeof *adapter);
@@ -102,6 +150,10 @@ struct adapter *adapter_load(const char *directory, const struct adapter_entry *
     adapter->object = str_copy(entry->adapter ? entry->adapter : entry->name);
     adapter->file = entry_file(directory, entry);
     adapter->pin = str_copy(entry->sha256);
+    adapter->isolation = entry->isolation;
+    adapter->deadline_ms = entry_deadline_ms(entry);
+    adapter->memory = entry_memory(entry);
+    adapter->host = entry->host ? str_copy(entry->host) : isolated_program();
     adapter->options = entry->options ? json_deep_copy(entry->options) : json_object();
     if (load(adapter, &err) < 0)
         adapter_refuse(adapter, &err);
@@ -115,8 +167,10 @@ bool adapter_fits(const struct adapter *adapter, const char *directory,
     json_t *options AUTO_JSON = entry->options ? json_deep_copy(entry->options) : json_object();
     return str_equal(adapter->name, entry->name) &&
            str_equal(adapter->object, entry->adapter ? entry->adapter : entry->name) &&
-           str_equal(adapter->file, file) && str_equal(adapter->pin, entry->sha256) &&
-           json_equal(adapter->options, options);
+           adapter->isolation == entry->isolation &&
+           adapter->deadline_ms == entry_deadline_ms(entry) &&
+           adapter->memory == entry_memory(entry) && str_equal(adapter->file, file) &&
+           str_equal(adapter->pin, entry->sha256) && json_equal(adapter->options, options);
 }
 
 struct adapter *adapter_hold(struct adapter *adapter)
@@ -136,5 +190,6 @@ void adapter_release(struct adapter *adapter)
     free(adapter->object);
     free(adapter->file);
     free(adapter->pin);
+    free(adapter->host);
     free(adapter);
 }

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "adapter/internal.h"
+#include "adapter/line.h"
 
 #include "adapter/file.h"
 #include "base/alloc.h"
@@ -136,6 +137,13 @@ void adapters_free(struct adapters *adapters)
         adapter_release(adapters->items[i]);
     free(adapters->items);
     free(adapters);
+}
+
+void adapters_attach(struct adapters *adapters, struct loop *loop)
+{
+    for (size_t i = 0; i < adapters->count; i++)
+        if (adapters->items[i]->isolated && !adapters->items[i]->line)
+            adapters->items[i]->line = line_new(adapters->items[i], loop);
 }
 
 size_t adapters_count(const struct adapters *adapters)

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /* `sluice controller`: runs until it is told to stop. */
 #include "reconcile/controller.h"
+#include "adapter/watchdog.h"
 #include "base/log.h"
 #include "cli/cli.h"
 #include "cli/serving.h"
@@ -78,10 +79,29 @@ static int stop_on_signals(struct loop *loop, struct error *err)
     return code < 0 ? code : loop_on_signal(loop, SIGINT, on_stop, loop, err);
 }
 
+/* Called by the watchdog's thread while ours is stuck in the adapter. */
+static void on_slow_call(const char *adapter, const char *call, int64_t running_ms)
+{
+    struct log_about about = {.topic = "adapter", .object = adapter};
+    log_write(LOG_ERROR, about,
+              "%s has been running for %lld ms in this process, and everything waits for it; "
+              "\"isolation: process\" would end it",
+              call, (long long)running_ms);
+}
+
+static void watch_calls(void)
+{
+    struct log_about about = {.topic = "adapter"};
+    struct error err = {0};
+    if (watchdog_start(on_slow_call, &err) < 0)
+        log_write(LOG_WARN, about, "%s", err.text);
+}
+
 static int run_on(struct cluster *cluster, const char *file, struct config *config,
                   struct error *err)
 {
     struct loop *loop = cluster_loop(cluster);
+    watch_calls();
     struct adapters *adapters =
         adapters_load(config->adapter_directory, config->adapters, config->adapter_count);
     struct log_about about = {.topic = "main", .object = access_server(cluster_access(cluster))};
@@ -97,6 +117,7 @@ static int run_on(struct cluster *cluster, const char *file, struct config *conf
     }
     reload_free(reload);
     controller_free(controller);
+    watchdog_stop();
     return code;
 }
 

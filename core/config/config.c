@@ -86,6 +86,17 @@ static const struct key entry_keys[] = {
     {.name = "file", .form = FORM_PATH, .offset = offsetof(struct adapter_entry, file)},
     {.name = "sha256", .form = FORM_DIGEST, .offset = offsetof(struct adapter_entry, sha256)},
     {.name = "options", .form = FORM_OPTIONS, .offset = offsetof(struct adapter_entry, options)},
+    {.name = "isolation", .form = FORM_PLACE, .offset = offsetof(struct adapter_entry, isolation)},
+    {.name = "deadlineMs",
+     .form = FORM_MS,
+     .offset = offsetof(struct adapter_entry, deadline_ms),
+     .min = 10,
+     .max = 60000},
+    {.name = "memoryMiB",
+     .form = FORM_MIB,
+     .offset = offsetof(struct adapter_entry, memory),
+     .min = 16,
+     .max = 65536},
     {.name = NULL},
 };
 
@@ -234,6 +245,18 @@ static int read_mapping(struct reader *reader, yaml_node_t *node, const struct k
                         void *target);
 static int read_entries(struct reader *reader, yaml_node_t *node, const struct key *key);
 
+static int read_place(struct reader *reader, const yaml_node_t *value, const struct key *key,
+                      enum isolation *ret_isolation)
+{
+    json_t *scalar AUTO_JSON = document_scalar(value);
+    const char *text = json_string_value(scalar);
+    bool apart = str_equal(text, "process");
+    if (!apart && !str_equal(text, "inProcess"))
+        return refuse_value(reader, value, key, "inProcess or process");
+    *ret_isolation = apart ? ISOLATION_PROCESS : ISOLATION_IN_PROCESS;
+    return OK;
+}
+
 static int read_value(struct reader *reader, yaml_node_t *value, const struct key *key,
                       void *target)
 {
@@ -250,12 +273,16 @@ static int read_value(struct reader *reader, yaml_node_t *value, const struct ke
         if ((result = read_number(reader, value, key, &number)) == OK)
             *(int64_t *)place = number * 1000;
         return result;
+    case FORM_MS:
+        return read_number(reader, value, key, place);
     case FORM_MIB:
         if ((result = read_number(reader, value, key, &number)) == OK)
             *(uint64_t *)place = (uint64_t)number << 20;
         return result;
     case FORM_LEVEL:
         return read_level(reader, value, key, place);
+    case FORM_PLACE:
+        return read_place(reader, value, key, place);
     case FORM_OPTIONS:
         return read_options(reader, value, key, place);
     case FORM_SECTION:

@@ -14,7 +14,7 @@
 
 struct config {
     char *adapter_directory;        /* adapters.directory */
-    struct adapter_entry *adapters; /* adapters.enabled[]: name, adapter, file, sha256, options */
+    struct adapter_entry *adapters; /* adapters.enabled[] */
     size_t adapter_count;
     char *namespace;             /* namespace: only this one; NULL: all */
     char *definition_namespace;  /* definitionNamespace: vela-system */

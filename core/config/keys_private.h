@@ -14,8 +14,10 @@ enum form {
     FORM_ADDRESS, /* address and port; empty: none */
     FORM_DIGEST,  /* a SHA-256 in hexadecimal */
     FORM_SECONDS, /* kept in milliseconds */
+    FORM_MS,      /* milliseconds */
     FORM_MIB,     /* kept in bytes */
     FORM_LEVEL,   /* of the log */
+    FORM_PLACE,   /* where an adapter runs: enum isolation */
     FORM_OPTIONS, /* a mapping, kept as JSON */
     FORM_SECTION, /* a mapping with keys of its own, in the same struct */
     FORM_ENTRIES, /* the list of adapters */

@@ -31,9 +31,11 @@ static size_t member_size(enum form form)
     case FORM_DIGEST:
         return sizeof(char *);
     case FORM_SECONDS:
+    case FORM_MS:
     case FORM_MIB:
         return sizeof(int64_t);
     case FORM_LEVEL:
+    case FORM_PLACE:
         return sizeof(int);
     case FORM_OPTIONS:
     case FORM_SECTION:

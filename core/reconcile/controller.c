@@ -247,6 +247,7 @@ struct controller *controller_new_take(struct cluster *cluster, struct adapters 
     };
     controller->cluster = cluster;
     controller->adapters = adapters;
+    adapters_attach(adapters, loop);
     controller->config = config;
     controller->renderer = renderer_new(loop, &renderer);
     controller->recorder = recorder_new(cluster, "sluice");
@@ -264,6 +265,7 @@ void controller_renew_take(struct controller *controller, struct adapters *adapt
 {
     struct adapters *old = controller->adapters;
     controller->adapters = adapters;
+    adapters_attach(adapters, cluster_loop(controller->cluster));
     workload_kinds_renew(controller);
     adapters_free(old);
 }

@@ -88,44 +88,45 @@ static const json_t *revert_target(const struct component *component)
 /* Reverting takes two rounds: the source is applied as every target is, without moving a pod; then
  * the workload is given back as after a success, which moves them all. Without a source left to go
  * to, it stays where it is. */
-static int revert_actions(struct component *component, struct adapter_request *request,
-                          struct actions *ret_actions, struct error *err)
+static enum call_kind revert_question(const struct component *component,
+                                      struct adapter_request *request)
 {
-    const struct adapter *adapter = component->adapter;
     const json_t *source = revert_target(component);
     request->outcome = source ? "succeeded" : "deleted";
     if (!source)
-        return adapter_finish(adapter, request, ret_actions, err);
+        return CALL_FINISH;
     request->target = source;
-    if (str_equal(object_mark(component->workload, MARK_APPLIED),
-                  object_mark(source, MARK_APPLIED)))
-        return adapter_finish(adapter, request, ret_actions, err);
-    return adapter_begin(adapter, request, ret_actions, err);
+    bool applied = str_equal(object_mark(component->workload, MARK_APPLIED),
+                             object_mark(source, MARK_APPLIED));
+    return applied ? CALL_FINISH : CALL_BEGIN;
 }
 
-/* Asks the adapter what an effect means for the workload. */
-static int effect_actions(struct component *component, const struct effect *effect,
-                          struct actions *ret_actions, struct error *err)
+static enum call_kind advance_question(const struct component *component,
+                                       const struct effect *effect, struct adapter_request *request)
 {
-    const struct adapter *adapter = component->adapter;
     const struct plan *plan = component->task->rollout.plan;
-    struct adapter_request request = component_request(component);
-    request.scale = effect->scale;
-    request.goal = effect->goal;
-    request.paused = effect->paused;
-    request.outcome = effect->outcome;
+    request->max_unavailable = plan_tolerance(plan, effect->batch, component->observation.size);
+    request->pods = component->task->pods;
+    if ((size_t)effect->batch < plan->batch_count)
+        request->pod_names = plan->batches[effect->batch].pods;
+    return CALL_ADVANCE;
+}
+
+/* What the adapter is to be asked about an effect on the workload. */
+static enum call_kind effect_question(const struct component *component,
+                                      const struct effect *effect, struct adapter_request *request)
+{
+    *request = component_request(component);
+    request->scale = effect->scale;
+    request->goal = effect->goal;
+    request->paused = effect->paused;
+    request->outcome = effect->outcome;
     if (effect->kind == EFFECT_BEGIN)
-        return adapter_begin(adapter, &request, ret_actions, err);
-    if (effect->kind == EFFECT_ADVANCE) {
-        request.max_unavailable = plan_tolerance(plan, effect->batch, component->observation.size);
-        request.pods = component->task->pods;
-        if ((size_t)effect->batch < plan->batch_count)
-            request.pod_names = plan->batches[effect->batch].pods;
-        return adapter_advance(adapter, &request, ret_actions, err);
-    }
-    if (strcmp(effect->outcome, "rolledBack") == 0)
-        return revert_actions(component, &request, ret_actions, err);
-    return adapter_finish(adapter, &request, ret_actions, err);
+        return CALL_BEGIN;
+    if (effect->kind == EFFECT_ADVANCE)
+        return advance_question(component, effect, request);
+    return strcmp(effect->outcome, "rolledBack") == 0 ? revert_question(component, request)
+                                                      : CALL_FINISH;
 }
 
 /* An effect could not be carried out: nothing that was decided with it counts, and the status says
@@ -164,30 +165,39 @@ static void on_acted(void *data, const struct error *err)
     component_next_effect(component);
 }
 
-static const json_t *effect_auxiliaries(const struct component *component,
-                                        const struct effect *effect)
+/* The effect that has its turn. */
+static const struct effect *effect_now(const struct component *component)
 {
+    return &component->decision->effects[component->next_effect];
+}
+
+static const json_t *effect_auxiliaries(const struct component *component)
+{
+    const struct effect *effect = effect_now(component);
     const struct located_component *located = component_located(component);
     return effect->kind == EFFECT_BEGIN && located ? located->auxiliaries : NULL;
 }
 
-/* Carries out an effect on the workload; one that changes nothing costs nothing. */
-static void act_on_workload(struct component *component, const struct effect *effect)
+static void effect_done(struct component *component)
 {
+    component->next_effect++;
+    component_next_effect(component);
+}
+
+static void on_asked(void *data, struct adapter_reply *reply)
+{
+    struct component *component = data;
     struct task *task = component->task;
-    struct actions actions = {0};
-    struct error err = {0};
-    int code = effect_actions(component, effect, &actions, &err);
-    if (code < 0) {
+    if (reply->err.code < 0) {
         /* What the adapter saw is out of date: that is somebody else's change, not trouble. */
-        err.code = code == ERR_RETRY ? ERR_CONFLICT : code;
-        effect_failed(component, &err);
+        if (reply->err.code == ERR_RETRY)
+            reply->err.code = ERR_CONFLICT;
+        effect_failed(component, &reply->err);
         return;
     }
-    if (!actions.count) {
-        actions_done(&actions);
-        component->next_effect++;
-        component_next_effect(component);
+    if (!reply->actions.count) {
+        actions_done(&reply->actions);
+        effect_done(component);
         return;
     }
     struct adapter_request request = component_request(component);
@@ -196,9 +206,21 @@ static void act_on_workload(struct component *component, const struct effect *ef
         .workload = component->workload,
         .target = request.target,
         .holder = task->holder,
-        .auxiliaries = effect_auxiliaries(component, effect),
+        .auxiliaries = effect_auxiliaries(component),
     };
-    task->act = act_start_take(task->controller, &spec, &actions, on_acted, component);
+    task->act = act_start_take(task->controller, &spec, &reply->actions, on_acted, component);
+}
+
+/* Asks the adapter what an effect means for the workload, and carries that out; one that changes
+ * nothing costs nothing. */
+static void act_on_workload(struct component *component, const struct effect *effect)
+{
+    struct adapter_asking *asking = &component->task->asking;
+    struct adapter_request request;
+    enum call_kind kind = effect_question(component, effect, &request);
+    asking->on_reply = on_asked;
+    asking->data = component;
+    adapter_ask(asking, component->adapter, kind, &request);
 }
 
 void component_next_effect(struct component *component)
@@ -208,7 +230,7 @@ void component_next_effect(struct component *component)
         component_round_done(component);
         return;
     }
-    const struct effect *effect = &decision->effects[component->next_effect];
+    const struct effect *effect = effect_now(component);
     switch (effect->kind) {
     case EFFECT_BEGIN:
     case EFFECT_FINISH: /* or who finds the workload given back would take it over again */

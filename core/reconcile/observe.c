@@ -63,51 +63,98 @@ static void observe_marks(struct component *component, const json_t *target)
     seen->applied = target && applied && str_equal(applied, object_mark(target, MARK_APPLIED));
 }
 
-static void observe_workload(struct component *component, const struct adapter *adapter)
+/* ── What the adapter says ────────────────────────────────────────────────────────────────── */
+
+/* Asks about the workload; the answer may come later. */
+static void ask(struct component *component, enum call_kind kind,
+                const struct adapter_request *request, adapter_reply_fn *on_reply)
 {
-    struct observation *seen = &component->observation;
-    struct adapter_request request = component_request(component);
-    struct workload_status status = {0};
-    struct error err = {0};
-    if (adapter_observe(adapter, &request, &status, &err) < 0) {
-        observe_failure(seen, REASON_CLUSTER_TROUBLE, ERR_RETRY, err.text);
-        return;
-    }
-    seen->size = status.size;
-    seen->updated = status.updated;
-    seen->updated_ready = status.updated_ready;
-    seen->ready = status.ready;
-    seen->settled = status.settled;
-    COPY(seen->update_revision, status.update_revision);
-    COPY(seen->why, status.reason);
+    struct adapter_asking *asking = &component->task->asking;
+    asking->on_reply = on_reply;
+    asking->data = component;
+    adapter_ask(asking, component->adapter, kind, request);
 }
 
-/* How many pods the target itself asks for: the adapter reads it from the rendered object. Only a
- * workload that isn't there yet begins with that size. */
-static void observe_rendered_size(struct component *component, const struct adapter *adapter,
-                                  const json_t *target)
+/* Trouble with the adapter, not with the plan: it is asked again. */
+static void observe_trouble(struct component *component, const struct error *err)
 {
-    struct adapter_request request = {.workload = target, .target = target};
-    struct workload_status status = {0};
-    if (adapter_observe(adapter, &request, &status, NULL) == OK)
-        component->observation.rendered_size = status.size;
+    observe_failure(&component->observation, REASON_CLUSTER_TROUBLE, ERR_RETRY, err->text);
+}
+
+static void on_validated(void *data, struct adapter_reply *reply)
+{
+    struct component *component = data;
+    if (reply->err.code == ERR_INVALID)
+        component->observation.refused = reply->err;
+    else if (reply->err.code < 0)
+        observe_trouble(component, &reply->err);
+    component_observed(component);
 }
 
 /* The adapter's word on the plan is asked for while it can still be refused. */
-static void observe_validation(struct component *component, const struct adapter *adapter)
+static void observe_validation(struct component *component)
 {
     enum rolling_state state = component->status.rolling;
-    if (!rolling_state_terminal(state) && state != ROLLING_LOCATING && state != ROLLING_VERIFYING)
+    if (!rolling_state_terminal(state) && state != ROLLING_LOCATING && state != ROLLING_VERIFYING) {
+        component_observed(component);
         return;
+    }
     const struct plan *plan = component->task->rollout.plan;
     json_t *names AUTO_JSON = plan ? plan_pod_names(plan) : NULL;
     struct adapter_request request = component_request(component);
     request.pods = names ? component->task->pods : NULL;
     request.pod_names = names;
-    struct error err = {0};
-    if (adapter_validate(adapter, &request, &err) < 0)
-        component->observation.refused = err;
+    ask(component, CALL_VALIDATE, &request, on_validated);
 }
+
+static void on_rendered_observed(void *data, struct adapter_reply *reply)
+{
+    struct component *component = data;
+    if (reply->err.code == OK)
+        component->observation.rendered_size = reply->status.size;
+    observe_validation(component);
+}
+
+/* How many pods the target itself asks for: the adapter reads it from the rendered object. Only a
+ * workload that isn't there yet begins with that size. */
+static void observe_rendered_size(struct component *component)
+{
+    const json_t *target = component_located(component)->workload;
+    struct adapter_request request = {.workload = target, .target = target};
+    ask(component, CALL_OBSERVE, &request, on_rendered_observed);
+}
+
+static void observation_fill(struct observation *seen, const struct workload_status *status)
+{
+    seen->size = status->size;
+    seen->updated = status->updated;
+    seen->updated_ready = status->updated_ready;
+    seen->ready = status->ready;
+    seen->settled = status->settled;
+    COPY(seen->update_revision, status->update_revision);
+    COPY(seen->why, status->reason);
+}
+
+static void on_workload_observed(void *data, struct adapter_reply *reply)
+{
+    struct component *component = data;
+    if (reply->err.code < 0)
+        observe_trouble(component, &reply->err);
+    else
+        observation_fill(&component->observation, &reply->status);
+    if (component->workload)
+        observe_validation(component);
+    else
+        observe_rendered_size(component);
+}
+
+static void observe_workload(struct component *component)
+{
+    struct adapter_request request = component_request(component);
+    ask(component, CALL_OBSERVE, &request, on_workload_observed);
+}
+
+/* ── What is in the stores ────────────────────────────────────────────────────────────────── */
 
 /* The adapter has gone from the config. That is an operator's doing and to be undone, so whoever
  * wants to leave waits too: giving the workload back takes an adapter. */
@@ -203,8 +250,10 @@ static void observe_located(struct component *component, const struct located_co
     snprintf(seen->object, sizeof seen->object, "%s %s/%s", located->kind->kind->kind,
              component->task->rollout.ns, name);
     component->kind = located->kind;
-    if (!kind_ready(component, located->kind))
+    if (!kind_ready(component, located->kind)) {
+        component_observed(component);
         return;
+    }
     component->adapter = adapter_hold(located->kind->adapter);
     seen->fixed_size = !adapter_scales(component->adapter);
     component->workload = store_get(located->kind->store, component->task->rollout.ns, name);
@@ -212,10 +261,7 @@ static void observe_located(struct component *component, const struct located_co
         owned_objects(located->kind, json_string_at(component->workload, "/metadata/uid"));
     if (component->workload)
         observe_marks(component, located->workload);
-    observe_workload(component, component->adapter);
-    if (!component->workload)
-        observe_rendered_size(component, component->adapter, located->workload);
-    observe_validation(component, component->adapter);
+    observe_workload(component);
 }
 
 static bool workloads_known(const struct controller *controller)
@@ -277,13 +323,16 @@ void component_observe(struct component *component)
     component->kind = NULL;
     if (component->task->location)
         COPY(seen->target, component->task->location->target);
+    if (err && err->code == OK) {
+        observe_located(component, located);
+        return;
+    }
     if (!err) {
         observe_failure(seen, why, ERR_RETRY, "the revisions are being looked up");
-    } else if (err->code != OK) {
+    } else {
         seen->located = *err;
         seen->located_why = why;
         observe_unlocated(component);
-    } else {
-        observe_located(component, located);
     }
+    component_observed(component);
 }

@@ -265,8 +265,11 @@ static void pass_component(struct task *task)
         pass_record(task);
         return;
     }
-    struct component *component = &task->components[task->at];
-    component_observe(component);
+    component_observe(&task->components[task->at]);
+}
+
+void component_observed(struct component *component)
+{
     component_decide(component);
     component->next_effect = 0;
     component->acted = component->remembered = false;

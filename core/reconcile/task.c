@@ -78,6 +78,7 @@ static void task_free(void *data)
     struct task *task = data;
     locate_cancel(task->locate);
     act_cancel(task->act);
+    adapter_ask_cancel(&task->asking);
     pods_fetch_cancel(task->fetch);
     if (task->call)
         call_cancel(task->call);

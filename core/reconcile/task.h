@@ -71,6 +71,7 @@ struct task {
     size_t move_count;
     struct locate *locate;
     struct act *act;
+    struct adapter_asking asking;
     struct pods_fetch *fetch;
     struct call *call;
     struct error trouble;
@@ -86,8 +87,9 @@ void task_object_replace(struct task *task, json_t *object); /* with what a writ
 void components_from_status(struct task *task);
 void components_from_location(struct task *task);
 
-/* rollout_pass.c: goes on after an effect, a write or an answer. */
+/* rollout_pass.c: goes on after an observation, an effect, a write or an answer. */
 void pass_locate(struct task *task);
+void component_observed(struct component *component);
 void component_round_done(struct component *component);
 
 /* effects.c: carries out the next effect of the round, and all after it. */
@@ -98,7 +100,8 @@ bool component_remember(struct component *component); /* true: the effect has to
 void pass_record(struct task *task);
 void pass_fail(struct task *task, const struct error *err);
 
-/* observe.c: what is to be known of the component's workload; fills observation and workload. */
+/* observe.c: what is to be known of the component's workload; fills observation and workload, and
+ * goes on with component_observed(), at once or later. */
 void component_observe(struct component *component);
 
 /* One of Sluice's marks on an object, or NULL. Borrowed. */

@@ -21,15 +21,32 @@ json_t *json(const char *text)
     return parsed;
 }
 
-struct loaded loaded_open(const char *name, const char *file, const char *options)
+static struct loaded open_entry(struct adapter_entry entry, const char *file, const char *options)
 {
     char *path AUTO_FREE =
         file[0] == '/' ? str_copy(file) : str_format("%s/%s.so", HOSTILE_DIR, file);
     struct loaded loaded = {.options = options ? json(options) : NULL};
-    const struct adapter_entry entry = {.name = name, .file = path, .options = loaded.options};
+    entry.file = path;
+    entry.options = loaded.options;
     loaded.set = adapters_load("/nowhere", &entry, 1);
     loaded.adapter = adapters_nth(loaded.set, 0);
     return loaded;
+}
+
+struct loaded loaded_open(const char *name, const char *file, const char *options)
+{
+    const struct adapter_entry entry = {.name = name};
+    return open_entry(entry, file, options);
+}
+
+struct loaded apart_open(const char *name, const char *file, const char *options)
+{
+    const struct adapter_entry entry = {.name = name,
+                                        .isolation = ISOLATION_PROCESS,
+                                        .deadline_ms = APART_DEADLINE_MS,
+                                        .memory = (uint64_t)APART_MEMORY_MIB << 20,
+                                        .host = ADAPTER_HOST};
+    return open_entry(entry, file, options);
 }
 
 void loaded_close(struct loaded *loaded)

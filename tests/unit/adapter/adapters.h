@@ -17,6 +17,11 @@ struct loaded {
     struct adapter *adapter;
 };
 struct loaded loaded_open(const char *name, const char *file, const char *options);
+
+/* The same, in a process of its own, with these limits. */
+enum { APART_DEADLINE_MS = 500, APART_MEMORY_MIB = 64 };
+struct loaded apart_open(const char *name, const char *file, const char *options);
+
 void loaded_close(struct loaded *loaded);
 
 /* Fails the test unless `text` contains `part`. */

@@ -86,6 +86,9 @@ static void everything(void **state)
         "    sha256: 0123456789abcdef0123456789abcdef0123456789abcdef01234567"
         "89ABCDEF\n"
         "    options: {pods: 3, mode: 'slow', deep: {list: [1, x, null]}}\n"
+        "    isolation: inProcess\n"
+        "    deadlineMs: 250\n"
+        "    memoryMiB: 32\n"
         "namespace: shop\n"
         "definitionNamespace: \"defs\"\n"
         "renderer:\n"
@@ -107,10 +110,15 @@ static void everything(void **state)
     assert_null(config.adapters[0].file);
     assert_null(config.adapters[0].sha256);
     assert_null(config.adapters[0].options);
+    assert_int_equal(config.adapters[0].isolation, ISOLATION_IN_PROCESS);
+    assert_int_equal(config.adapters[0].deadline_ms, 0);
     assert_string_equal(config.adapters[1].name, "widget-2");
     assert_string_equal(config.adapters[1].adapter, "widget");
     assert_string_equal(config.adapters[1].file, "/opt/widget.so");
     assert_int_equal(strlen(config.adapters[1].sha256), 64);
+    assert_int_equal(config.adapters[1].isolation, ISOLATION_IN_PROCESS);
+    assert_int_equal(config.adapters[1].deadline_ms, 250);
+    assert_int_equal(config.adapters[1].memory, 32u << 20);
     char *options AUTO_FREE = json_canonical(config.adapters[1].options);
     assert_string_equal(options,
                         "{\"deep\":{\"list\":[1,\"x\",null]},\"mode\":\"slow\",\"pods\":3}");
@@ -123,6 +131,32 @@ static void everything(void **state)
     assert_int_equal(config.hook_timeout_ms, 20000);
     assert_int_equal(config.log_level, LOG_DEBUG);
     config_done(&config);
+}
+
+static enum isolation place_of(const char *entry)
+{
+    char *yaml AUTO_FREE = str_format("adapters: {enabled: [%s]}\n", entry);
+    struct config config;
+    struct error err = {0};
+    if (load(yaml, &config, &err) < 0)
+        fail_msg("%s", err.text);
+    enum isolation isolation = config.adapters[0].isolation;
+    config_done(&config);
+    return isolation;
+}
+
+static void places(void **state)
+{
+    assert_int_equal(place_of("{name: widget}"), ISOLATION_IN_PROCESS);
+    assert_int_equal(place_of("{name: widget, isolation: inProcess}"), ISOLATION_IN_PROCESS);
+    assert_int_equal(place_of("{name: widget, isolation: process}"), ISOLATION_PROCESS);
+    assert_refused("adapters:\n  enabled:\n  - name: a\n    isolation: none\n",
+                   "sluice.yaml:4:16: isolation: expected inProcess or process, found the text "
+                   "\"none\"");
+    assert_refused(
+        "adapters:\n  enabled:\n  - name: a\n    deadlineMs: 5\n",
+        "sluice.yaml:4:17: deadlineMs: expected a whole number from 10 to 60000, found the number "
+        "5");
 }
 
 static void unknown_keys(void **state)
@@ -375,7 +409,7 @@ int main(void)
         cmocka_unit_test(aliases),         cmocka_unit_test(scalars),
         cmocka_unit_test(no_file),         cmocka_unit_test(too_large),
         cmocka_unit_test(example),         cmocka_unit_test(renewed),
-        cmocka_unit_test(renewed_in_part),
+        cmocka_unit_test(renewed_in_part), cmocka_unit_test(places),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

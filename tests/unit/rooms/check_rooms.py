@@ -17,7 +17,7 @@ MAY_USE = {
     "base": set(),
     "rollout": {"base"},
     "loop": {"base"},
-    "adapter": {"base", "sdk"},
+    "adapter": {"base", "loop", "sdk"},
     "config": {"base", "adapter"},
     "cluster": {"base", "loop"},
     "serve": {"base", "loop"},
