@@ -19,7 +19,7 @@ struct watch_spec {
     const char *field_selector; /* NULL: all */
     bool metadata_only;         /* ask for PartialObjectMetadata */
     const char *const *keep;    /* JSON pointers to keep of each object (see json_pick);
-                                   NULL: all but metadata.managedFields */
+                                   NULL: all. managedFields are never there */
     size_t keep_count;
 };
 
