@@ -9,7 +9,7 @@
 #include "common/daemons.h"
 #include "common/pods.h"
 #include "common/workload.h"
-#include "daemonset/revision.h"
+#include "revision.h"
 
 #define STRATEGY        "/spec/updateStrategy"
 #define STRATEGY_TYPE   STRATEGY "/type"

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "daemonset/revision.h"
+#include "revision.h"
 
 #include "common/pods.h"
 

@@ -58,8 +58,14 @@ class CheckRooms(unittest.TestCase):
 
     def test_a_plugin_that_reaches_into_the_core(self):
         self.assert_offends(
-            "plugins/x/x.c: includes base/json.h; plugins may use sdk",
+            "plugins/x/x.c: includes base/json.h; plugins may use common, sdk",
             {"plugins/x/x.c": '#include "base/json.h"\n'},
+        )
+
+    def test_a_plugin_that_reaches_into_another(self):
+        self.assert_offends(
+            "plugins/x/x.c: includes y/y.h; plugins may use common, sdk",
+            {"plugins/x/x.c": '#include "y/y.h"\n', "plugins/y/y.h": ""},
         )
 
     def test_the_sdk_stands_alone(self):
