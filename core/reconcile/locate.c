@@ -44,10 +44,14 @@ void location_free(struct location *location)
     free(location);
 }
 
+/* Nobody changes what was located, so its text is made once. */
 static void component_pack(struct located_component *component)
 {
-    json_t *both AUTO_JSON = json_pack("[O, O]", component->workload, component->auxiliaries);
-    component->packed = json_text(both);
+    json_t *both AUTO_JSON = NULL;
+    if (!component->packed) {
+        both = json_pack("[O, O]", component->workload, component->auxiliaries);
+        component->packed = json_text(both);
+    }
     json_decref(component->workload);
     json_decref(component->auxiliaries);
     component->workload = component->auxiliaries = NULL;
@@ -60,21 +64,19 @@ static void component_unpack(struct located_component *component)
         return; /* it is our own text */
     component->workload = json_incref(json_array_get(both, 0));
     component->auxiliaries = json_incref(json_array_get(both, 1));
-    free(component->packed);
-    component->packed = NULL;
 }
 
 void location_pack(struct location *location)
 {
     for (size_t i = 0; location && i < location->count; i++)
-        if (location->components[i].error.code == OK && !location->components[i].packed)
+        if (location->components[i].error.code == OK && location->components[i].workload)
             component_pack(&location->components[i]);
 }
 
 void location_unpack(struct location *location)
 {
     for (size_t i = 0; location && i < location->count; i++)
-        if (location->components[i].packed)
+        if (location->components[i].packed && !location->components[i].workload)
             component_unpack(&location->components[i]);
 }
 

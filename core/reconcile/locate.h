@@ -17,7 +17,8 @@ struct located_component {
     json_t *workload;           /* as it is to be applied, with Sluice's marks on it */
     json_t *auxiliaries;        /* an array of objects to be applied beside it */
     struct workload_kind *kind; /* borrowed */
-    char *packed;               /* workload and auxiliaries as text, between passes; else NULL */
+    char *packed;               /* workload and auxiliaries as text, which is all that is kept
+                                   between passes; NULL before the first pass has ended */
 };
 
 struct location {
