@@ -19,7 +19,7 @@ struct loaded {
 struct loaded loaded_open(const char *name, const char *file, const char *options);
 
 /* The same, in a process of its own, with these limits. */
-enum { APART_DEADLINE_MS = 500, APART_MEMORY_MIB = 64 };
+enum { APART_DEADLINE_MS = 2000, APART_MEMORY_MIB = 64 };
 struct loaded apart_open(const char *name, const char *file, const char *options);
 
 void loaded_close(struct loaded *loaded);
