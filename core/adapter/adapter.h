@@ -115,6 +115,7 @@ struct adapter_request {
     const json_t *target;    /* the whole object as rendered, with Sluice's own marks on it */
     const char *strategy;    /* "IncreaseFirst" or "DecreaseFirst" */
     bool scale;              /* replicas are stepped instead of revisions */
+    bool hold;               /* begin: no roll follows yet; it may stay so for long */
     int goal;                /* advance: pods at the target revision, or replicas when scaling */
     bool paused;             /* advance: hold still where it is */
     int max_unavailable;     /* pods */

@@ -104,28 +104,27 @@ static int revert_actions(struct component *component, struct adapter_request *r
 }
 
 /* Asks the adapter what an effect means for the workload. */
-static int effect_actions(struct component *component, const struct effect *effect,
-                          struct actions *ret_actions, struct error *err)
+int effect_actions(struct component *component, const struct effect *effect,
+                   struct adapter_request *request, struct actions *ret_actions, struct error *err)
 {
     const struct adapter *adapter = component->adapter;
     const struct plan *plan = component->task->rollout.plan;
-    struct adapter_request request = component_request(component);
-    request.scale = effect->scale;
-    request.goal = effect->goal;
-    request.paused = effect->paused;
-    request.outcome = effect->outcome;
+    request->scale = effect->scale;
+    request->goal = effect->goal;
+    request->paused = effect->paused;
+    request->outcome = effect->outcome;
     if (effect->kind == EFFECT_BEGIN)
-        return adapter_begin(adapter, &request, ret_actions, err);
+        return adapter_begin(adapter, request, ret_actions, err);
     if (effect->kind == EFFECT_ADVANCE) {
-        request.max_unavailable = plan_tolerance(plan, effect->batch, component->observation.size);
-        request.pods = component->task->pods;
+        request->max_unavailable = plan_tolerance(plan, effect->batch, component->observation.size);
+        request->pods = component->task->pods;
         if ((size_t)effect->batch < plan->batch_count)
-            request.pod_names = plan->batches[effect->batch].pods;
-        return adapter_advance(adapter, &request, ret_actions, err);
+            request->pod_names = plan->batches[effect->batch].pods;
+        return adapter_advance(adapter, request, ret_actions, err);
     }
     if (strcmp(effect->outcome, "rolledBack") == 0)
-        return revert_actions(component, &request, ret_actions, err);
-    return adapter_finish(adapter, &request, ret_actions, err);
+        return revert_actions(component, request, ret_actions, err);
+    return adapter_finish(adapter, request, ret_actions, err);
 }
 
 /* An effect could not be carried out: nothing that was decided with it counts, and the status says
@@ -155,6 +154,7 @@ static void on_acted(void *data, const struct error *err)
 {
     struct component *component = data;
     component->task->act = NULL;
+    follow_forget_object(component->task);
     if (err->code != OK) {
         effect_failed(component, err);
         return;
@@ -171,13 +171,22 @@ static const json_t *effect_auxiliaries(const struct component *component,
     return effect->kind == EFFECT_BEGIN && located ? located->auxiliaries : NULL;
 }
 
+static int wanted_actions(struct component *component, const struct effect *effect,
+                          struct actions *ret_actions, struct error *err)
+{
+    if (component->task->kind->follows)
+        return follow_actions(component, effect, ret_actions, err);
+    struct adapter_request request = component_request(component);
+    return effect_actions(component, effect, &request, ret_actions, err);
+}
+
 /* Carries out an effect on the workload; one that changes nothing costs nothing. */
 static void act_on_workload(struct component *component, const struct effect *effect)
 {
     struct task *task = component->task;
     struct actions actions = {0};
     struct error err = {0};
-    int code = effect_actions(component, effect, &actions, &err);
+    int code = wanted_actions(component, effect, &actions, &err);
     if (code < 0) {
         /* What the adapter saw is out of date: that is somebody else's change, not trouble. */
         err.code = code == ERR_RETRY ? ERR_CONFLICT : code;
@@ -195,7 +204,8 @@ static void act_on_workload(struct component *component, const struct effect *ef
         .kind = component->kind,
         .workload = component->workload,
         .target = request.target,
-        .holder = task->holder,
+        .holder =
+            component->task->kind->follows && !component->observation.held ? NULL : task->holder,
         .auxiliaries = effect_auxiliaries(component, effect),
     };
     task->act = act_start_take(task->controller, &spec, &actions, on_acted, component);
@@ -211,6 +221,7 @@ void component_next_effect(struct component *component)
     const struct effect *effect = &decision->effects[component->next_effect];
     switch (effect->kind) {
     case EFFECT_BEGIN:
+    case EFFECT_HOLD:
     case EFFECT_FINISH: /* or who finds the workload given back would take it over again */
         if (!component_remember(component))
             act_on_workload(component, effect);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /* Gathering and observing: from the stores and the adapter to what the machine wants to know. */
 #include "base/alloc.h"
+#include "follow/ledger.h"
 #include "oam/revision.h"
 #include "reconcile/holder.h"
 #include "reconcile/owned.h"
@@ -56,6 +57,7 @@ static void observe_marks(struct component *component, const json_t *target)
     const char *applied = object_mark(component->workload, MARK_APPLIED);
     seen->exists = true;
     seen->held = str_equal(holder, component->task->holder);
+    seen->rests = seen->held && object_mark(component->workload, MARK_REST);
     if (holder && !seen->held && holder_lives(component->task->controller, holder)) {
         char *name AUTO_FREE = holder_name(holder);
         COPY(seen->held_by, name);
@@ -111,48 +113,53 @@ static void observe_validation(struct component *component, const struct adapter
 
 /* The adapter has gone from the config. That is an operator's doing and to be undone, so whoever
  * wants to leave waits too: giving the workload back takes an adapter. */
-static bool kind_unhandled(struct component *component, const struct workload_kind *kind)
+static void kind_unhandled(const struct workload_kind *kind, const struct task *task,
+                           struct error *err)
 {
-    const struct adapters *adapters = component->task->controller->adapters;
     const struct adapter *none;
-    struct error err = {0};
-    waiters_add(&component->task->kind->waiters, WAITS_FOR_ADAPTER, component->task->key);
-    adapters_find(adapters, kind->api_version, kind->name, &none, &err);
-    observe_failure(&component->observation, REASON_KIND_UNKNOWN, ERR_RETRY, err.text);
-    return false;
+    waiters_add(&task->kind->waiters, WAITS_FOR_ADAPTER, task->key);
+    adapters_find(task->controller->adapters, kind->api_version, kind->name, &none, err);
+    err->code = ERR_RETRY;
 }
 
-/* An object of the whole cluster can't be owned by an Application, nor held by a rollout, of one of
- * its namespaces. */
-static bool kind_unplaced(struct component *component, const struct workload_kind *kind)
+/* The kind is there and handled, but not everything of it is known yet. */
+static void kind_unlisted(const struct workload_kind *kind, const struct task *task,
+                          const struct unlisted *unlisted, struct error *err)
 {
-    char *text AUTO_FREE =
-        str_format("expected a kind whose objects stand in a namespace, found %s "
-                   "(%s), which is cluster-scoped and can't be rolled",
-                   kind->name, kind->api_version);
-    observe_failure(&component->observation, REASON_REVISION_UNUSABLE, ERR_INVALID, text);
-    return false;
+    char *topic AUTO_FREE = str_format("kind %s", kind->kind->kind);
+    char *words AUTO_FREE = kind->store ? unlisted_words(unlisted) : NULL;
+    waiters_add(&task->kind->waiters, topic, task->key);
+    if (kind->store)
+        error_set(err, ERR_RETRY, "%s", words);
+    else
+        error_set(err, ERR_MISSING,
+                  "the cluster doesn't serve %s (%s); it is picked up when it appears",
+                  kind->kind->kind, kind->kind->api_version);
 }
 
-static bool kind_ready(struct component *component, struct workload_kind *kind)
+bool workload_kind_ready(struct workload_kind *kind, const struct task *task,
+                         enum reason_code *ret_why, struct error *err)
 {
-    struct observation *seen = &component->observation;
     struct unlisted unlisted = {kind->name, kind->store ? store_failure(kind->store) : NULL};
-    if (!kind->adapter)
-        return kind_unhandled(component, kind);
-    if (kind->store && !kind->info.namespaced)
-        return kind_unplaced(component, kind);
+    *ret_why = REASON_KIND_UNKNOWN;
+    if (!kind->adapter) {
+        kind_unhandled(kind, task, err);
+        return false;
+    }
+    /* Such an object can't be owned by an Application, nor held by a rollout, of a namespace. */
+    if (kind->store && !kind->info.namespaced) {
+        *ret_why = REASON_REVISION_UNUSABLE;
+        error_set(err, ERR_INVALID,
+                  "expected a kind whose objects stand in a namespace, found %s (%s), which is "
+                  "cluster-scoped and can't be rolled",
+                  kind->name, kind->api_version);
+        return false;
+    }
     if (kind->store && store_synced(kind->store) && owned_synced(kind, kind->kind, &unlisted))
         return true;
-    char *topic AUTO_FREE = str_format("kind %s", kind->kind->kind);
-    waiters_add(&component->task->kind->waiters, topic, component->task->key);
-    char *text AUTO_FREE =
-        kind->store ? unlisted_words(&unlisted)
-                    : str_format("the cluster doesn't serve %s (%s); it is picked up when it "
-                                 "appears",
-                                 kind->kind->kind, kind->kind->api_version);
-    observe_failure(seen, kind->store ? REASON_CLUSTER_TROUBLE : REASON_KIND_UNKNOWN,
-                    kind->store ? ERR_RETRY : ERR_MISSING, text);
+    if (kind->store)
+        *ret_why = REASON_CLUSTER_TROUBLE;
+    kind_unlisted(kind, task, &unlisted, err);
     return false;
 }
 
@@ -203,7 +210,7 @@ static void observe_located(struct component *component, const struct located_co
     snprintf(seen->object, sizeof seen->object, "%s %s/%s", located->kind->kind->kind,
              component->task->rollout.ns, name);
     component->kind = located->kind;
-    if (!kind_ready(component, located->kind))
+    if (!workload_kind_ready(located->kind, component->task, &seen->located_why, &seen->located))
         return;
     component->adapter = adapter_hold(located->kind->adapter);
     seen->fixed_size = !adapter_scales(component->adapter);

@@ -9,6 +9,7 @@
 
 #include "oam/approllout.h"
 #include "reconcile/act.h"
+#include "reconcile/follow.h"
 #include "reconcile/hooks.h"
 #include "reconcile/locate.h"
 #include "reconcile/pods.h"
@@ -54,6 +55,7 @@ struct task {
 
     struct location *location; /* of the rollout's present target */
     struct location *revert;   /* of its source, when a deletion reverts */
+    struct followed followed;  /* by a rollout that follows; else empty */
     json_t *pods;              /* those that the plan names; NULL: not read yet, or it names none */
     int64_t written_at_ms;     /* of the last status, monotonic; 0: never */
 
@@ -70,6 +72,7 @@ struct task {
     struct told_move *moves;
     size_t move_count;
     struct locate *locate;
+    follow_fn *follow_then, *follow_located; /* what comes after the look at what is followed */
     struct act *act;
     struct pods_fetch *fetch;
     struct call *call;
@@ -86,12 +89,21 @@ void task_object_replace(struct task *task, json_t *object); /* with what a writ
 void components_from_status(struct task *task);
 void components_from_location(struct task *task);
 
+/* Reads the rollout's object: plan and intent. */
+void task_read(struct task *task);
+
 /* rollout_pass.c: goes on after an effect, a write or an answer. */
 void pass_locate(struct task *task);
+const char *pass_target(const struct task *task); /* the revisions that the pass is about */
+const char *pass_source(const struct task *task);
 void component_round_done(struct component *component);
 
 /* effects.c: carries out the next effect of the round, and all after it. */
 void component_next_effect(struct component *component);
+
+/* Asks the adapter what an effect means; `request` says what was observed. */
+int effect_actions(struct component *component, const struct effect *effect,
+                   struct adapter_request *request, struct actions *ret_actions, struct error *err);
 
 /* record.c */
 bool component_remember(struct component *component); /* true: the effect has to wait for it */
@@ -100,6 +112,11 @@ void pass_fail(struct task *task, const struct error *err);
 
 /* observe.c: what is to be known of the component's workload; fills observation and workload. */
 void component_observe(struct component *component);
+
+/* Are the kind's objects, and what they own, known? If not, the error says what is waited for, and
+ * the task is woken when that comes. */
+bool workload_kind_ready(struct workload_kind *kind, const struct task *task,
+                         enum reason_code *ret_why, struct error *err);
 
 /* One of Sluice's marks on an object, or NULL. Borrowed. */
 const char *object_mark(const json_t *object, const char *mark);

@@ -349,6 +349,9 @@ static void check_effect(const struct case_of *c, const struct effect *effect)
     case EFFECT_ADVANCE:
         check_goal(c, effect);
         return;
+    case EFFECT_HOLD:
+        MUST(c, c->in->intent.keeps_hold && !seen->held_by[0], "holds what it may not");
+        return;
     case EFFECT_FINISH:
         MUST(c, seen->exists && seen->held, "gives back what it doesn't hold");
         MUST(c, effect->outcome && effect->outcome[0], "in no way");

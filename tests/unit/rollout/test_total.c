@@ -198,6 +198,7 @@ static void garbage_observation(struct random *random, struct observation *seen)
     seen->held = random_chance(random, 70);
     if (random_chance(random, 10))
         TEXT(seen->held_by);
+    seen->rests = seen->held && random_chance(random, 50);
     seen->applied = random_chance(random, 70);
     seen->settled = random_chance(random, 80);
     seen->size = garbage_int(random);
@@ -253,6 +254,9 @@ static void check_effect(const struct machine_input *in, const struct decision *
     case EFFECT_BEGIN:
         assert_false(in->observation.held_by[0]);
         return;
+    case EFFECT_HOLD:
+        assert_true(in->intent.keeps_hold && !in->observation.held_by[0]);
+        return;
     case EFFECT_FINISH:
         assert_true(in->observation.exists && in->observation.held);
         assert_non_null(effect->outcome);
@@ -287,7 +291,7 @@ static void check(const struct machine_input *in, const struct decision *out)
 static void check_end(const struct machine_input *in, const struct decision *out)
 {
     const struct rollout_status *s = &in->status;
-    bool wanted = !in->intent.deleted && s->batch_state < BATCH_STATES &&
+    bool wanted = !in->intent.deleted && !in->intent.keeps_hold && s->batch_state < BATCH_STATES &&
                   s->generation == in->intent.generation &&
                   (!s->target[0] || (strcmp(s->target, in->intent.target) == 0 &&
                                      strcmp(s->source, in->intent.source) == 0 &&

@@ -467,6 +467,7 @@ static bool act(struct world *world, const struct decision *decision, const stru
         if (!called_already(world, effect) && write_status(world, &decision->status))
             do_call(world, effect);
         return false;
+    case EFFECT_HOLD: /* asked for by another kind of rollout */
     case EFFECT_FORGET:
         break;
     }
