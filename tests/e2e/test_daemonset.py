@@ -299,9 +299,9 @@ def test_killed_between_deletions(stage):
         since = web.roll(7, 1, batchPartition=0)
         for gone in (1, 3, 5):
             stage.wait("another one goes", lambda: len(apps.at(stage, "4.0.6")) <= 8 - gone)
-            web.controller.process.kill()
+            web.controller.kill()
             print(f"{len(apps.at(stage, '4.0.6'))} were left when it was killed")
-            web.controller.restart_after_kill()
+            web.controller.start()
         stage.wait_reason("PartitionReached")
         web.assert_quiet()
         assert len(apps.at(stage, "5.0.2")) == 7

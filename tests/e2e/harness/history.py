@@ -129,20 +129,24 @@ class History:
         """Returns when all that has happened so far is known here."""
         for kind, path in self.paths.items():
             try:
-                listed = self.api.get(path.format(self.namespace))["items"]
+                listed = self.api.get(path.format(self.namespace))
             except ApiError as error:
                 if error.code == 404:
                     continue
                 raise
             there = {item["metadata"]["name"]: int(item["metadata"]["resourceVersion"])
-                     for item in listed}
-            self.wait(f"all about {kind}s is known", lambda: self._knows(kind, there))
+                     for item in listed["items"]}
+            at = int(listed["metadata"]["resourceVersion"])
+            self.wait(f"all about {kind}s is known", lambda: self._knows(kind, there, at))
 
-    def _knows(self, kind: str, there: dict) -> bool:
+    def _knows(self, kind: str, there: dict, at: int) -> bool:
+        """All that was listed, and that what wasn't has gone; what is newer than the list, at
+        this resource version, doesn't count."""
         latest = {name: version for (other, name), version in self._latest.items() if other == kind}
         return (all(name in latest and latest[name].number >= number
                     for name, number in there.items())
-                and all(version.deleted or name in there for name, version in latest.items()))
+                and all(version.deleted or name in there or version.number > at
+                        for name, version in latest.items()))
 
     def summary(self) -> str:
         """Where things stand, for the message of a failure."""
