@@ -1,22 +1,18 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "oam/helper_start.h"
 
+#include "base/spawn.h"
+
 #include <errno.h>
 #include <fcntl.h>
-#include <linux/close_range.h>
-#include <signal.h>
 #include <string.h>
 #include <sys/pidfd.h>
-#include <sys/prctl.h>
-#include <sys/resource.h>
 #include <sys/socket.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
-/* Both ends of everything that leads to the helper. Index 0 is ours except in `report`, which the
- * helper writes to when it can't become the program. */
+/* Both ends of everything that leads to the helper. Index 0 is ours. */
 struct ends {
-    int in[2], out[2], err[2], report[2];
+    int in[2], out[2], err[2];
 };
 
 static void pair_close(int pair[2])
@@ -31,79 +27,51 @@ static void ends_close(struct ends *ends)
     pair_close(ends->in);
     pair_close(ends->out);
     pair_close(ends->err);
-    pair_close(ends->report);
 }
 
-static int ends_open(struct ends *ends)
+static int start_failed(const char *program, struct error *err)
 {
-    *ends = (struct ends){{-1, -1}, {-1, -1}, {-1, -1}, {-1, -1}};
+    return error_set(err, ERR_RETRY, "%s couldn't be started: %s", program, strerror(errno));
+}
+
+static int ends_open(struct ends *ends, const char *program, struct error *err)
+{
+    *ends = (struct ends){{-1, -1}, {-1, -1}, {-1, -1}};
     if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends->in) < 0 ||
-        pipe2(ends->out, O_CLOEXEC) < 0 || pipe2(ends->err, O_CLOEXEC) < 0 ||
-        pipe2(ends->report, O_CLOEXEC) < 0)
-        return -1;
+        pipe2(ends->out, O_CLOEXEC) < 0 || pipe2(ends->err, O_CLOEXEC) < 0)
+        return start_failed(program, err);
     fcntl(ends->in[0], F_SETFL, O_NONBLOCK);
     fcntl(ends->out[0], F_SETFL, O_NONBLOCK);
     fcntl(ends->err[0], F_SETFL, O_NONBLOCK);
-    return 0;
+    return OK;
 }
 
-static void limit(__rlimit_resource_t resource, uint64_t value)
+static int spawn_between(const struct ends *ends, const char *program, uint64_t memory_limit,
+                         pid_t *ret_pid, struct error *err)
 {
-    setrlimit(resource, &(struct rlimit){value, value});
-}
-
-/* Runs in the new process, between fork and exec, where only simple system calls are safe. The
- * helper leads a group of its own, so that it can be killed with all that it starts, and Ctrl-C at
- * a terminal isn't for it. */
-static void child_confine(pid_t parent, uint64_t memory_limit)
-{
-    sigset_t none;
-    sigemptyset(&none);
-    sigprocmask(SIG_SETMASK, &none, NULL);
-    signal(SIGPIPE, SIG_DFL);
-    setpgid(0, 0);
-    prctl(PR_SET_PDEATHSIG, SIGKILL);
-    if (getppid() != parent)
-        _exit(127);
-    prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
-    limit(RLIMIT_CORE, 0);
-    limit(RLIMIT_DATA, memory_limit);
-}
-
-static _Noreturn void child_become(const char *program, const struct ends *ends)
-{
-    /* Without stacks the reason of a crash is one line. */
-    char traceback[] = "GOTRACEBACK=none";
-    char *environment[] = {traceback, NULL};
     char name[] = "sluice-cue";
-    char *arguments[] = {name, NULL};
-    dup2(ends->in[1], STDIN_FILENO);
-    dup2(ends->out[1], STDOUT_FILENO);
-    dup2(ends->err[1], STDERR_FILENO);
-    close_range(3, ~0U, CLOSE_RANGE_CLOEXEC);
-    execve(program, arguments, environment);
-    int reason = errno;
-    ssize_t written = write(ends->report[1], &reason, sizeof reason);
-    _exit(written == sizeof reason ? 127 : 126);
+    char traceback[] = "GOTRACEBACK=none"; /* without stacks the reason of a crash is one line */
+    char *const arguments[] = {name, NULL};
+    char *const environment[] = {traceback, NULL};
+    const int fds[] = {ends->in[1], ends->out[1], ends->err[1]};
+    const struct spawn_spec spec = {
+        .program = program,
+        .arguments = arguments,
+        .environment = environment,
+        .fds = fds,
+        .fd_count = 3,
+        .memory_limit = memory_limit,
+    };
+    return spawn(&spec, ret_pid, err);
 }
 
-/* Returns when the process has become the program, or couldn't: then the reason, an errno. */
-static int exec_result(struct ends *ends)
+static int open_pidfd(const char *program, pid_t pid, int *ret_pidfd, struct error *err)
 {
-    int reason = 0;
-    ssize_t count;
-    close(ends->report[1]);
-    ends->report[1] = -1;
-    do
-        count = read(ends->report[0], &reason, sizeof reason);
-    while (count < 0 && errno == EINTR);
-    return count == sizeof reason ? reason : 0;
-}
-
-static int start_failed(const char *program, int reason, struct error *err)
-{
-    return error_set(err, ERR_RETRY, "the renderer %s couldn't be started: %s", program,
-                     strerror(reason));
+    *ret_pidfd = pidfd_open(pid, 0);
+    int result = *ret_pidfd < 0 ? start_failed(program, err) : OK;
+    if (result < 0)
+        spawn_end(pid);
+    return result;
 }
 
 /* Hands our ends over; what is left in `ends` is the helper's. */
@@ -117,23 +85,16 @@ int helper_process_start(const char *program, uint64_t memory_limit,
                          struct helper_process *ret_process, struct error *err)
 {
     struct ends ends;
-    int pidfd = -1, reason = 0;
-    pid_t parent = getpid();
-    pid_t pid = ends_open(&ends) < 0 ? -1 : fork();
-    if (pid == 0) {
-        child_confine(parent, memory_limit);
-        child_become(program, &ends);
-    }
-    if (pid < 0)
-        reason = errno;
-    else if (!(reason = exec_result(&ends)) && (pidfd = pidfd_open(pid, 0)) < 0)
-        reason = errno;
-    if (!reason)
+    struct error why = {0};
+    pid_t pid = 0;
+    int pidfd = -1;
+    int result = ends_open(&ends, program, &why);
+    if (result == OK)
+        result = spawn_between(&ends, program, memory_limit, &pid, &why);
+    if (result == OK)
+        result = open_pidfd(program, pid, &pidfd, &why);
+    if (result == OK)
         ends_take(&ends, pid, pidfd, ret_process);
     ends_close(&ends);
-    if (reason && pid > 0) {
-        kill(pid, SIGKILL);
-        waitpid(pid, NULL, 0);
-    }
-    return reason ? start_failed(program, reason, err) : OK;
+    return result == OK ? OK : error_set(err, result, "the renderer %s", why.text);
 }
