@@ -185,6 +185,7 @@ def quick(tally: Tally) -> None:
     if build(tally, "build"):
         unit_tests(tally, "quick", "build")
         python_tests(tally, "sdk", ["tests/sdk"])
+        python_tests(tally, "cli", ["tests/cli"])
 
 
 def sanitize(tally: Tally) -> None:

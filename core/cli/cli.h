@@ -1,16 +1,78 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
- * The verbs that people type. Each gets the arguments after its name and returns the exit status:
- * 0 done, 1 failed, 2 called wrongly.
+ * The frame for what people type: a verb says what it takes and what it does, once, and its options
+ * are read, its help, the shell completions and docs/cli.md are made from that.
  */
 #ifndef CLI_CLI_H
 #define CLI_CLI_H
 
-enum { EXIT_USAGE = 2 };
+#include <stdbool.h>
 
-int cli_controller(int argc, char **argv);
-int cli_adapters(int argc, char **argv);
-int cli_role(int argc, char **argv);
-int cli_version(int argc, char **argv);
+/* What scripts may rely on. */
+enum exit_status {
+    STATUS_DONE = 0,
+    STATUS_REFUSED = 1, /* an error was found, or something was refused or isn't there */
+    STATUS_USAGE = 2,   /* called wrongly */
+};
+
+/* An option, with or without a value. The last one given counts. */
+struct flag {
+    const char *name;           /* "namespace" */
+    char letter;                /* 'n': -n too; 0: none */
+    const char *value;          /* what the help calls its value; NULL: it has none */
+    const char *text;           /* what it does, for --help */
+    const char *const *choices; /* the values that there are, NULL-terminated; NULL: any */
+};
+
+struct arguments;
+
+struct verb {
+    const char *name;
+    const char *summary;             /* what it does, in one line */
+    const char *operands;            /* "FILE…"; NULL: none */
+    int least, most;                 /* how many operands */
+    const struct flag *const *flags; /* NULL-terminated; NULL: none */
+    const char *text;                /* the rest of --help: paragraphs between empty lines; a line
+                                        that begins with a blank stands as it is */
+    int (*run)(const struct arguments *arguments);
+};
+
+enum { FLAGS_MAX = 16 };
+
+/* What was typed behind a verb. Borrowed from argv. */
+struct arguments {
+    const struct verb *verb;
+    const char *values[FLAGS_MAX]; /* by the verb's flags; NULL: not given */
+    char *const *operands;
+    int operand_count;
+};
+
+/* The value of a flag, "" for one that has none; NULL when it wasn't given, or the verb doesn't
+ * take it. */
+const char *flag_value(const struct arguments *arguments, const struct flag *flag);
+
+/* Says "sluice VERB: …" and where the help is. Returns STATUS_USAGE. */
+int usage_error(const struct verb *verb, const char *format, ...)
+    __attribute__((format(printf, 2, 3)));
+
+/* Reads what was typed behind the verb, which is argv[0], and runs it. Returns the exit status. */
+int verb_run(const struct verb *verb, int argc, char **argv);
+
+/* The help of one verb, and of all. The caller frees it. */
+char *verb_help(const struct verb *verb);
+char *program_help(void);
+
+/* All verbs, NULL-terminated, in the order of the help; and one by its name, or NULL. */
+extern const struct verb *const all_verbs[];
+const struct verb *verb_find(const char *name);
+
+/* Says that there is no such verb, and which may have been meant. Returns STATUS_USAGE. */
+int verb_unknown(const char *name);
+
+/* Options that verbs share. CONFIG_FILE stands for a --config that isn't given. */
+#define CONFIG_FILE "/etc/sluice/sluice.yaml"
+extern const struct flag flag_config, flag_kubeconfig, flag_context;
+
+extern const struct verb verb_adapters, verb_controller, verb_help_of, verb_role, verb_version;
 
 #endif

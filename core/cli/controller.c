@@ -9,62 +9,8 @@
 #include "config/config.h"
 #include "reconcile/reload.h"
 
-#include <getopt.h>
 #include <signal.h>
 #include <stdio.h>
-#include <stdlib.h>
-
-static const char usage[] =
-    "usage: sluice controller [--config FILE] [--kubeconfig FILE] [--context NAME]\n"
-    "\n"
-    "Rolls out what AppRollouts ask for. Logs one JSON object a line to standard error.\n"
-    "\n"
-    "  --config FILE      settings and adapters (default: /etc/sluice/sluice.yaml)\n"
-    "  --kubeconfig FILE  where the cluster is (default: $KUBECONFIG, the Pod's service account,\n"
-    "                     or ~/.kube/config)\n"
-    "  --context NAME     which context of the kubeconfig\n";
-
-struct options {
-    const char *config;
-    struct access_options access;
-};
-
-/* 0: go on; otherwise the exit status plus one. */
-static int read_options(int argc, char **argv, struct options *options)
-{
-    static const struct option known[] = {
-        {"config", required_argument, NULL, 'f'},
-        {"kubeconfig", required_argument, NULL, 'k'},
-        {"context", required_argument, NULL, 'c'},
-        {"help", no_argument, NULL, 'h'},
-        {NULL, 0, NULL, 0},
-    };
-    int found;
-    while ((found = getopt_long(argc, argv, "f:h", known, NULL)) != -1) {
-        switch (found) {
-        case 'f':
-            options->config = optarg;
-            break;
-        case 'k':
-            options->access.kubeconfig = optarg;
-            break;
-        case 'c':
-            options->access.context = optarg;
-            break;
-        case 'h':
-            fputs(usage, stdout);
-            return EXIT_SUCCESS + 1;
-        default:
-            fputs(usage, stderr);
-            return EXIT_USAGE + 1;
-        }
-    }
-    if (optind < argc) {
-        fprintf(stderr, "sluice controller: unexpected \"%s\"\n%s", argv[optind], usage);
-        return EXIT_USAGE + 1;
-    }
-    return 0;
-}
 
 static void on_stop(void *data, int signal)
 {
@@ -121,7 +67,8 @@ static int run_on(struct cluster *cluster, const char *file, struct config *conf
     return code;
 }
 
-static int run(const struct options *options, struct config *config, struct error *err)
+static int run(const struct access_options *where, const char *file, struct config *config,
+               struct error *err)
 {
     struct loop *loop = NULL;
     struct access *access = NULL;
@@ -129,31 +76,40 @@ static int run(const struct options *options, struct config *config, struct erro
     const struct cluster_options settings = {.user_agent = "sluice/" SLUICE_VERSION};
     int code;
     if ((code = loop_new(&loop, err)) < 0 || (code = stop_on_signals(loop, err)) < 0 ||
-        (code = access_open(&options->access, &access, err)) < 0)
+        (code = access_open(where, &access, err)) < 0)
         goto out;
     if ((code = cluster_new_take(loop, access, &settings, &cluster, err)) == OK)
-        code = run_on(cluster, options->config, config, err);
+        code = run_on(cluster, file, config, err);
 out:
     cluster_free(cluster);
     loop_free(loop);
     return code;
 }
 
-int cli_controller(int argc, char **argv)
+static int run_controller(const struct arguments *arguments)
 {
-    struct options options = {.config = "/etc/sluice/sluice.yaml"};
+    const char *given = flag_value(arguments, &flag_config);
+    const char *file = given ? given : CONFIG_FILE;
+    const struct access_options where = {.kubeconfig = flag_value(arguments, &flag_kubeconfig),
+                                         .context = flag_value(arguments, &flag_context)};
     struct config config = {0};
     struct error err = {0};
-    int stop = read_options(argc, argv, &options);
-    if (stop)
-        return stop - 1;
-    int code = config_load(options.config, &config, &err);
+    int code = config_load(file, &config, &err);
     if (code == OK) {
         log_set_level((enum log_level)config.log_level);
-        code = run(&options, &config, &err);
+        code = run(&where, file, &config, &err);
         config_done(&config);
     }
     if (code < 0)
         fprintf(stderr, "sluice controller: %s\n", err.text);
-    return code < 0 ? EXIT_FAILURE : EXIT_SUCCESS;
+    return code < 0 ? STATUS_REFUSED : STATUS_DONE;
 }
+
+const struct verb verb_controller = {
+    .name = "controller",
+    .summary = "run in or beside a cluster and roll out what is asked for",
+    .flags = (const struct flag *const[]){&flag_config, &flag_kubeconfig, &flag_context, NULL},
+    .text = "Logs one JSON object a line to standard error. SIGTERM and SIGINT end it, and leave "
+            "every workload as it is.",
+    .run = run_controller,
+};

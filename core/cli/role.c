@@ -7,19 +7,7 @@
 #include "cli/rights.h"
 #include "config/config.h"
 
-#include <getopt.h>
 #include <stdio.h>
-#include <stdlib.h>
-
-static const char usage[] =
-    "usage: sluice role [--config FILE]\n"
-    "\n"
-    "Prints the ClusterRole that the controller needs: what Sluice itself asks of the API, and "
-    "what\n"
-    "the manifests of the adapters that the config enables declare. When one of these is refused,\n"
-    "nothing is printed, because its rights would be missing.\n"
-    "\n"
-    "  sluice role --config sluice.yaml | kubectl apply -f -\n";
 
 static const char head[] =
     "# SPDX-License-Identifier: Apache-2.0\n"
@@ -34,25 +22,6 @@ static const char head[] =
     "  labels:\n"
     "    rollout.sluice.dev/aggregate-to-controller: \"true\"\n"
     "rules:\n";
-
-/* 0: go on; otherwise the exit status plus one. */
-static int read_options(int argc, char **argv, const char **ret_file)
-{
-    static const struct option known[] = {
-        {"config", required_argument, NULL, 'f'}, {"help", no_argument, NULL, 'h'}, {0}};
-    for (int found; (found = getopt_long(argc, argv, "f:h", known, NULL)) != -1;) {
-        if (found == 'f') {
-            *ret_file = optarg;
-            continue;
-        }
-        fputs(usage, found == 'h' ? stdout : stderr);
-        return (found == 'h' ? EXIT_SUCCESS : EXIT_USAGE) + 1;
-    }
-    if (optind == argc)
-        return 0;
-    fprintf(stderr, "sluice role: unexpected \"%s\"\n%s", argv[optind], usage);
-    return EXIT_USAGE + 1;
-}
 
 /* Texts are quoted as JSON, which is YAML: what a manifest says can't become something else. */
 static void print_list(const char *start, const char *name, const json_t *list)
@@ -95,7 +64,7 @@ static void print_adapter(const struct adapter *adapter)
 
 static int complain(const struct adapters *adapters)
 {
-    int status = EXIT_SUCCESS;
+    int status = STATUS_DONE;
     for (size_t i = 0; i < adapters_count(adapters); i++) {
         const struct adapter *adapter = adapters_nth(adapters, i);
         const struct error *refusal = adapter_refusal(adapter);
@@ -103,7 +72,7 @@ static int complain(const struct adapters *adapters)
             continue;
         fprintf(stderr, "sluice role: adapter %s is refused: %s\n", adapter_name(adapter),
                 refusal->text);
-        status = EXIT_FAILURE;
+        status = STATUS_REFUSED;
     }
     return status;
 }
@@ -111,27 +80,24 @@ static int complain(const struct adapters *adapters)
 static int print_role(const struct adapters *adapters)
 {
     int status = complain(adapters);
-    if (status != EXIT_SUCCESS)
+    if (status != STATUS_DONE)
         return status;
     fputs(head, stdout);
     for (const struct core_right *right = core_rights; right->resource; right++)
         print_core_right(right);
     for (size_t i = 0; i < adapters_count(adapters); i++)
         print_adapter(adapters_nth(adapters, i));
-    return EXIT_SUCCESS;
+    return STATUS_DONE;
 }
 
-int cli_role(int argc, char **argv)
+static int run_role(const struct arguments *arguments)
 {
-    const char *file = "/etc/sluice/sluice.yaml";
+    const char *given = flag_value(arguments, &flag_config);
     struct config config = {0};
     struct error err = {0};
-    int stop = read_options(argc, argv, &file);
-    if (stop)
-        return stop - 1;
-    if (config_load(file, &config, &err) < 0) {
+    if (config_load(given ? given : CONFIG_FILE, &config, &err) < 0) {
         fprintf(stderr, "sluice role: %s\n", err.text);
-        return EXIT_FAILURE;
+        return STATUS_REFUSED;
     }
     struct adapters *adapters =
         adapters_load(config.adapter_directory, config.adapters, config.adapter_count);
@@ -140,3 +106,15 @@ int cli_role(int argc, char **argv)
     config_done(&config);
     return status;
 }
+
+const struct verb verb_role = {
+    .name = "role",
+    .summary = "print the rights that the controller needs with these adapters",
+    .flags = (const struct flag *const[]){&flag_config, NULL},
+    .text = "Prints the ClusterRole: what Sluice itself asks of the API, and what the manifests of "
+            "the adapters that the config enables declare. When one of these is refused, nothing "
+            "is printed, because its rights would be missing.\n"
+            "\n"
+            "  sluice role --config sluice.yaml | kubectl apply -f -\n",
+    .run = run_role,
+};

@@ -41,7 +41,7 @@ def test_no_role_without_an_adapter_that_is_refused(tmp_path):
 
 @pytest.mark.parametrize("arguments, status, text", [
     (["--help"], 0, "usage: sluice role"),
-    (["--colour"], 2, "unrecognized option '--colour'"),
+    (["--colour"], 2, "unknown option --colour"),
     (["cloneset"], 2, 'unexpected "cloneset"'),
     (["--config", "/nowhere.yaml"], 1, "/nowhere.yaml"),
 ])
