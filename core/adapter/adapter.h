@@ -27,6 +27,8 @@ struct loop;
 enum isolation {
     ISOLATION_IN_PROCESS, /* in this process, which it can take down or stop */
     ISOLATION_PROCESS,    /* in one of its own, which concerns nobody else */
+    ISOLATION_BY_PLACE,   /* in an entry only: in this process if the file stands in the directory
+                             of adapters, in one of its own if not */
 };
 
 /* As the config says it. */
@@ -65,10 +67,15 @@ struct adapters_wish {
     bool look_at_files; /* also load anew what has another digest than when it was loaded */
 };
 
-/* A new set, beside the old one, which stays as it is. Adapters that are as wished already stand in
- * both. Where a new version is refused, the old one goes on and keeps the refusal. Refused ones are
- * tried again. The caller owns the set. */
+/* A new set, beside the old one, which stays as it is. Waits for processes that load adapters, but
+ * less than half a second for each. Adapters that are as wished already stand in both. Where a new
+ * version is refused, the old one goes on and keeps the refusal. Refused ones are tried again. The
+ * caller owns the set. */
 struct adapters *adapters_renew(const struct adapters *old, const struct adapters_wish *wish);
+
+/* Is there one that was refused for what may have been a bad moment, such as a process that didn't
+ * start in time? */
+bool adapters_worth_retrying(const struct adapters *adapters);
 
 struct adapter *adapter_hold(struct adapter *adapter);
 void adapter_release(struct adapter *adapter); /* NULL is fine */
@@ -195,8 +202,9 @@ struct adapter_asking {
     /* The adapter's. */
     struct adapter *adapter; /* held; NULL: nothing is asked */
     enum call_kind kind;
-    json_t *object; /* what an apply patch must be of */
-    char *text;     /* the request, while it waits in line */
+    json_t *object;       /* what an apply patch must be of */
+    json_t *owned, *pods; /* what an action on a pod must be about */
+    char *text;           /* the request, while it waits in line */
     struct list link;
 };
 

@@ -122,7 +122,12 @@ static int answer_check(const struct answer *answer, struct error *err)
 static int emissions_read(const struct adapter_asking *asking, const struct answer *answer,
                           struct adapter_reply *reply)
 {
-    const struct reading reading = {.object = asking->object, .newer = asking->adapter->newer};
+    const struct reading reading = {
+        .object = asking->object,
+        .owned = asking->owned,
+        .pods = asking->pods,
+        .newer = asking->adapter->newer,
+    };
     if (asking->kind == CALL_VALIDATE)
         return emissions_none(answer, &reply->err);
     if (asking->kind == CALL_OBSERVE)
@@ -166,6 +171,12 @@ void asking_end(struct adapter_asking *asking, struct call_outcome *outcome)
 
 /* ── Asking ───────────────────────────────────────────────────────────────────────────────── */
 
+/* jansson counts references, so it takes no const; nothing else of the object changes. */
+static json_t *shared(const json_t *json)
+{
+    return json_incref((json_t *)(uintptr_t)json);
+}
+
 /* Waits for it, whatever it takes; in this process nothing can end it, but the watchdog tells. */
 static void call_now(const struct adapter *adapter, const struct question *question,
                      struct call_outcome *outcome)
@@ -188,7 +199,9 @@ static void asking_begin(struct adapter_asking *asking, const struct adapter *ad
     const json_t *object = request->workload ? request->workload : request->target;
     asking->adapter = adapter_hold((struct adapter *)(uintptr_t)adapter);
     asking->kind = kind;
-    asking->object = json_incref((json_t *)(uintptr_t)object);
+    asking->object = shared(object);
+    asking->owned = shared(request->owned);
+    asking->pods = shared(request->pods);
     asking->text = request_text(kind, request, adapter->options);
     list_init(&asking->link);
 }
@@ -222,9 +235,11 @@ void adapter_ask_cancel(struct adapter_asking *asking)
         line_remove(asking->adapter->line, asking);
     adapter_release(asking->adapter);
     json_decref(asking->object);
+    json_decref(asking->owned);
+    json_decref(asking->pods);
     free(asking->text);
     asking->adapter = NULL;
-    asking->object = NULL;
+    asking->object = asking->owned = asking->pods = NULL;
     asking->text = NULL;
 }
 

@@ -185,13 +185,30 @@ static int body_check(enum patch_kind patch, const json_t *body, const json_t *o
     return OK;
 }
 
-/* A pod is always named with its uid, so that never its successor is hit. */
-static int pod_read(const struct members *members, struct action *action)
+static bool shows(const json_t *objects, const char *pod, const char *uid)
+{
+    size_t i;
+    const json_t *object;
+    json_array_foreach (objects, i, object)
+        if (str_equal(json_string_at(object, "/metadata/uid"), uid) &&
+            str_equal(json_string_at(object, "/metadata/name"), pod))
+            return true;
+    return false;
+}
+
+/* A pod is always named with its uid, so that never its successor is hit; and it is one that the
+ * adapter was shown as the workload's, or as named in the plan. */
+static int pod_read(const struct members *members, const struct reading *reading,
+                    struct action *action)
 {
     const char *pod = NULL, *uid = NULL;
     int result = member_string(members, "pod", &pod);
     if (result == OK)
         result = member_string(members, "uid", &uid);
+    if (result == OK && !shows(reading->owned, pod, uid) && !shows(reading->pods, pod, uid))
+        result = error_at(members->err, ERR_BUG, "pod",
+                          "%s.pod: expected a pod that the request shows, found %s with the uid %s",
+                          members->what, pod, uid);
     if (result == OK) {
         action->pod = str_copy(pod);
         action->uid = str_copy(uid);
@@ -199,7 +216,8 @@ static int pod_read(const struct members *members, struct action *action)
     return result;
 }
 
-static int patch_read(const struct members *members, const json_t *object, struct action *action)
+static int patch_read(const struct members *members, const struct reading *reading,
+                      struct action *action)
 {
     static const char *const types[] = {[PATCH_KIND_APPLY] = "apply",
                                         [PATCH_KIND_MERGE] = "merge",
@@ -214,9 +232,9 @@ static int patch_read(const struct members *members, const json_t *object, struc
         result = error_at(members->err, ERR_BUG, "type",
                           "PATCH.type: expected merge or json for a pod, found apply");
     if (result == OK)
-        result = body_check((enum patch_kind)type, body, object, members->err);
+        result = body_check((enum patch_kind)type, body, reading->object, members->err);
     if (result == OK && of_pod)
-        result = pod_read(members, action);
+        result = pod_read(members, reading, action);
     if (result < 0)
         return result;
     action->kind = ACTION_PATCH;
@@ -269,11 +287,11 @@ static int action_read(const struct emission *emission, const struct reading *re
     if (!reading->newer && (result = action_members(&members, emission->kind)) < 0)
         return result;
     if (emission->kind == SLUICE_PATCH)
-        return patch_read(&members, reading->object, action);
+        return patch_read(&members, reading, action);
     if (emission->kind == SLUICE_EVENT)
         return event_read(&members, action);
     action->kind = ACTION_DELETE_POD;
-    return pod_read(&members, action);
+    return pod_read(&members, reading, action);
 }
 
 int emissions_actions(const struct answer *answer, const struct reading *reading,

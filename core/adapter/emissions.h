@@ -12,8 +12,9 @@
 
 /* How to read emissions. */
 struct reading {
-    const json_t *object; /* what an apply patch must be of: the workload or the target */
-    bool newer;           /* built for a newer minor: members that we don't know are ignored */
+    const json_t *object;       /* what an apply patch must be of: the workload or the target */
+    const json_t *owned, *pods; /* of the request: no other pod may be touched; NULL: none */
+    bool newer; /* built for a newer minor: members that we don't know are ignored */
 };
 
 /* Exactly one STATUS. ERR_BUG. */

@@ -23,6 +23,8 @@ int accept_answer(const struct subject *subject, const struct case_plan *plan,
     const json_t *workload = json_object_get(plan->request, "workload");
     const struct reading reading = {
         .object = json_is_object(workload) ? workload : json_object_get(plan->request, "target"),
+        .owned = json_object_get(plan->request, "owned"),
+        .pods = json_object_get(plan->request, "pods"),
         .newer = subject->newer};
     int result = OK;
     if (plan->call == CALL_OBSERVE)

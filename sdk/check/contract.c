@@ -302,6 +302,8 @@ static int carry_out_all(const struct subject *subject, const struct answer *ans
     const json_t *workload = json_object_get(request, "workload");
     const struct reading reading = {
         .object = json_is_object(workload) ? workload : json_object_get(request, "target"),
+        .owned = json_object_get(request, "owned"),
+        .pods = json_object_get(request, "pods"),
         .newer = subject->newer};
     int result = emissions_actions(answer, &reading, &actions, err);
     if (result < 0)

@@ -227,6 +227,10 @@ static void action_refusals(void **state)
          "PATCH.when: unknown member"},
         {DELETE_POD, "{\"pod\":\"p\"}", "DELETE_POD.uid: expected a text"},
         {DELETE_POD, "{\"pod\":\"\",\"uid\":\"u\"}", "DELETE_POD.pod: expected a text"},
+        {DELETE_POD, "{\"pod\":\"p\",\"uid\":\"u\"}",
+         "DELETE_POD.pod: expected a pod that the request shows, found p with the uid u"},
+        {PATCH, "{\"type\":\"merge\",\"pod\":\"p\",\"uid\":\"u\",\"body\":{\"a\":1}}",
+         "PATCH.pod: expected a pod that the request shows, found p with the uid u"},
         {EVENT, "{\"type\":\"Odd\",\"reason\":\"R\",\"message\":\"m\"}",
          "EVENT.type: expected one of Normal, Warning, found \"Odd\""},
         {EVENT, "{\"type\":\"Normal\",\"message\":\"m\"}", "EVENT.reason: expected a text"},
@@ -246,7 +250,9 @@ static void actions_good(void **state)
         {0, NULL},
     };
     struct loaded loaded = emitting(emits, 1);
-    const struct adapter_request request = {0};
+    json_t *pods AUTO_JSON = json("[{\"metadata\":{\"name\":\"p\",\"uid\":\"u\"}}]");
+    json_t *owned AUTO_JSON = json("[{\"metadata\":{\"name\":\"q\",\"uid\":\"v\"}}]");
+    const struct adapter_request request = {.pods = pods, .owned = owned};
     struct actions actions;
     struct error err = {0};
     assert_int_equal(adapter_begin(loaded.adapter, &request, &actions, &err), OK);
