@@ -84,8 +84,8 @@ def say(name: str, what: str, start: float) -> None:
 # ── Steps ───────────────────────────────────────────────────────────────────────────────────
 
 
-def build(tally: Tally, folder: str, options: list = ()) -> bool:
-    """One case: does it build without a warning?"""
+def build(tally: Tally, folder: str, options: list = (), *targets: str) -> bool:
+    """One case: does it, or do these targets of it, build without a warning?"""
     start = time.monotonic()
     if not (ROOT / folder / "build.ninja").exists():
         setup = Child(f"setup {folder}", ["meson", "setup", folder, *options])
@@ -93,7 +93,7 @@ def build(tally: Tally, folder: str, options: list = ()) -> bool:
             tally.add(0, [f"meson setup {folder}: {setup.log}"])
             print(setup.tail())
             return False
-    child = Child(f"build {folder}", ["ninja", "-C", folder])
+    child = Child(f"build {folder}", ["ninja", "-C", folder, *targets])
     if child.wait():
         tally.add(0, [f"building {folder}: {child.log}"])
         print(child.tail())
@@ -121,6 +121,7 @@ def cases_of(test: dict) -> tuple:
 
 
 def unit_tests(tally: Tally, name: str, folder: str, *options: str) -> None:
+    """The folder has been built, as far as these tests need it."""
     start = time.monotonic()
     suffix = "-valgrind" if "valgrind" in options else ""
     log = ROOT / folder / "meson-logs" / f"testlog{suffix}.json"
@@ -193,11 +194,19 @@ def sanitize(tally: Tally) -> None:
         unit_tests(tally, "sanitize", "build-asan", "--suite", "quick", "--timeout-multiplier", "4")
 
 
+def threads(tally: Tally) -> None:
+    """What there is of threads is in core/adapter: the watchdog. The rest of the build is no use."""
+    folder = "build-tsan"
+    options = ["-Db_sanitize=thread", "-Db_lundef=false", "-Dcue=disabled"]
+    if build(tally, folder, options, "adapter-tests"):
+        unit_tests(tally, "threads", folder, "--suite", "adapters", "--timeout-multiplier", "4")
+
+
 def small_tests(folder: str) -> list:
-    """The quick tests but for the conformance runs: their random trials take minutes each under
-    valgrind, and the sanitizers see them too."""
-    listed = subprocess.run(["meson", "test", "-C", folder, "--list", "--suite", "quick"], cwd=ROOT,
-                            capture_output=True, text=True, check=True).stdout
+    """The quick tests, but for the conformance runs, of which the cases alone: their random trials
+    take minutes each under valgrind, and the sanitizers see them too."""
+    listed = subprocess.run(["meson", "test", "-C", folder, "--list", "--suite", "quick", "--suite",
+                             "replay"], cwd=ROOT, capture_output=True, text=True, check=True).stdout
     names = [line.partition(" / ")[2] for line in listed.splitlines() if " / " in line]
     return [name for name in names if not name.startswith("cases of")]
 
@@ -280,7 +289,7 @@ def proof(tally: Tally) -> None:
 
 
 STEPS = {"all": everything, "quick": quick, "e2e": end_to_end, "apps": apps, "sanitize": sanitize,
-         "valgrind": valgrind, "clang": clang, "tidy": tidy, "coverage": coverage, "fuzz": fuzz,
+         "valgrind": valgrind, "threads": threads, "clang": clang, "tidy": tidy, "coverage": coverage, "fuzz": fuzz,
          "bench": bench, "proof": proof}
 
 

@@ -34,8 +34,9 @@ struct adapter {
 };
 
 /* Loads and checks one entry. Never NULL: a refused adapter carries its refusal. The caller holds
- * it. */
-struct adapter *adapter_load(const char *directory, const struct adapter_entry *entry);
+ * it, after waiting at most so long for one that gets a process of its own. */
+struct adapter *adapter_load(const char *directory, const struct adapter_entry *entry,
+                             int64_t patience_ms);
 
 /* Is this what the entry asks for? Its file isn't looked at. */
 bool adapter_fits(const struct adapter *adapter, const char *directory,

@@ -14,7 +14,7 @@
 #include <unistd.h>
 
 enum {
-    START_MS = 5 * 1000, /* for a process to start and load the adapter */
+    START_MS = 5 * 1000, /* for a later process to start and load the adapter; nobody waits */
     PAUSE_MS = 250,      /* after the first failure; doubled with each */
     PAUSES_MAX = 10,
     GOOD_MS = 60 * 1000, /* a process that has lasted so long has made up for those before it */
@@ -26,11 +26,12 @@ struct isolated {
     struct home home;
     struct text greeting; /* the first one's bytes: later processes must say the same */
     struct hello hello;
+    bool loaded;  /* until then whoever loads it waits, and not longer than load_until_ms */
     bool greeted; /* the present process has introduced itself */
     bool asked;   /* a question is under way */
     bool proven;
     unsigned failures;
-    int64_t due_ms, started_ms, pause_until_ms; /* monotonic */
+    int64_t due_ms, started_ms, pause_until_ms, load_until_ms; /* monotonic */
     char trouble[300];
     void (*closing)(void *data);
     void *closing_data;
@@ -69,6 +70,13 @@ static void fail_call(struct isolated *self, const char *words, struct call_outc
     error_set(&outcome->err, ERR_BUG, "%s", self->trouble);
 }
 
+static void isolated_due(struct isolated *self, int64_t within_ms)
+{
+    self->due_ms = clock_monotonic_ms() + within_ms;
+    if (!self->loaded && self->due_ms > self->load_until_ms)
+        self->due_ms = self->load_until_ms;
+}
+
 static int isolated_start(struct isolated *self, struct error *err)
 {
     const struct home_spec spec = {
@@ -87,7 +95,7 @@ static int isolated_start(struct isolated *self, struct error *err)
     if (self->started_ms && self->spec.figures)
         self->spec.figures->restarts++;
     self->started_ms = now;
-    self->due_ms = now + START_MS;
+    isolated_due(self, START_MS);
     return OK;
 }
 
@@ -105,7 +113,7 @@ static int greet(struct isolated *self, struct error *err)
         result = error_set(err, ERR_BUG, "it isn't the adapter any more that it was at first");
     }
     self->greeted = result == OK;
-    self->due_ms = clock_monotonic_ms() + self->spec.deadline_ms;
+    isolated_due(self, self->spec.deadline_ms);
     home_drop(&self->home);
     return result;
 }
@@ -127,7 +135,7 @@ int isolated_send(struct isolated *self, const struct question *question, struct
     home_send(&self->home, question->kind, question->text, question->length);
     self->asked = true;
     if (self->greeted)
-        self->due_ms = clock_monotonic_ms() + self->spec.deadline_ms;
+        isolated_due(self, self->spec.deadline_ms);
     return OK;
 }
 
@@ -178,9 +186,12 @@ bool isolated_turn(struct isolated *self, struct call_outcome *ret_outcome)
 void isolated_expire(struct isolated *self, struct call_outcome *ret_outcome)
 {
     char words[100];
+    bool loads = !self->loaded || !self->greeted;
+    int64_t ms = !self->loaded    ? self->spec.load_ms
+                 : !self->greeted ? START_MS
+                                  : self->spec.deadline_ms;
     snprintf(words, sizeof words, "it didn't %s within %lld ms, and its process was ended",
-             self->greeted ? "answer" : "load",
-             (long long)(self->greeted ? self->spec.deadline_ms : START_MS));
+             loads ? "load" : "answer", (long long)ms);
     if (self->spec.figures)
         self->spec.figures->slow++;
     fail_call(self, words, ret_outcome);
@@ -273,6 +284,11 @@ static void isolated_free(struct transport *transport)
     free(self);
 }
 
+void isolated_loaded(struct isolated *self)
+{
+    self->loaded = true;
+}
+
 struct transport *isolated_transport(struct isolated *self)
 {
     return &self->transport;
@@ -315,6 +331,7 @@ int isolated_open_take(const struct isolated_spec *spec, struct isolated **ret_i
     self->spec = *spec;
     self->spec.object = str_copy(spec->object);
     self->spec.program = str_copy(spec->program);
+    self->load_until_ms = clock_monotonic_ms() + spec->load_ms;
     int result = open_first(self, err);
     if (result < 0)
         isolated_free(&self->transport);

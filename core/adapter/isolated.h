@@ -22,6 +22,7 @@ struct isolated_spec {
     const char *object; /* what it must call itself */
     const char *program;
     int64_t deadline_ms;
+    int64_t load_ms; /* for all that comes before isolated_loaded() */
     uint64_t memory;
     struct adapter_figures *figures; /* borrowed; NULL: nobody counts */
 };
@@ -35,6 +36,9 @@ char *isolated_program(void);
  * started; ERR_BUG: it failed over loading the adapter. */
 int isolated_open_take(const struct isolated_spec *spec, struct isolated **ret_isolated,
                        struct error *err);
+
+/* It is in use: calls have their own deadline from now on. */
+void isolated_loaded(struct isolated *isolated);
 
 /* The caller owns it by this: transport->free(). */
 struct transport *isolated_transport(struct isolated *isolated);

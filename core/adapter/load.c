@@ -11,6 +11,7 @@
 #include "base/json.h"
 
 #include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 
 /* The manifest and everything that hangs on it. */
@@ -72,13 +73,14 @@ static int load_here_take(struct adapter *adapter, int fd, struct error *err)
     return read_manifest(adapter, table->manifest, err);
 }
 
-static int load_apart_take(struct adapter *adapter, int fd, struct error *err)
+static int load_apart_take(struct adapter *adapter, int fd, int64_t patience_ms, struct error *err)
 {
     const struct isolated_spec spec = {
         .file = fd,
         .object = adapter->object,
         .program = adapter->host,
         .deadline_ms = adapter->deadline_ms,
+        .load_ms = patience_ms,
         .memory = adapter->memory,
         .figures = adapter->figures,
     };
@@ -91,17 +93,21 @@ static int load_apart_take(struct adapter *adapter, int fd, struct error *err)
     return read_manifest(adapter, hello->manifest, err);
 }
 
-static int load(struct adapter *adapter, struct error *err)
+static int load(struct adapter *adapter, int64_t patience_ms, struct error *err)
 {
     int fd = -1;
     int result = open_sealed(adapter, &fd, err);
     if (result < 0)
         return result;
-    result = adapter->isolation == ISOLATION_PROCESS ? load_apart_take(adapter, fd, err)
-                                                     : load_here_take(adapter, fd, err);
-    if (result == OK)
-        result = adapter_describe(adapter, err);
-    return result < 0 ? result : run_smoke(adapter, err);
+    result = adapter->isolation == ISOLATION_PROCESS
+                 ? load_apart_take(adapter, fd, patience_ms, err)
+                 : load_here_take(adapter, fd, err);
+    if (result < 0 || (result = adapter_describe(adapter, err)) < 0 ||
+        (result = run_smoke(adapter, err)) < 0)
+        return result;
+    if (adapter->isolated)
+        isolated_loaded(adapter->isolated);
+    return OK;
 }
 
 static void adapter_clear(struct adapter *adapter)
@@ -130,6 +136,24 @@ static char *entry_file(const char *directory, const struct adapter_entry *entry
                                     entry->adapter ? entry->adapter : entry->name);
 }
 
+/* Directly in it: what is said of the directory is not said of another that stands in it. */
+static bool stands_in(const char *file, const char *directory)
+{
+    const char *slash = strrchr(file, '/');
+    size_t length = directory ? strlen(directory) : 0;
+    while (length && directory[length - 1] == '/')
+        length--;
+    return slash && (size_t)(slash - file) == length && strncmp(file, directory, length) == 0;
+}
+
+static enum isolation entry_isolation(const char *directory, const struct adapter_entry *entry)
+{
+    if (entry->isolation != ISOLATION_BY_PLACE)
+        return entry->isolation;
+    return !entry->file || stands_in(entry->file, directory) ? ISOLATION_IN_PROCESS
+                                                             : ISOLATION_PROCESS;
+}
+
 static int64_t entry_deadline_ms(const struct adapter_entry *entry)
 {
     return entry->deadline_ms ? entry->deadline_ms : ADAPTER_DEADLINE_MS;
@@ -140,7 +164,8 @@ static uint64_t entry_memory(const struct adapter_entry *entry)
     return entry->memory ? entry->memory : (uint64_t)ADAPTER_MEMORY_MIB << 20;
 }
 
-struct adapter *adapter_load(const char *directory, const struct adapter_entry *entry)
+struct adapter *adapter_load(const char *directory, const struct adapter_entry *entry,
+                             int64_t patience_ms)
 {
     struct adapter *adapter = mem_alloc(sizeof *adapter);
     struct error err = {0};
@@ -150,12 +175,12 @@ struct adapter *adapter_load(const char *directory, const struct adapter_entry *
     adapter->object = str_copy(entry->adapter ? entry->adapter : entry->name);
     adapter->file = entry_file(directory, entry);
     adapter->pin = str_copy(entry->sha256);
-    adapter->isolation = entry->isolation;
+    adapter->isolation = entry_isolation(directory, entry);
     adapter->deadline_ms = entry_deadline_ms(entry);
     adapter->memory = entry_memory(entry);
     adapter->host = entry->host ? str_copy(entry->host) : isolated_program();
     adapter->options = entry->options ? json_deep_copy(entry->options) : json_object();
-    if (load(adapter, &err) < 0)
+    if (load(adapter, patience_ms, &err) < 0)
         adapter_refuse(adapter, &err);
     return adapter;
 }
@@ -167,7 +192,7 @@ bool adapter_fits(const struct adapter *adapter, const char *directory,
     json_t *options AUTO_JSON = entry->options ? json_deep_copy(entry->options) : json_object();
     return str_equal(adapter->name, entry->name) &&
            str_equal(adapter->object, entry->adapter ? entry->adapter : entry->name) &&
-           adapter->isolation == entry->isolation &&
+           adapter->isolation == entry_isolation(directory, entry) &&
            adapter->deadline_ms == entry_deadline_ms(entry) &&
            adapter->memory == entry_memory(entry) && str_equal(adapter->file, file) &&
            str_equal(adapter->pin, entry->sha256) && json_equal(adapter->options, options);

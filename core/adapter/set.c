@@ -11,6 +11,13 @@
 #include <stdlib.h>
 #include <string.h>
 
+enum {
+    /* For a process to start and load its adapter: before there is anything that would have to
+     * wait meanwhile, and while everything else does. */
+    FIRST_PATIENCE_MS = 5 * 1000,
+    PATIENCE_MS = 400,
+};
+
 struct adapters {
     struct adapter **items;
     size_t count;
@@ -64,9 +71,9 @@ static struct adapters *set_new(size_t count)
 
 /* Loads an entry as a member of a set. Refused or not, the caller holds it. */
 static struct adapter *load_beside(const struct adapters *others, const char *directory,
-                                   const struct adapter_entry *entry)
+                                   const struct adapter_entry *entry, int64_t patience_ms)
 {
-    struct adapter *adapter = adapter_load(directory, entry);
+    struct adapter *adapter = adapter_load(directory, entry, patience_ms);
     struct error err = {0};
     if (!adapter_refusal(adapter) && check_unique(others, adapter, &err) < 0)
         adapter_refuse(adapter, &err);
@@ -78,7 +85,7 @@ struct adapters *adapters_load(const char *directory, const struct adapter_entry
 {
     struct adapters *adapters = set_new(count);
     for (size_t i = 0; i < count; i++)
-        add_take(adapters, load_beside(adapters, directory, &entries[i]));
+        add_take(adapters, load_beside(adapters, directory, &entries[i], FIRST_PATIENCE_MS));
     return adapters;
 }
 
@@ -104,7 +111,7 @@ static struct adapter *renew(const struct adapters *others, struct adapter *old,
                              const char *directory, const struct adapter_entry *entry)
 {
     struct error err = {0};
-    struct adapter *adapter = load_beside(others, directory, entry);
+    struct adapter *adapter = load_beside(others, directory, entry, PATIENCE_MS);
     const struct error *refusal = adapter_refusal(adapter);
     if (!refusal || !old || adapter_refusal(old) || check_unique(others, old, &err) < 0)
         return adapter;
@@ -149,6 +156,18 @@ void adapters_attach(struct adapters *adapters, struct loop *loop)
 size_t adapters_count(const struct adapters *adapters)
 {
     return adapters->count;
+}
+
+bool adapters_worth_retrying(const struct adapters *adapters)
+{
+    bool worth = false;
+    for (size_t i = 0; i < adapters->count; i++) {
+        const struct adapter *adapter = adapters->items[i];
+        const struct error *refusal =
+            adapter->kept_refusal_ms ? &adapter->kept_refusal : adapter_refusal(adapter);
+        worth = worth || (refusal && refusal->code != ERR_INVALID);
+    }
+    return worth;
 }
 
 struct adapter *adapters_nth(const struct adapters *adapters, size_t index)

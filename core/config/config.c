@@ -346,6 +346,7 @@ static int read_entry(struct reader *reader, yaml_node_t *node, struct adapter_e
         return document_refuse(reader->document, node, reader->err,
                                "enabled: expected a mapping with a name, found %s", found);
     }
+    entry->isolation = ISOLATION_BY_PLACE;
     int result = read_mapping(reader, node, entry_keys, entry);
     if (result < 0)
         return result;

@@ -9,12 +9,20 @@
 #include <signal.h>
 #include <stdlib.h>
 
+enum {
+    RETRY_MS = 1000, /* doubled each time */
+    RETRIES_MAX = 5,
+};
+
 struct reload {
     struct controller *controller;
     struct config *config;
     char *file;
     struct file_watch *watch; /* NULL: it can't be watched */
     int64_t read_at_ms;       /* what is in force */
+    struct timer again;       /* for adapters that may have had a bad moment */
+    unsigned retries;         /* since the config was read */
+    bool look_at_files;       /* as it was then */
     struct error refusal;     /* of what is in the file now; code 0: it is in force */
     int64_t refused_at_ms;
 };
@@ -71,19 +79,36 @@ static void log_kept(const struct adapters *adapters, int64_t since_ms)
     }
 }
 
-static void renew_adapters(struct reload *reload, bool look_at_files)
+static void on_again(void *data);
+
+/* Loading holds everything up, so it isn't tried for ever. */
+static void retry_later(struct reload *reload)
+{
+    struct loop *loop = controller_loop(reload->controller);
+    if (reload->retries < RETRIES_MAX)
+        timer_start(loop, &reload->again, (int64_t)RETRY_MS << reload->retries++, on_again, reload);
+}
+
+static void renew_adapters(struct reload *reload)
 {
     const struct config *config = reload->config;
     const struct adapters *before = controller_adapters(reload->controller);
     const struct adapters_wish wish = {.directory = config->adapter_directory,
                                        .entries = config->adapters,
                                        .count = config->adapter_count,
-                                       .look_at_files = look_at_files};
+                                       .look_at_files = reload->look_at_files};
     int64_t began_ms = clock_wall_ms();
     struct adapters *now = adapters_renew(before, &wish);
     log_adapters(before, now);
     log_kept(now, began_ms);
+    if (adapters_worth_retrying(now))
+        retry_later(reload);
     controller_renew_take(reload->controller, now);
+}
+
+static void on_again(void *data)
+{
+    renew_adapters(data);
 }
 
 /* ── The whole ────────────────────────────────────────────────────────────────────────────── */
@@ -117,10 +142,12 @@ static void reload_now(struct reload *reload, bool look_at_files)
     }
     log_write(LOG_INFO, about, "read again");
     reload->refusal = (struct error){0};
+    reload->retries = 0;
+    reload->look_at_files = look_at_files;
     reload->read_at_ms = clock_wall_ms();
     config_renew_take(reload->config, &next, on_key, NULL);
     log_set_level((enum log_level)reload->config->log_level);
-    renew_adapters(reload, look_at_files);
+    renew_adapters(reload);
 }
 
 static void on_file(void *data)
@@ -161,6 +188,7 @@ void reload_free(struct reload *reload)
     if (!reload)
         return;
     file_watch_close(reload->watch);
+    timer_stop(controller_loop(reload->controller), &reload->again);
     free(reload->file);
     free(reload);
 }

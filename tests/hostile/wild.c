@@ -1,20 +1,29 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
- * Does what no adapter may, as its option `do` says, in every call that isn't observe() of an
- * object without a name: crash, exit, hang, allocate, flood, scribble, speak, read, write, connect,
- * fork, signal. What the system refuses without ending the process shows as UNSUPPORTED.
+ * Does what no adapter may, as its options say:
+ *   do     the deed; see below. "": none, and it is an adapter like any other
+ *   in     the call in which it does it; by default in every one that is about a workload
+ *   kind   of x.io/v1, that it handles; by default X
+ *
+ * Its workloads need no controller: `spec.size` of one is how many pods it has, and all of them are
+ * ready. What the system refuses without ending the process shows as UNSUPPORTED.
  */
 #include <sluice/json.h>
 
+#include <ctype.h>
 #include <fcntl.h>
 #include <signal.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
+#define HOLDER "rollout.sluice.dev/holder"
+
 static int32_t verdict(bool got_away)
 {
     return got_away ? SLUICE_OK : SLUICE_UNSUPPORTED;
 }
+
+/* ── Deeds against the process ────────────────────────────────────────────────────────────── */
 
 static int32_t crash(sluice_text request)
 {
@@ -102,6 +111,8 @@ static const struct {
     {"connect", connect_out}, {"fork", multiply}, {"signal", shoot},
 };
 
+/* ── Deeds against the host ───────────────────────────────────────────────────────────────── */
+
 /* As much as it is let, and on. */
 static int32_t flood(const struct sluice_request *request)
 {
@@ -112,39 +123,183 @@ static int32_t flood(const struct sluice_request *request)
     return SLUICE_OK;
 }
 
-static int32_t observe_well(const struct sluice_request *request)
+static int32_t garble(const struct sluice_request *request)
 {
-    return sluice_emit_take(request, SLUICE_STATUS,
-                            json_pack("{s:i, s:i, s:i, s:i, s:b}", "size", 1, "updated", 1,
-                                      "updatedReady", 1, "ready", 1, "settled", 1));
+    return request->host->emit(request->call, SLUICE_STATUS, sluice_text_of("{\"size\": "));
 }
 
-static int32_t any_call(const sluice_host *host, sluice_call *call, sluice_text text)
+/* What a patch puts on an object of another kind or name. */
+static int32_t misdirect(const struct sluice_request *request)
+{
+    json_t *object = json_deep_copy(sluice_at(request->json, "/target"));
+    sluice_put_take(object, "/metadata/name", json_string("somebody-elses"));
+    return sluice_emit_take(request, SLUICE_PATCH,
+                            json_pack("{s:s, s:o}", "type", "apply", "body", object));
+}
+
+static int32_t poach(const struct sluice_request *request)
+{
+    return sluice_emit_take(request, SLUICE_DELETE_POD,
+                            json_pack("{s:s, s:s}", "pod", "somebody-elses", "uid", "1-2-3"));
+}
+
+static int32_t emit_size(const struct sluice_request *request, int64_t size)
+{
+    return sluice_emit_take(
+        request, SLUICE_PATCH,
+        json_pack("{s:s, s:{s:{s:I}}}", "type", "merge", "body", "spec", "size", (json_int_t)size));
+}
+
+/* What is at the pointer of the workload becomes the value; NULL: it goes. */
+static int32_t change(const struct sluice_request *request, const char *pointer, json_t *value_take)
+{
+    json_t *workload = sluice_at(request->json, "/workload");
+    json_t *after = workload ? json_deep_copy(workload) : json_object();
+    if (value_take)
+        sluice_put_take(after, pointer, value_take);
+    else
+        sluice_remove(after, pointer);
+    int32_t result = workload ? sluice_emit_changes(request, workload, after, NULL) : SLUICE_OK;
+    json_decref(after);
+    return result;
+}
+
+/* Asks for what is there, again and again. */
+static int32_t insist(const struct sluice_request *request)
+{
+    return emit_size(request, sluice_int(request->json, "/workload/spec/size", 0));
+}
+
+/* Another answer to the same question, each time. */
+static int32_t waver(const struct sluice_request *request)
+{
+    static int64_t answers;
+    return emit_size(request, answers++ % 2);
+}
+
+/* Takes back what the batch before has reached. */
+static int32_t retreat(const struct sluice_request *request)
+{
+    int64_t goal = sluice_int(request->json, "/goal", 0);
+    return change(request, "/spec/size", json_integer(goal > 1 ? goal - 2 : goal));
+}
+
+static const struct {
+    const char *name;
+    int32_t (*answer)(const struct sluice_request *request);
+} answers[] = {
+    {"flood", flood},   {"garble", garble}, {"misdirect", misdirect}, {"poach", poach},
+    {"insist", insist}, {"waver", waver},   {"retreat", retreat},
+};
+
+/* ── Being good ───────────────────────────────────────────────────────────────────────────── */
+
+static int32_t observe_well(const struct sluice_request *request)
+{
+    int size = (int)sluice_int(request->json, "/workload/spec/size", 1);
+    return sluice_emit_take(request, SLUICE_STATUS,
+                            json_pack("{s:i, s:i, s:i, s:i, s:b}", "size", size, "updated", size,
+                                      "updatedReady", size, "ready", size, "settled", 1));
+}
+
+static int32_t begin_well(const struct sluice_request *request)
+{
+    json_t *workload = sluice_at(request->json, "/workload");
+    json_t *target = sluice_at(request->json, "/target");
+    if (!target || (workload && *sluice_annotation(workload, HOLDER)))
+        return SLUICE_OK;
+    json_t *object = json_deep_copy(target);
+    sluice_put_take(object, "/spec/size", json_integer(0));
+    return sluice_emit_take(request, SLUICE_PATCH,
+                            json_pack("{s:s, s:o}", "type", "apply", "body", object));
+}
+
+static int32_t describe_well(const struct sluice_request *request)
+{
+    const char *kind = sluice_string(request->json, "/options/kind");
+    char plural[64];
+    snprintf(plural, sizeof plural, "%ss", *kind ? kind : "X");
+    for (char *at = plural; *at; at++)
+        *at = (char)tolower(*at);
+    return sluice_emit_take(request, SLUICE_MANIFEST,
+                            json_pack("{s:[{s:s, s:s, s:[s]}], s:[{s:[s], s:[s], s:[s, s, s, s]}]}",
+                                      "kinds", "apiVersion", "x.io/v1", "kind", *kind ? kind : "X",
+                                      "keep", "/spec", "rights", "apiGroups", "x.io", "resources",
+                                      plural, "verbs", "list", "watch", "create", "patch"));
+}
+
+static int32_t do_well(const struct sluice_request *request, const char *name)
+{
+    if (strcmp(name, "describe") == 0)
+        return describe_well(request);
+    if (strcmp(name, "observe") == 0)
+        return observe_well(request);
+    if (strcmp(name, "begin") == 0)
+        return begin_well(request);
+    if (strcmp(name, "finish") == 0)
+        return change(request, "/metadata/annotations/rollout.sluice.dev~1holder", NULL);
+    return change(request, "/spec/size", json_integer(sluice_int(request->json, "/goal", 0)));
+}
+
+/* ── Calls ────────────────────────────────────────────────────────────────────────────────── */
+
+static bool misbehaves(const struct sluice_request *request, const char *name)
+{
+    const char *in = sluice_string(request->json, "/options/in");
+    bool about_one = sluice_at(request->json, "/workload") || strcmp(in, "describe") == 0;
+    return about_one && (!*in || strcmp(in, name) == 0);
+}
+
+static int32_t answer(const struct sluice_request *request, const char *name, sluice_text text)
+{
+    const char *deed = misbehaves(request, name) ? sluice_string(request->json, "/options/do") : "";
+    for (size_t i = 0; i < sizeof answers / sizeof *answers; i++)
+        if (strcmp(answers[i].name, deed) == 0)
+            return answers[i].answer(request);
+    int32_t result = SLUICE_OK;
+    for (size_t i = 0; i < sizeof deeds / sizeof *deeds; i++)
+        if (strcmp(deeds[i].name, deed) == 0)
+            result = deeds[i].act(text);
+    return result == SLUICE_OK ? do_well(request, name) : result;
+}
+
+static int32_t call_named(const char *name, const sluice_host *host, sluice_call *call,
+                          sluice_text text)
 {
     struct sluice_request request;
     if (sluice_request_open(&request, host, call, text) != SLUICE_OK)
         return SLUICE_BUG;
-    const char *deed = sluice_string(request.json, "/options/do");
-    bool good = !sluice_at(request.json, "/workload");
-    int32_t result = SLUICE_INVALID;
-    for (size_t i = 0; !good && i < sizeof deeds / sizeof *deeds; i++)
-        if (strcmp(deeds[i].name, deed) == 0)
-            result = deeds[i].act(text);
-    if (!good && strcmp(deed, "flood") == 0)
-        result = flood(&request);
-    if (good || result == SLUICE_OK)
-        result = observe_well(&request);
+    int32_t result = answer(&request, name, text);
     sluice_request_close(&request);
     return result;
 }
 
-/* clang-format off */
-static const char manifest[] = SLUICE_JSON({
-    "kinds": [{"apiVersion": "x.io/v1", "kind": "X", "keep": []}],
-    "rights": [],
-    "options": {"type": "object"}
-});
-/* clang-format on */
+static int32_t observe(const sluice_host *host, sluice_call *call, sluice_text request)
+{
+    return call_named("observe", host, call, request);
+}
 
-SLUICE_ADAPTER(.name = "wild", .version = "1.0.0", .manifest = manifest, .observe = any_call,
-               .begin = any_call, .advance = any_call, .finish = any_call)
+static int32_t begin(const sluice_host *host, sluice_call *call, sluice_text request)
+{
+    return call_named("begin", host, call, request);
+}
+
+static int32_t advance(const sluice_host *host, sluice_call *call, sluice_text request)
+{
+    return call_named("advance", host, call, request);
+}
+
+static int32_t finish(const sluice_host *host, sluice_call *call, sluice_text request)
+{
+    return call_named("finish", host, call, request);
+}
+
+static int32_t describe(const sluice_host *host, sluice_call *call, sluice_text request)
+{
+    return call_named("describe", host, call, request);
+}
+
+SLUICE_ADAPTER(.name = "wild", .version = "1.0.0", .needs = SLUICE_NEEDS_DESCRIBE,
+               .provides = SLUICE_PROVIDES_SCALE,
+               .manifest = SLUICE_JSON({"options" : {"type" : "object"}}), .observe = observe,
+               .begin = begin, .advance = advance, .finish = finish, .describe = describe)

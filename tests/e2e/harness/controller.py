@@ -18,10 +18,17 @@ SANITIZER_MARKS = ("AddressSanitizer", "LeakSanitizer", "runtime error:", "Threa
 
 def config_text(adapters=None, renderer_settings=None, **settings) -> str:
     """A config file. JSON is YAML, so nothing here depends on a YAML library."""
-    entries = [{"name": "cloneset"}] if adapters is None else adapters
+    entries = [{"name": "cloneset"}] if adapters is None else [_as_installed(it) for it in adapters]
     renderer = {"program": str(RENDERER), **(renderer_settings or {})}
     return json.dumps({"adapters": {"directory": str(CLONESET.parent), "enabled": entries},
                        "renderer": renderer, **settings}, indent=2) + "\n"
+
+
+def _as_installed(entry: dict) -> dict:
+    """Each of Sluice's own adapters is built in a folder of its own, but they are installed in one, and
+    what stands there runs in the controller's process."""
+    ours = Path(entry.get("file", CLONESET)).is_relative_to(BUILD / "plugins")
+    return {"isolation": "inProcess", **entry} if ours else entry
 
 
 class Controller:

@@ -37,6 +37,28 @@ static void the_same_answer(void **state)
     loaded_close(&apart);
 }
 
+static enum isolation place_of(const char *directory, const char *file)
+{
+    const struct adapter_entry entry = {
+        .name = "hostile", .file = file, .isolation = ISOLATION_BY_PLACE, .host = ADAPTER_HOST};
+    struct adapters *set = adapters_load(directory, &entry, 1);
+    enum isolation isolation = adapter_isolation(adapters_nth(set, 0));
+    adapters_free(set);
+    return isolation;
+}
+
+/* Nothing has to be loaded for that. */
+static void what_was_installed_runs_here(void **state)
+{
+    assert_int_equal(place_of("/no/adapters", NULL), ISOLATION_IN_PROCESS);
+    assert_int_equal(place_of("/no/adapters", "/no/adapters/a.so"), ISOLATION_IN_PROCESS);
+    assert_int_equal(place_of("/no/adapters//", "/no/adapters/a.so"), ISOLATION_IN_PROCESS);
+    assert_int_equal(place_of("/no/adapters", "/no/adapters/b/a.so"), ISOLATION_PROCESS);
+    assert_int_equal(place_of("/no/adapters", "/no/adapters/../a.so"), ISOLATION_PROCESS);
+    assert_int_equal(place_of("/no/adapters", "/no/adapters-2/a.so"), ISOLATION_PROCESS);
+    assert_int_equal(place_of("/no/adapters", "/opt/a.so"), ISOLATION_PROCESS);
+}
+
 /* ── Hostile ones ─────────────────────────────────────────────────────────────────────────── */
 
 static struct loaded wild(const char *deed)
@@ -57,7 +79,7 @@ static int observe(const struct loaded *loaded, const json_t *workload, struct e
 }
 
 /* What each of them ends in: the code, and words that say what it has done. */
-static const struct {
+static const struct end {
     const char *deed;
     int code;
     const char *words;
@@ -68,8 +90,9 @@ static const struct {
     {"allocate", ERR_BUG, "its process was ended by signal 6"},
     {"flood", ERR_LIMIT, "it ran into the limits of a call"},
     {"speak", ERR_BUG, "its process said something that it wasn't asked for"},
-    {"read", ERR_INVALID, "wild, observe"},
-    {"write", ERR_INVALID, "wild, observe"},
+    {"garble", ERR_BUG, "adapter wild, observe: STATUS: line 1, column 9: "},
+    {"read", ERR_INVALID, "adapter wild, observe: it can't do this"},
+    {"write", ERR_INVALID, "adapter wild, observe: it can't do this"},
     {"connect", ERR_BUG, "asked the system for what an adapter may not have"},
     {"fork", ERR_BUG, "asked the system for what an adapter may not have"},
     {"signal", ERR_BUG, "asked the system for what an adapter may not have"},
@@ -87,20 +110,36 @@ static bool memory_is_limited(void)
 #endif
 }
 
-static void whatever_it_does(void **state)
+/* Calls `each` with one adapter for each deed that shows here. */
+static void each_deed(void (*each)(const struct end *end, struct loaded *apart))
 {
-    json_t *workload AUTO_JSON = json("{\"kind\": \"X\"}");
     for (size_t i = 0; i < sizeof ends / sizeof *ends; i++) {
         if (strcmp(ends[i].deed, "allocate") == 0 && !memory_is_limited())
             continue;
         struct loaded apart = wild(ends[i].deed);
-        struct error err = {0};
-        int code = observe(&apart, workload, &err);
-        if (code != ends[i].code || !strstr(err.text, ends[i].words))
-            fail_msg("%s: expected \"%s\" (%d), found \"%s\" (%d)", ends[i].deed, ends[i].words,
-                     ends[i].code, err.text, code);
-        loaded_close(&apart);
+        each(&ends[i], &apart);
     }
+}
+
+static void assert_end(const struct end *end, int code, const char *words)
+{
+    if (code != end->code || !strstr(words, end->words))
+        fail_msg("%s: expected \"%s\" (%d), found \"%s\" (%d)", end->deed, end->words, end->code,
+                 words, code);
+}
+
+static void wait_for_end(const struct end *end, struct loaded *apart)
+{
+    json_t *workload AUTO_JSON = json("{\"kind\": \"X\"}");
+    struct error err = {0};
+    int code = observe(apart, workload, &err);
+    assert_end(end, code, err.text);
+    loaded_close(apart);
+}
+
+static void whatever_it_does(void **state)
+{
+    each_deed(wait_for_end);
 }
 
 static void its_request_is_its_own(void **state)
@@ -173,6 +212,23 @@ static struct loop *attach(struct loaded *one, struct loaded *other)
     return loop;
 }
 
+static void ask_for_end(const struct end *end, struct loaded *apart)
+{
+    json_t *workload AUTO_JSON = json("{\"kind\": \"X\"}");
+    struct loop *loop = attach(apart, NULL);
+    struct asker asker;
+    ask(&asker, apart, workload);
+    run_until(loop, &asker.done);
+    assert_end(end, asker.code, asker.words);
+    loaded_close(apart);
+    loop_free(loop);
+}
+
+static void whatever_it_does_while_nobody_waits(void **state)
+{
+    each_deed(ask_for_end);
+}
+
 static void nobody_waits_for_one_that_hangs(void **state)
 {
     json_t *workload AUTO_JSON = json("{\"kind\": \"X\"}");
@@ -198,13 +254,14 @@ static void they_wait_in_line(void **state)
 {
     struct loaded good = wild("");
     struct loop *loop = attach(&good, NULL);
+    uint64_t before = adapter_figures(good.adapter)->calls; /* loading it takes one */
     struct asker askers[5];
     for (size_t i = 0; i < 5; i++)
         ask(&askers[i], &good, NULL);
     run_until(loop, &askers[4].done);
     for (size_t i = 0; i < 5; i++)
         assert_true(askers[i].done && askers[i].code == OK);
-    assert_int_equal(adapter_figures(good.adapter)->calls, 5);
+    assert_int_equal(adapter_figures(good.adapter)->calls, before + 5);
     loaded_close(&good);
     loop_free(loop);
 }
@@ -241,17 +298,43 @@ static void it_lives_until_its_call_ends(void **state)
     loop_free(loop);
 }
 
+/* Everything waits while a new version is loaded, so that has an end before long. */
+static void a_version_that_hangs_while_it_is_loaded(void **state)
+{
+    json_t *hangs AUTO_JSON = json("{\"do\": \"hang\", \"in\": \"describe\"}");
+    struct loaded before = wild("");
+    const struct adapter_entry entry = {.name = "wild",
+                                        .file = HOSTILE_DIR "/wild.so",
+                                        .options = hangs,
+                                        .isolation = ISOLATION_PROCESS,
+                                        .deadline_ms = 60 * 1000,
+                                        .host = ADAPTER_HOST};
+    const struct adapters_wish wish = {.directory = "/nowhere", .entries = &entry, .count = 1};
+    struct adapters *after = adapters_renew(before.set, &wish);
+    int64_t at_ms;
+    const struct error *kept = adapter_kept_refusal(before.adapter, &at_ms);
+    assert_ptr_equal(adapters_nth(after, 0), before.adapter);
+    assert_non_null(kept);
+    assert_contains(kept->text, "it didn't load within 400 ms");
+    assert_true(adapters_worth_retrying(after));
+    adapters_free(after);
+    loaded_close(&before);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(the_same_answer),
+        cmocka_unit_test(what_was_installed_runs_here),
         cmocka_unit_test(whatever_it_does),
         cmocka_unit_test(its_request_is_its_own),
         cmocka_unit_test(it_comes_back),
+        cmocka_unit_test(whatever_it_does_while_nobody_waits),
         cmocka_unit_test(nobody_waits_for_one_that_hangs),
         cmocka_unit_test(they_wait_in_line),
         cmocka_unit_test(nobody_wants_it_any_more),
         cmocka_unit_test(it_lives_until_its_call_ends),
+        cmocka_unit_test(a_version_that_hangs_while_it_is_loaded),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -110,7 +110,7 @@ static void everything(void **state)
     assert_null(config.adapters[0].file);
     assert_null(config.adapters[0].sha256);
     assert_null(config.adapters[0].options);
-    assert_int_equal(config.adapters[0].isolation, ISOLATION_IN_PROCESS);
+    assert_int_equal(config.adapters[0].isolation, ISOLATION_BY_PLACE);
     assert_int_equal(config.adapters[0].deadline_ms, 0);
     assert_string_equal(config.adapters[1].name, "widget-2");
     assert_string_equal(config.adapters[1].adapter, "widget");
@@ -147,7 +147,7 @@ static enum isolation place_of(const char *entry)
 
 static void places(void **state)
 {
-    assert_int_equal(place_of("{name: widget}"), ISOLATION_IN_PROCESS);
+    assert_int_equal(place_of("{name: widget}"), ISOLATION_BY_PLACE);
     assert_int_equal(place_of("{name: widget, isolation: inProcess}"), ISOLATION_IN_PROCESS);
     assert_int_equal(place_of("{name: widget, isolation: process}"), ISOLATION_PROCESS);
     assert_refused("adapters:\n  enabled:\n  - name: a\n    isolation: none\n",
