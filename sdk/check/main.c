@@ -6,6 +6,7 @@
 #include "accept.h"
 #include "adapter/case.h"
 #include "adapter/inprocess.h"
+#include "apart.h"
 #include "base/alloc.h"
 #include "base/json.h"
 #include "contract.h"
@@ -20,18 +21,27 @@
 enum { EXIT_USAGE = 2, SECONDS_A_TRIAL = 30 };
 
 static const char usage[] =
-    "usage: sluice-adapter-check [--name NAME] FILE.so [CASES]\n"
+    "usage: sluice-adapter-check [--name NAME] [--host PROGRAM] [--only-cases] FILE.so [CASES]\n"
     "\n"
-    "Loads an adapter as the controller does, runs the cases in the folder CASES, and tries every\n"
-    "rule of the contract with the requests in them. NAME is the name that the config will give "
-    "the\n"
-    "adapter, by default its own. Ends with 0 when everything passed, 1 when something didn't, 2 "
-    "when\n"
-    "it was called wrongly.\n";
+    "Loads an adapter as the controller does, runs the cases in the folder CASES, here and in a\n"
+    "process of its own, and tries every rule of the contract with the requests in them.\n"
+    "\n"
+    "  --name NAME      what the config will call the adapter; by default its own name\n"
+    "  --host PROGRAM   sluice-adapter-host, if it isn't where it was installed\n"
+    "  --only-cases     leaves the rules of the contract out\n"
+    "\n"
+    "Ends with 0 when everything passed, 1 when something didn't, 2 when it was called wrongly.\n";
 
 struct cases {
     struct specimen *items;
     size_t count;
+};
+
+/* What was asked for. */
+struct wish {
+    const char *name, *host, *file;
+    const char *folder; /* of the cases; NULL: none */
+    bool only_cases;
 };
 
 struct score {
@@ -113,6 +123,41 @@ static void tell(struct score *score, const char *what, const char *fault)
     *(fault ? &score->failed : &score->passed) += 1;
 }
 
+/* One process runs them all, but the one that a case has failed in runs no other. */
+static int run_apart(const struct apart_spec *spec, struct transport **transport,
+                     const struct specimen *specimen, struct error *err)
+{
+    int result = *transport ? OK : apart_open(spec, transport, err);
+    if (result == OK)
+        result = case_run(*transport, specimen->json, err);
+    if (result < 0 && *transport) {
+        (*transport)->free(*transport);
+        *transport = NULL;
+    }
+    return result;
+}
+
+static void run_cases_apart(const struct apart_spec *spec, const struct cases *cases,
+                            struct score *score)
+{
+    if (!cases->count)
+        return;
+    if (!apart_possible(spec)) {
+        puts("note: sluice-adapter-host isn't installed, so no case was run in a process of its "
+             "own");
+        return;
+    }
+    struct transport *transport = NULL;
+    puts("cases, in a process of its own");
+    for (size_t i = 0; i < cases->count; i++) {
+        struct error err = {0};
+        int result = run_apart(spec, &transport, &cases->items[i], &err);
+        tell(score, cases->items[i].name, result < 0 ? err.text : NULL);
+    }
+    if (transport)
+        transport->free(transport);
+}
+
 static void run_cases(const struct subject *subject, const struct cases *cases, struct score *score)
 {
     if (cases->count)
@@ -188,29 +233,47 @@ static void advise(const struct subject *subject, const char *file, const struct
                    call_name((enum call_kind)call));
 }
 
-static int examine(const struct subject *subject, const char *file, struct cases *cases)
+static void run_rules(const struct subject *subject, struct cases *cases, struct score *score)
 {
-    struct score score = {0};
-    introduce(subject);
-    advise(subject, file, cases);
-    run_cases(subject, cases, &score);
     if (!cases->count)
         cases_default(cases);
     puts("contract");
     for (const struct rule *rule = contract_rules; rule->text; rule++)
-        run_rule(subject, cases, rule, &score);
+        run_rule(subject, cases, rule, score);
+}
+
+static int examine(const struct subject *subject, const struct wish *wish, struct cases *cases)
+{
+    const struct apart_spec apart = {
+        .file = wish->file, .name = subject->table->name, .host = wish->host};
+    struct score score = {0};
+    introduce(subject);
+    advise(subject, wish->file, cases);
+    run_cases(subject, cases, &score);
+    run_cases_apart(&apart, cases, &score);
+    if (!wish->only_cases)
+        run_rules(subject, cases, &score);
     printf("%d passed, %d failed\n", score.passed, score.failed);
     return score.failed ? EXIT_FAILURE : EXIT_SUCCESS;
 }
 
-int main(int argc, char **argv)
+/* EXIT_SUCCESS, or what to end with at once, after saying why. */
+static int read_arguments(int argc, char **argv, struct wish *ret_wish, bool *ret_stop)
 {
-    static const struct option options[] = {
-        {"name", required_argument, NULL, 'n'}, {"help", no_argument, NULL, 'h'}, {0}};
-    const char *name = NULL;
+    static const struct option options[] = {{"name", required_argument, NULL, 'n'},
+                                            {"host", required_argument, NULL, 'p'},
+                                            {"only-cases", no_argument, NULL, 'c'},
+                                            {"help", no_argument, NULL, 'h'},
+                                            {0}};
+    struct wish wish = {0};
+    *ret_stop = true;
     for (int option; (option = getopt_long(argc, argv, "", options, NULL)) != -1;) {
         if (option == 'n')
-            name = optarg;
+            wish.name = optarg;
+        else if (option == 'p')
+            wish.host = optarg;
+        else if (option == 'c')
+            wish.only_cases = true;
         else
             return fputs(usage, option == 'h' ? stdout : stderr), option == 'h' ? 0 : EXIT_USAGE;
     }
@@ -219,17 +282,30 @@ int main(int argc, char **argv)
                 argc - optind, usage);
         return EXIT_USAGE;
     }
+    wish.file = argv[optind];
+    wish.folder = argv[optind + 1]; /* NULL ends the arguments */
+    *ret_wish = wish;
+    *ret_stop = false;
+    return EXIT_SUCCESS;
+}
 
+int main(int argc, char **argv)
+{
+    struct wish wish;
     struct subject subject;
     struct cases cases = {0};
     struct error err = {0};
-    if (subject_open(argv[optind], name, &subject, &err) < 0) {
+    bool stop;
+    int status = read_arguments(argc, argv, &wish, &stop);
+    if (stop)
+        return status;
+    if (subject_open(wish.file, wish.name, &subject, &err) < 0) {
         fprintf(stderr, "refused: %s\n", err.text);
         return EXIT_FAILURE;
     }
-    int status = EXIT_FAILURE;
-    if (argc - optind == 1 || cases_open(argv[optind + 1], &cases) == OK)
-        status = examine(&subject, argv[optind], &cases);
+    status = EXIT_FAILURE;
+    if (!wish.folder || cases_open(wish.folder, &cases) == OK)
+        status = examine(&subject, &wish, &cases);
     cases_done(&cases);
     subject_done(&subject);
     return status;
