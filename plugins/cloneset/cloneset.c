@@ -27,6 +27,14 @@ static int updated_of(json_t *workload)
     return (int)sluice_int(workload, "/status/updatedReplicas", 0);
 }
 
+/* How many pods are updated and stay, at the least. While there are too many pods some are about to
+ * go, and nobody knows yet which. */
+static int updated_to_stay(json_t *workload)
+{
+    int64_t surplus = sluice_int(workload, "/status/replicas", 0) - size_of(workload);
+    return within(updated_of(workload) - (surplus > 0 ? surplus : 0), 0, INT32_MAX);
+}
+
 /* Has OpenKruise seen the last change of the spec? Until then its counts may be about the
  * revision before. */
 static bool settled(json_t *workload)
@@ -231,14 +239,6 @@ static int32_t begin_body(const struct sluice_request *request)
 
 /* ---- advance ---- */
 
-/* How many pods are updated and stay. While there are too many pods, some are about to go, and
- * nobody knows yet which: none is counted on. */
-static int updated_to_stay(json_t *workload)
-{
-    bool surplus = sluice_int(workload, "/status/replicas", 0) > size_of(workload);
-    return surplus ? 0 : updated_of(workload);
-}
-
 /* Moves the partition so that `goal` pods are updated, and says which. */
 static void move_partition(const struct sluice_request *request, json_t *after)
 {
@@ -285,8 +285,7 @@ static int32_t advance_body(const struct sluice_request *request)
 static void freeze(json_t *object)
 {
     int size = size_of(object);
-    int kept = settled(object) ? size - updated_of(object) : size;
-    kept = kept < 0 ? 0 : kept;
+    int kept = within(settled(object) ? size - updated_to_stay(object) : size, 0, size);
     if (kept != partition_of(object))
         sluice_put_take(object, PARTITION, partition_new(kept, size));
 }
