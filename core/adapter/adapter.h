@@ -144,6 +144,8 @@ struct adapter_request {
     const json_t *owned;     /* an array: the objects of the kinds that the manifest asks for */
     const json_t *target;    /* the whole object as rendered, with Sluice's own marks on it */
     const char *strategy;    /* "IncreaseFirst" or "DecreaseFirst" */
+    bool strategy_given;     /* the plan says it; otherwise it is the default */
+    bool in_steps;           /* validate: the pods come in more than one step */
     bool scale;              /* replicas are stepped instead of revisions */
     int goal;                /* advance: pods at the target revision, or replicas when scaling */
     bool paused;             /* advance: hold still where it is */

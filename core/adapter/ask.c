@@ -17,10 +17,29 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* A member of the request as people know it who write a plan; NULL: as it is called. */
+static const char *plan_field(const char *pointer)
+{
+    static const char *const fields[][2] = {
+        {"/strategy", "spec.rolloutPlan.rolloutStrategy"},
+        {"/inSteps", "spec.rolloutPlan.rolloutBatches"},
+        {"/podNames", "spec.rolloutPlan.rolloutBatches[].podList"},
+    };
+    for (size_t i = 0; i < sizeof fields / sizeof *fields; i++)
+        if (strcmp(pointer, fields[i][0]) == 0)
+            return fields[i][1];
+    return NULL;
+}
+
 /* "/target/spec/maxSurge" as people write it: target.spec.maxSurge. */
 static void pointer_to_path(const char *pointer, char *ret_path, size_t size)
 {
     size_t length = 0;
+    const char *field = plan_field(pointer);
+    if (field) {
+        snprintf(ret_path, size, "%s", field);
+        return;
+    }
     if (*pointer == '/')
         pointer++;
     for (; *pointer && length + 1 < size; pointer++) {
@@ -92,7 +111,7 @@ static int check_provided(const struct adapter *adapter, const struct adapter_re
         return error_set(err, ERR_INVALID,
                          "it can't scale: give the rollout a sourceAppRevisionName");
     if (json_array_size(request->pod_names) && !(adapter->provides & SLUICE_PROVIDES_POD_NAMES))
-        return error_at(err, ERR_INVALID, "podNames",
+        return error_at(err, ERR_INVALID, plan_field("/podNames"),
                         "it can't choose pods by name: use replicas instead of podList");
     return OK;
 }

@@ -37,6 +37,8 @@ struct adapter_request component_request(const struct component *component)
         .owned = component->owned,
         .target = located ? located->workload : component->workload,
         .strategy = strategy_name(plan ? plan->strategy : STRATEGY_INCREASE_FIRST),
+        .strategy_given = plan && plan->strategy_given,
+        .in_steps = plan && plan_in_steps(plan),
         .scale = component->status.scale,
     };
 }

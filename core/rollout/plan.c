@@ -124,6 +124,11 @@ int plan_check(const struct plan *plan, struct span span, struct error *err)
     return OK;
 }
 
+bool plan_in_steps(const struct plan *plan)
+{
+    return plan->batch_count > 1 || plan->batches[0].instance_interval_s > 0;
+}
+
 int plan_tolerance(const struct plan *plan, int batch, int size)
 {
     if (batch < 0 || (size_t)batch >= plan->batch_count)

@@ -51,8 +51,9 @@ struct batch {
 
 struct plan {
     enum strategy strategy;
-    int target_size; /* -1: not given */
-    bool even;       /* only numBatches was given: the span is dealt out evenly */
+    bool strategy_given; /* otherwise IncreaseFirst is what nobody has asked for */
+    int target_size;     /* -1: not given */
+    bool even;           /* only numBatches was given: the span is dealt out evenly */
     struct batch *batches;
     size_t batch_count;
     int partition; /* last batch that may be rolled; -1: all may */
@@ -79,6 +80,9 @@ int plan_check(const struct plan *plan, struct span span, struct error *err);
 /* Pods (or replicas) after batch `batch`, counted from 0. Total: any batch at or past the last
  * gives span.to, whatever the plan says, so that a size that changes on the way can't strand it. */
 int plan_target(const struct plan *plan, struct span span, int batch);
+
+/* Does it bring the pods in more than one step? */
+bool plan_in_steps(const struct plan *plan);
 
 /* How many of `size` pods may be missing when the batch is verified. */
 int plan_tolerance(const struct plan *plan, int batch, int size);

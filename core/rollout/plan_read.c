@@ -137,6 +137,7 @@ static int read_strategy(const struct field *field, struct plan *plan, struct er
         plan->strategy = STRATEGY_DECREASE_FIRST;
     else
         return field_refuse(field, "IncreaseFirst or DecreaseFirst", err);
+    plan->strategy_given = *text != '\0';
     return OK;
 }
 

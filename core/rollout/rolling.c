@@ -113,6 +113,21 @@ static int choose_sizes(struct run *run, struct error *err)
     return OK;
 }
 
+/* Which pods come and go when a workload is scaled is its own controller's choice. */
+static int check_pods_unnamed(const struct plan *plan, struct error *err)
+{
+    size_t batch = 0;
+    while (batch < plan->batch_count && !plan->batches[batch].pods)
+        batch++;
+    if (batch == plan->batch_count)
+        return OK;
+    char path[64];
+    snprintf(path, sizeof path, "spec.rolloutPlan.rolloutBatches[%zu].podList", batch);
+    return error_at(err, ERR_INVALID, path,
+                    "this rollout makes or scales the workload, which has no order for its pods; "
+                    "use replicas");
+}
+
 static int verify_plan(struct run *run, struct error *err)
 {
     const struct machine_input *in = run->in;
@@ -125,6 +140,8 @@ static int verify_plan(struct run *run, struct error *err)
         return ERR_INVALID;
     }
     int code = choose_sizes(run, err);
+    if (code == OK && run->status->scale)
+        code = check_pods_unnamed(in->plan, err);
     if (code < 0)
         return code;
     if (!in->observation.exists && !run->status->scale)

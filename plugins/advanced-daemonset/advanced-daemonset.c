@@ -14,6 +14,7 @@
 #define ROLLING_UPDATE  STRATEGY "/rollingUpdate"
 #define PARTITION       ROLLING_UPDATE "/partition"
 #define PAUSED          ROLLING_UPDATE "/paused"
+#define UPDATE_TYPE     ROLLING_UPDATE "/rollingUpdateType"
 #define SELECTOR        ROLLING_UPDATE "/selector"
 #define MAX_SURGE       ROLLING_UPDATE "/maxSurge"
 #define MAX_UNAVAILABLE ROLLING_UPDATE "/maxUnavailable"
@@ -61,6 +62,23 @@ static int32_t check_node_selector(const struct sluice_request *request, json_t 
                        "leaves out");
 }
 
+static bool in_place(json_t *target)
+{
+    return strcmp(sluice_string(target, UPDATE_TYPE), "InPlaceIfPossible") == 0;
+}
+
+/* Only the owner knows whether two of the pods fit on a node. In place, none comes or goes. */
+static int32_t check_order(const struct sluice_request *request, json_t *target)
+{
+    if (!increase_first_asked(request) || in_place(target) ||
+        positive(sluice_at(target, MAX_SURGE)))
+        return SLUICE_OK;
+    return sluice_fail(request, SLUICE_UNSUPPORTED, "/strategy",
+                       "rolloutStrategy: expected DecreaseFirst or none, found IncreaseFirst with "
+                       "updateStrategy.rollingUpdate.maxSurge of the DaemonSet at 0, by which a "
+                       "node's old pod goes before the new one comes");
+}
+
 static int32_t validate_body(const struct sluice_request *request)
 {
     json_t *workload = sluice_at(request->json, "/workload");
@@ -74,6 +92,8 @@ static int32_t validate_body(const struct sluice_request *request)
         result = check_amount(request, MAX_UNAVAILABLE);
     if (result == SLUICE_OK)
         result = check_amount(request, MAX_SURGE);
+    if (result == SLUICE_OK)
+        result = check_order(request, target);
     return result == SLUICE_OK && workload ? check_selector(request, workload, target) : result;
 }
 

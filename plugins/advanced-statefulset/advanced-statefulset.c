@@ -34,16 +34,21 @@ static bool has_readiness_gate(json_t *target)
     return false;
 }
 
+static bool in_place(json_t *target)
+{
+    return strncmp(sluice_string(target, POLICY), "InPlace", 7) == 0;
+}
+
 static int32_t check_policy(const struct sluice_request *request, json_t *target)
 {
     const char *policy = sluice_string(target, POLICY);
-    bool in_place = strcmp(policy, "InPlaceIfPossible") == 0 || strcmp(policy, "InPlaceOnly") == 0;
-    if (*policy && !in_place && strcmp(policy, "ReCreate") != 0)
+    if (*policy && strcmp(policy, "ReCreate") != 0 && strcmp(policy, "InPlaceIfPossible") != 0 &&
+        strcmp(policy, "InPlaceOnly") != 0)
         return sluice_fail(request, SLUICE_INVALID, "/target" POLICY,
                            "spec.updateStrategy.rollingUpdate.podUpdatePolicy of the StatefulSet: "
                            "expected ReCreate, InPlaceIfPossible or InPlaceOnly, found \"%s\"",
                            policy);
-    if (in_place && !has_readiness_gate(target))
+    if (in_place(target) && !has_readiness_gate(target))
         return sluice_fail(request, SLUICE_INVALID, "/target" READINESS,
                            "spec.template.spec.readinessGates of the StatefulSet: expected one "
                            "with conditionType InPlaceUpdateReady, because podUpdatePolicy is %s",
@@ -69,6 +74,8 @@ static int32_t validate_body(const struct sluice_request *request)
     int32_t result = statefulset_validate(request);
     if (result == SLUICE_OK)
         result = check_policy(request, target);
+    if (result == SLUICE_OK && !in_place(target)) /* in place, none comes or goes */
+        result = statefulset_check_order(request);
     return result == SLUICE_OK ? check_choice(request, target) : result;
 }
 

@@ -117,6 +117,16 @@ static int32_t check_type(const struct sluice_request *request, json_t *target)
                        type);
 }
 
+int32_t statefulset_check_order(const struct sluice_request *request)
+{
+    if (!increase_first_asked(request))
+        return SLUICE_OK;
+    return sluice_fail(
+        request, SLUICE_UNSUPPORTED, "/strategy",
+        "rolloutStrategy: expected DecreaseFirst or none, found IncreaseFirst; a pod "
+        "of a StatefulSet keeps its name, so it goes before its successor comes");
+}
+
 int32_t statefulset_validate(const struct sluice_request *request)
 {
     json_t *target = sluice_at(request->json, "/target");

@@ -31,6 +31,9 @@ int statefulset_partition_at_rest(const struct sluice_request *request, json_t *
 int32_t statefulset_observe(const struct sluice_request *request);
 int32_t statefulset_validate(const struct sluice_request *request);
 
+/* validate: a pod can't come before its predecessor, of the same name, has gone. */
+int32_t statefulset_check_order(const struct sluice_request *request);
+
 /* Keeps all pods of `object`, a target that is to take the workload's place, where they are. */
 void statefulset_hold(const struct sluice_request *request, json_t *workload, json_t *object);
 

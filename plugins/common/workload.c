@@ -124,6 +124,12 @@ int32_t observe_missing(const struct sluice_request *request)
 
 /* ---- validate ---- */
 
+bool increase_first_asked(const struct sluice_request *request)
+{
+    return sluice_bool(request->json, "/strategyGiven", false) &&
+           strcmp(sluice_string(request->json, "/strategy"), "IncreaseFirst") == 0;
+}
+
 int32_t check_replicas(const struct sluice_request *request, json_t *target)
 {
     json_t *replicas = sluice_at(target, "/spec/replicas");

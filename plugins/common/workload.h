@@ -59,6 +59,9 @@ void put_default_take(json_t *object, const char *pointer, json_t *value);
 /* observe, when there is no workload. */
 int32_t observe_missing(const struct sluice_request *request);
 
+/* Does the plan itself say IncreaseFirst, or is it merely the default? */
+bool increase_first_asked(const struct sluice_request *request);
+
 /* validate: `replicas` is a number, and the selector is the one in the cluster, because it can't be
  * changed. */
 int32_t check_replicas(const struct sluice_request *request, json_t *target);

@@ -32,16 +32,20 @@ static int32_t observe_body(const struct sluice_request *request)
 
 /* ---- validate ---- */
 
-/* An owner with maxSurge wants every node to have a pod at any time. */
+/* A pod that is deleted goes before the next one comes. An owner with maxSurge wants every node to
+ * have a pod at any time, so there the plan has to say that it may be otherwise. */
 static int32_t check_order(const struct sluice_request *request, json_t *target)
 {
-    if (!positive(sluice_at(target, MAX_SURGE)) ||
-        strcmp(sluice_string(request->json, "/strategy"), "IncreaseFirst") != 0)
+    bool surges = positive(sluice_at(target, MAX_SURGE));
+    bool decreases = strcmp(sluice_string(request->json, "/strategy"), "DecreaseFirst") == 0;
+    if (decreases || (!surges && !increase_first_asked(request)))
         return SLUICE_OK;
-    return sluice_fail(request, SLUICE_INVALID, "/strategy",
-                       "rolloutStrategy: expected DecreaseFirst, found IncreaseFirst (or nothing) "
-                       "with updateStrategy.rollingUpdate.maxSurge of the DaemonSet above 0; in "
-                       "batches the old pod of a node goes before the new one comes");
+    return sluice_fail(
+        request, SLUICE_UNSUPPORTED, "/strategy",
+        "rolloutStrategy: expected DecreaseFirst%s, found %s%s; in batches the old "
+        "pod of a node goes before the new one comes",
+        surges ? "" : " or none", increase_first_asked(request) ? "IncreaseFirst" : "nothing",
+        surges ? " with updateStrategy.rollingUpdate.maxSurge of the DaemonSet above 0" : "");
 }
 
 static bool has_pod(const struct sluice_request *request, json_t *name)

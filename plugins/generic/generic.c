@@ -111,16 +111,30 @@ static int32_t check_size(const struct subject *subject)
                        kind_of(subject), found_words(replicas, words, sizeof words));
 }
 
-/* IncreaseFirst is what a plan says that says nothing: it is the kind's own order then. */
+/* A plan that doesn't say leaves the kind its own order. */
 static int32_t check_strategy(const struct subject *subject)
 {
     const char *strategy = sluice_string(subject->request->json, "/strategy");
-    if (strcmp(strategy, "DecreaseFirst") != 0 || strategy_fields(subject, strategy))
+    bool asked = increase_first_asked(subject->request) || strcmp(strategy, "DecreaseFirst") == 0;
+    if (!asked || strategy_fields(subject, strategy))
         return SLUICE_OK;
     return sluice_fail(subject->request, SLUICE_UNSUPPORTED, "/strategy",
-                       "rolloutStrategy: expected IncreaseFirst, found %s: the options of the "
-                       "adapter don't say (in strategies.%s) how a %s does that",
+                       "rolloutStrategy: expected none, found %s: the options of the adapter don't "
+                       "say (in strategies.%s) how a %s does that",
                        strategy, strategy, kind_of(subject));
+}
+
+/* Of a kind that can only be paused, all pods come at once; but it can be scaled in steps. */
+static int32_t check_steps(const struct subject *subject)
+{
+    bool rolls = subject->workload && strcmp(sluice_annotation(subject->workload, MARK_APPLIED),
+                                             sluice_annotation(subject->target, MARK_APPLIED)) != 0;
+    if (!rolls || hold_there(subject) || !sluice_bool(subject->request->json, "/inSteps", false))
+        return SLUICE_OK;
+    return sluice_fail(subject->request, SLUICE_UNSUPPORTED, "/inSteps",
+                       "rolloutBatches: expected one batch without instanceInterval, because a %s "
+                       "can only be paused (options.partition isn't set) and its pods come at once",
+                       kind_of(subject));
 }
 
 static int32_t validate_body(const struct sluice_request *request)
@@ -129,7 +143,9 @@ static int32_t validate_body(const struct sluice_request *request)
     if (!subject.target)
         return sluice_fail(request, SLUICE_BUG, "/target", "validate: expected a target");
     int32_t result = check_size(&subject);
-    return result == SLUICE_OK ? check_strategy(&subject) : result;
+    if (result == SLUICE_OK)
+        result = check_strategy(&subject);
+    return result == SLUICE_OK ? check_steps(&subject) : result;
 }
 
 /* ---- begin ---- */

@@ -25,6 +25,12 @@ static int32_t roll_to_goal(const struct sluice_request *request, json_t *worklo
     return emit_roll_take(request, workload, after);
 }
 
+static int32_t validate_body(const struct sluice_request *request)
+{
+    int32_t result = statefulset_validate(request);
+    return result == SLUICE_OK ? statefulset_check_order(request) : result;
+}
+
 static bool give_back(const struct sluice_request *request, json_t *workload, json_t *after)
 {
     statefulset_give_back(request, workload, after);
@@ -50,7 +56,7 @@ static int32_t finish_body(const struct sluice_request *request)
 
 static int32_t validate(const sluice_host *host, sluice_call *call, sluice_text request)
 {
-    return sluice_with_request(host, call, request, statefulset_validate);
+    return sluice_with_request(host, call, request, validate_body);
 }
 
 static int32_t observe(const sluice_host *host, sluice_call *call, sluice_text request)

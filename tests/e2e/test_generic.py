@@ -194,7 +194,7 @@ def test_own_kind_killed_again_and_again(bakery):
 def test_strategy_that_the_kind_has_no_words_for(bakery):
     begin(bakery, 5, rolloutStrategy="DecreaseFirst")
     why = bakery.wait_state("rolloutFailed")["status"]["reason"]
-    assert "rolloutStrategy: expected IncreaseFirst, found DecreaseFirst" in why["message"]
+    assert "rolloutStrategy: expected none, found DecreaseFirst" in why["message"]
     assert live(bakery)["spec"]["recipe"] == "4.0.6"
 
 

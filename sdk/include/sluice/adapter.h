@@ -41,6 +41,9 @@
  *                   asks for under `owned`, each with its apiVersion and kind; they come by another
  *                   watch than the workload, so either may be the older view
  *   strategy        "IncreaseFirst": new pods come before old ones go; "DecreaseFirst"
+ *   strategyGiven   true: the plan asks for this strategy, and a kind that can't honour it refuses
+ *                   it; otherwise it is the default, and a kind goes by what it can (since 1.1)
+ *   inSteps         validate: the plan brings the pods in more than one step (since 1.1)
  *   scale           true: replicas are stepped, revisions don't matter
  *   goal            advance: how many pods are to be at the target's revision, in all;
  *                   with scale: how many replicas there are to be

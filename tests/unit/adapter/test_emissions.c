@@ -376,7 +376,7 @@ static void capabilities(void **state)
     assert_int_equal(adapter_finish(loaded.adapter, &scale, &actions, &err), OK);
     assert_int_equal(adapter_validate(loaded.adapter, &choose, &err), ERR_INVALID);
     assert_contains(err.text, "use replicas instead of podList");
-    assert_string_equal(err.path, "podNames");
+    assert_string_equal(err.path, "spec.rolloutPlan.rolloutBatches[].podList");
     assert_int_equal(adapter_advance(loaded.adapter, &choose, &actions, &err), ERR_INVALID);
     loaded_close(&loaded);
 }
@@ -404,6 +404,8 @@ static void requests(void **state)
                                          .pods = pods,
                                          .target = target,
                                          .strategy = "DecreaseFirst",
+                                         .strategy_given = true,
+                                         .in_steps = true,
                                          .goal = 3,
                                          .paused = true,
                                          .max_unavailable = 1,
@@ -411,14 +413,15 @@ static void requests(void **state)
     const struct adapter_request bare = {0};
     assert_request(adapter_begin, &full,
                    "{\"pods\":[{\"p\":1}],\"scale\":false,\"strategy\":\"DecreaseFirst\","
-                   "\"target\":{\"t\":1},\"workload\":{\"w\":1}}");
+                   "\"strategyGiven\":true,\"target\":{\"t\":1},\"workload\":{\"w\":1}}");
     assert_request(adapter_advance, &full,
                    "{\"goal\":3,\"maxUnavailable\":1,\"paused\":true,\"pods\":[{\"p\":1}],"
-                   "\"scale\":false,\"strategy\":\"DecreaseFirst\",\"target\":{\"t\":1},"
-                   "\"workload\":{\"w\":1}}");
+                   "\"scale\":false,\"strategy\":\"DecreaseFirst\",\"strategyGiven\":true,"
+                   "\"target\":{\"t\":1},\"workload\":{\"w\":1}}");
     assert_request(adapter_finish, &full,
                    "{\"outcome\":\"failed\",\"pods\":[{\"p\":1}],\"scale\":false,"
-                   "\"strategy\":\"DecreaseFirst\",\"target\":{\"t\":1},\"workload\":{\"w\":1}}");
+                   "\"strategy\":\"DecreaseFirst\",\"strategyGiven\":true,\"target\":{\"t\":1},"
+                   "\"workload\":{\"w\":1}}");
     assert_request(adapter_begin, &bare, "{\"scale\":false,\"workload\":null}");
 }
 

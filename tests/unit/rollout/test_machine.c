@@ -670,6 +670,17 @@ static void test_size_and_revision_at_once(void **state)
     world_done(&world);
 }
 
+/* Its own controller chooses which pods come and go. */
+static void test_scaling_with_named_pods(void **state)
+{
+    struct world world;
+    world_init(&world, "{'targetSize':3,'rolloutBatches':[{'replicas':1},{'podList':['web-4']}]}");
+    world_target(&world, 1, 0);
+    assert_refused(&world, "spec.rolloutPlan.rolloutBatches[1].podList: this rollout makes or "
+                           "scales the workload, which has no order for its pods; use replicas");
+    world_done(&world);
+}
+
 static void test_adapter_refuses(void **state)
 {
     struct world world;
@@ -956,6 +967,7 @@ int main(void)
         cmocka_unit_test(test_bad_plan_is_refused_at_once),
         cmocka_unit_test(test_plan_that_misses_the_workload),
         cmocka_unit_test(test_size_and_revision_at_once),
+        cmocka_unit_test(test_scaling_with_named_pods),
         cmocka_unit_test(test_adapter_refuses),
         cmocka_unit_test(test_unusable_revision),
         cmocka_unit_test(test_an_edit_does_not_revive_what_has_failed),

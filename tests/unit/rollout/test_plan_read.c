@@ -23,6 +23,8 @@ static void test_nothing_but_defaults(void **state)
     assert_int_equal(plan->target_size, -1);
     assert_true(plan->even);
     assert_int_equal(plan->batch_count, 1);
+    assert_false(plan->strategy_given);
+    assert_false(plan_in_steps(plan));
     assert_int_equal(plan->partition, -1);
     assert_false(plan->paused);
     assert_int_equal(plan->hook_count, 0);
@@ -49,6 +51,8 @@ static void test_every_field(void **state)
         "{'podList':['a','b'],'maxUnavailable':'10%'},"
         "{'replicas':'5%','batchRolloutWebhooks':[]}]}");
     assert_int_equal(plan->strategy, STRATEGY_DECREASE_FIRST);
+    assert_true(plan->strategy_given);
+    assert_true(plan_in_steps(plan));
     assert_int_equal(plan->target_size, 9);
     assert_false(plan->even);
     assert_int_equal(plan->batch_count, 3);
