@@ -44,6 +44,7 @@ static const struct member members[] = {
     {"/engaged", MEMBER_BOOL, FIELD(engaged), UNLESS_NEW},
     {"/stepTarget", MEMBER_INT, FIELD(step_target), UNLESS_NEW},
     {"/stepTime", MEMBER_TIME, FIELD(step_at_ms), UNLESS_NEW},
+    {"/stepMet", MEMBER_BOOL, FIELD(step_met), UNLESS_NEW},
     {"/gate/passed", MEMBER_INT, FIELD(gate.passed), UNLESS_NEW},
     {"/gate/attempts", MEMBER_INT, FIELD(gate.attempts), UNLESS_NEW},
     {"/gate/retryAt", MEMBER_TIME, FIELD(gate.retry_at_ms), UNLESS_NEW},

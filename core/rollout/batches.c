@@ -72,14 +72,46 @@ static int run_reached(const struct run *run)
     return s->step_target >= 0 ? s->step_target : run_span(run).from;
 }
 
-/* Holds the workload to what it was told, so that whatever was changed behind our back is put
- * right. Replicas that somebody else has brought further along are left to him. */
-static void run_advance(struct run *run, bool paused)
+/* Has somebody else taken back replicas that were there? An autoscaler with other bounds would be
+ * fought for ever. */
+static bool scaled_back(const struct run *run)
 {
     const struct rollout_status *s = run->status;
+    return s->scale && s->step_met &&
+           further(run, s->step_target, seen_size(run)) != seen_size(run);
+}
+
+static void why_scaled_back(struct run *run)
+{
+    int told = run->status->step_target, size = seen_size(run);
+    run_why(run, REASON_SCALED_BACK,
+            "batch %d: %s was scaled to %d, and somebody else has scaled it to %d; let it have %d "
+            "(is there an autoscaler?), or change spec.rolloutPlan.targetSize",
+            run->status->batch + 1, run->in->observation.object, told, size, told);
+    why_object(run, "");
+    why_number(run, "size", told > size ? "at least" : "at most", told, size);
+}
+
+static void tell_step(struct run *run, int goal)
+{
+    struct rollout_status *s = run->status;
+    s->step_target = goal;
+    s->step_at_ms = run->in->now_ms;
+    s->step_met = false;
+}
+
+/* Holds the workload to what it was told, so that whatever was changed behind our back is put
+ * right; but for replicas, which others may set too. */
+static void run_advance(struct run *run, bool paused)
+{
+    struct rollout_status *s = run->status;
     int goal = run_reached(run);
-    if (s->scale)
+    if (scaled_back(run))
+        return;
+    if (s->scale) {
         goal = further(run, goal, seen_size(run));
+        s->step_met = goal == seen_size(run);
+    }
     run_effect(run, (struct effect){.kind = EFFECT_ADVANCE,
                                     .scale = s->scale,
                                     .goal = goal,
@@ -129,10 +161,13 @@ static enum batch_event probe_in_rolling(struct run *run)
     int64_t interval_ms = (int64_t)batch->instance_interval_s * 1000;
     int reached = run_reached(run);
     int goal = further(run, batch_goal(run, s->batch), reached);
+    if (scaled_back(run)) {
+        why_scaled_back(run);
+        return ON_BATCH_WAITING;
+    }
     if (s->step_target < 0 || (reached != goal && step_due(run, interval_ms))) {
         int one = goal > reached ? 1 : -1;
-        s->step_target = interval_ms && goal != reached ? reached + one : goal;
-        s->step_at_ms = run->in->now_ms;
+        tell_step(run, interval_ms && goal != reached ? reached + one : goal);
     }
     run_advance(run, false);
     if (s->step_target == goal)
@@ -193,6 +228,10 @@ static enum batch_event probe_verifying(struct run *run)
     const struct rollout_status *s = run->status;
     int tolerance = plan_tolerance(run->in->plan, told_batch(run), s->target_size);
     bool verified;
+    if (scaled_back(run)) {
+        why_scaled_back(run);
+        return ON_BATCH_WAITING;
+    }
     run_advance(run, false);
     if (!s->scale)
         verified = roll_verified(run, tolerance);

@@ -129,6 +129,7 @@ static void enter_first_batch(struct rollout_status *s)
     s->batch_state = BATCH_INITIALIZING;
     s->batch = 0;
     s->step_target = -1;
+    s->step_met = false;
 }
 
 /* Every state has a gate of its own; an answer that came for the last one means nothing here. */

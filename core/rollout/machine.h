@@ -128,6 +128,7 @@ struct rollout_status {
     int upgraded_ready;
     int step_target;    /* what the workload was last told; -1: nothing yet */
     int64_t step_at_ms; /* when */
+    bool step_met;      /* a scaling: that many replicas, or more, have been seen since */
     bool engaged;       /* hooks or workload may have been touched: there is something to undo */
     char target[NAME_SIZE];           /* lastTargetAppRevision: what this roll goes to */
     char source[NAME_SIZE];           /* LastSourceAppRevision */

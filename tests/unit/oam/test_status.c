@@ -96,6 +96,7 @@ static void any_status(struct rollout_status *status)
     status->upgraded_ready = below(1000);
     status->step_target = any_size();
     status->step_at_ms = any_time();
+    status->step_met = maybe();
     status->engaged = maybe();
     any_text(status->target, sizeof status->target);
     any_text(status->source, sizeof status->source);
@@ -152,6 +153,7 @@ static void assert_same_status(const struct rollout_status *a, const struct roll
     assert_int_equal(a->upgraded_ready, b->upgraded_ready);
     assert_int_equal(a->step_target, b->step_target);
     assert_true(a->step_at_ms == b->step_at_ms);
+    assert_int_equal(a->step_met, b->step_met);
     assert_int_equal(a->engaged, b->engaged);
     assert_string_equal(a->target, b->target);
     assert_string_equal(a->source, b->source);

@@ -64,9 +64,10 @@ bool status_equal(const struct rollout_status *a, const struct rollout_status *b
            a->scale == b->scale && a->original_size == b->original_size &&
            a->target_size == b->target_size && a->upgraded == b->upgraded &&
            a->upgraded_ready == b->upgraded_ready && a->step_target == b->step_target &&
-           a->step_at_ms == b->step_at_ms && a->engaged == b->engaged &&
-           !strcmp(a->target, b->target) && !strcmp(a->source, b->source) &&
-           a->wanted_size == b->wanted_size && !strcmp(a->target_revision, b->target_revision) &&
+           a->step_at_ms == b->step_at_ms && a->step_met == b->step_met &&
+           a->engaged == b->engaged && !strcmp(a->target, b->target) &&
+           !strcmp(a->source, b->source) && a->wanted_size == b->wanted_size &&
+           !strcmp(a->target_revision, b->target_revision) &&
            !strcmp(a->applied_revision, b->applied_revision) && a->generation == b->generation &&
            a->gate.passed == b->gate.passed && a->gate.attempts == b->gate.attempts &&
            a->gate.retry_at_ms == b->gate.retry_at_ms && reason_equal(&a->reason, &b->reason) &&

@@ -907,23 +907,64 @@ static void test_scaling_to_and_fro_does_not_creep(void **state)
     world_done(&world);
 }
 
+#define UP_TO_NINE "'targetSize':9,'rolloutBatches':[{'replicas':1},{}]"
+
 /* A scaling keeps what somebody else has done already, and doesn't take it back. */
 static void test_scaled_further_while_scaling(void **state)
 {
     struct world world;
-    world_init(&world, "{'targetSize':9,'rolloutBatches':[{'replicas':1},{}],'batchPartition':0}");
+    world_init(&world, "{" UP_TO_NINE ",'batchPartition':0}");
     world_target(&world, 1, 0);
     world_run_to_batch(&world, BATCH_READY, 0);
     assert_int_equal(world.workload.size, 6);
     world_scale(&world, 8);
     world_run(&world);
     assert_int_equal(world.workload.size, 8);
-    world_scale(&world, 4);
-    world_run(&world);
-    assert_int_equal(world.workload.size, 6);
-    world_plan(&world, "{'targetSize':9,'rolloutBatches':[{'replicas':1},{}]}");
+    world_plan(&world, "{" UP_TO_NINE "}");
     world_run(&world);
     assert_ended(&world, ROLLING_SUCCEEDED, 9, 9);
+    world_done(&world);
+}
+
+/* Nor is he fought who takes replicas back: it is said, and goes on when they are there again. */
+static void test_scaled_back_while_scaling(void **state)
+{
+    struct world world;
+    world_init(&world, "{" UP_TO_NINE ",'batchPartition':0}");
+    world_target(&world, 1, 0);
+    world_run_to_batch(&world, BATCH_READY, 0);
+    world_scale(&world, 4);
+    world_plan(&world, "{" UP_TO_NINE "}");
+    world_run(&world);
+    assert_int_equal(world.workload.size, 4);
+    assert_int_equal(world.recorded.reason.code, REASON_SCALED_BACK);
+    assert_string_equal(world.recorded.reason.message,
+                        "batch 2: CloneSet default/web was scaled to 6, and somebody else has "
+                        "scaled it to 4; let it have 6 (is there an autoscaler?), or change "
+                        "spec.rolloutPlan.targetSize");
+    world_scale(&world, 6);
+    world_run(&world);
+    assert_ended(&world, ROLLING_SUCCEEDED, 9, 9);
+    world_done(&world);
+}
+
+/* An autoscaler's bound that lies before the end of the scaling. */
+static void test_scaling_beyond_a_bound(void **state)
+{
+    struct world world;
+    world_init(&world, "{" UP_TO_NINE "}");
+    world_target(&world, 1, 0);
+    world_run_to_batch(&world, BATCH_VERIFYING, 1);
+    world_wait(&world, 200); /* its controller has seen it */
+    world_pass(&world);
+    assert_int_equal(world.workload.size, 9);
+    world_scale(&world, 7);
+    world_run(&world);
+    assert_int_equal(world.workload.size, 7);
+    assert_int_equal(world.recorded.reason.code, REASON_SCALED_BACK);
+    world_plan(&world, "{'targetSize':7}");
+    world_run(&world);
+    assert_ended(&world, ROLLING_SUCCEEDED, 7, 7);
     world_done(&world);
 }
 
@@ -983,6 +1024,8 @@ int main(void)
         cmocka_unit_test(test_scaled_to_nothing_and_back),
         cmocka_unit_test(test_scaling_to_and_fro_does_not_creep),
         cmocka_unit_test(test_scaled_further_while_scaling),
+        cmocka_unit_test(test_scaled_back_while_scaling),
+        cmocka_unit_test(test_scaling_beyond_a_bound),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

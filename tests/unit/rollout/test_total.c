@@ -168,6 +168,7 @@ static void garbage_status(struct random *random, struct rollout_status *s, int6
     s->upgraded_ready = garbage_int(random);
     s->step_target = garbage_int(random);
     s->step_at_ms = garbage_time(random, now);
+    s->step_met = random_chance(random, 50);
     s->engaged = random_chance(random, 50);
     RECORDED_TEXT(s->target);
     RECORDED_TEXT(s->source);
