@@ -7,40 +7,14 @@
 #include <errno.h>
 #include <math.h>
 #include <stdbool.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
-#include <sys/stat.h>
 
 enum {
-    FILE_MAX = 1 << 20,
     DEPTH_MAX = 32,    /* aliases can make a document that holds itself */
     NODES_MAX = 10000, /* … or one that doubles at every step */
 };
-
-static int parser_refuse(const char *file, const yaml_parser_t *parser, struct error *err)
-{
-    return error_set(err, ERR_INVALID, "%s:%zu:%zu: %s%s%s", file, parser->problem_mark.line + 1,
-                     parser->problem_mark.column + 1,
-                     parser->problem ? parser->problem : "not YAML", parser->context ? " " : "",
-                     parser->context ? parser->context : "");
-}
-
-/* A second document would be accepted and ignored. */
-static int check_end(const char *file, yaml_parser_t *parser, struct error *err)
-{
-    yaml_document_t next;
-    if (!yaml_parser_load(parser, &next))
-        return parser_refuse(file, parser, err);
-    yaml_node_t *root = yaml_document_get_root_node(&next);
-    int result = OK;
-    if (root)
-        result = error_set(err, ERR_INVALID, "%s:%zu:%zu: expected one document, found a second",
-                           file, root->start_mark.line + 1, root->start_mark.column + 1);
-    yaml_document_delete(&next);
-    return result;
-}
 
 static bool one_of(const char *text, const char *const *words)
 {
@@ -50,8 +24,7 @@ static bool one_of(const char *text, const char *const *words)
     return false;
 }
 
-/* A tag would have to be obeyed; none has a meaning here. */
-static int check_tags(const struct document *document, struct error *err)
+int document_check_tags(const struct document *document, struct error *err)
 {
     static const char *const implied[] = {YAML_STR_TAG, YAML_SEQ_TAG, YAML_MAP_TAG, NULL};
     for (const yaml_node_t *node = document->yaml.nodes.start; node < document->yaml.nodes.top;
@@ -60,55 +33,6 @@ static int check_tags(const struct document *document, struct error *err)
             return document_refuse(document, node, err, "expected no tag, found %.80s",
                                    (const char *)node->tag);
     return OK;
-}
-
-static int parse(FILE *stream, struct document *document, struct error *err)
-{
-    yaml_parser_t parser;
-    if (!yaml_parser_initialize(&parser))
-        return error_set(err, ERR_BUG, "libyaml can't be started");
-    yaml_parser_set_input_file(&parser, stream);
-    int result = OK;
-    if (!yaml_parser_load(&parser, &document->yaml)) {
-        result = parser_refuse(document->file, &parser, err);
-    } else if (yaml_document_get_root_node(&document->yaml)) {
-        result = check_end(document->file, &parser, err);
-        if (result == OK)
-            result = check_tags(document, err);
-        if (result < 0)
-            yaml_document_delete(&document->yaml);
-    }
-    yaml_parser_delete(&parser);
-    return result;
-}
-
-static int check_size(const char *file, FILE *stream, struct error *err)
-{
-    struct stat stat;
-    if (fstat(fileno(stream), &stat) < 0 || !S_ISREG(stat.st_mode))
-        return error_set(err, ERR_INVALID, "%s: expected a regular file", file);
-    if (stat.st_size > FILE_MAX)
-        return error_set(err, ERR_LIMIT, "%s: expected at most %d bytes, found %lld", file,
-                         FILE_MAX, (long long)stat.st_size);
-    return OK;
-}
-
-int document_open(const char *file, struct document *ret_document, struct error *err)
-{
-    FILE *stream = fopen(file, "re");
-    if (!stream)
-        return error_set(err, errno == ENOENT ? ERR_MISSING : ERR_DENIED, "%s: %s", file,
-                         strerror(errno));
-    struct document document = {.file = str_copy(file)};
-    int result = check_size(file, stream, err);
-    if (result == OK)
-        result = parse(stream, &document, err);
-    fclose(stream);
-    if (result < 0)
-        free(document.file);
-    else
-        *ret_document = document;
-    return result;
 }
 
 void document_done(struct document *document)

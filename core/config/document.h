@@ -11,6 +11,7 @@
 #include "base/error.h"
 
 #include <jansson.h>
+#include <stdio.h>
 #include <yaml.h>
 
 struct document {
@@ -22,6 +23,26 @@ struct document {
  * document_done(). ERR_MISSING, ERR_DENIED, ERR_LIMIT or ERR_INVALID. */
 int document_open(const char *file, struct document *ret_document, struct error *err);
 void document_done(struct document *document);
+
+/* Documents one after the other, from a file or, for "-", from standard input. */
+struct document_stream {
+    char *file;
+    FILE *from;
+    yaml_parser_t parser;
+};
+
+/* ERR_MISSING, ERR_DENIED, ERR_LIMIT (a file of more than 1 MiB) or ERR_INVALID (no file). */
+int document_stream_open(const char *file, struct document_stream *ret_stream, struct error *err);
+void document_stream_close(struct document_stream *stream);
+
+/* The next one, which the caller releases with document_done(); it may be used after the stream is
+ * closed. ERR_MISSING, without words: there are no more. After ERR_INVALID nothing follows. */
+int document_stream_next(struct document_stream *stream, struct document *ret_document,
+                         struct error *err);
+
+/* ERR_INVALID when a node has a tag: it would have to be obeyed, and none has a meaning here.
+ * document_open() has done it. */
+int document_check_tags(const struct document *document, struct error *err);
 
 /* NULL when the file is empty. */
 yaml_node_t *document_root(struct document *document);
