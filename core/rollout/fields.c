@@ -3,6 +3,7 @@
 
 #include "base/alloc.h"
 #include "base/json.h"
+#include "base/nearest.h"
 
 #include <ctype.h>
 #include <stdio.h>
@@ -50,6 +51,14 @@ int field_refuse(const struct field *field, const char *expected, struct error *
     return error_at(err, ERR_INVALID, field->path, "expected %s, found %s", expected, found);
 }
 
+static int refuse_unknown(const struct field *object, const char *name, const char *const *known,
+                          struct error *err)
+{
+    struct field field = field_of(object, name);
+    char *hint AUTO_FREE = nearest_hint(name, known);
+    return error_at(err, ERR_INVALID, field.path, "unknown field%s", hint);
+}
+
 int field_known(const struct field *object, const char *const *known, struct error *err)
 {
     if (!json_is_object(object->json))
@@ -61,7 +70,7 @@ int field_known(const struct field *object, const char *const *known, struct err
         while (*match && strcmp(*match, name) != 0)
             match++;
         if (!*match)
-            return error_at(err, ERR_INVALID, object->path, "unknown field \"%s\"", name);
+            return refuse_unknown(object, name, known, err);
     }
     return OK;
 }

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
  * Reading a document field by field: each value together with the way to it, so that whatever is
- * refused is refused by name, with what was found and what would be right. Private to the reader of
- * plans. The functions return OK or ERR_INVALID and leave their output untouched when the field is
- * absent (null counts as absent).
+ * refused is refused by name, with what was found and what would be right. For the reader of plans,
+ * and for who reads what stands around them. The functions return OK or ERR_INVALID and leave their
+ * output untouched when the field is absent (null counts as absent).
  */
 #ifndef ROLLOUT_FIELDS_H
 #define ROLLOUT_FIELDS_H

@@ -145,7 +145,9 @@ static void test_refused_plans(void **state)
         {"null", P, "is missing"},
         {"[]", P, "expected an object, found []"},
         {"'x'", P, "expected an object, found \"x\""},
-        {"{'batches':[]}", P, "unknown field \"batches\""},
+        {"{'batches':[]}", P ".batches", "unknown field"},
+        {"{'rolloutBatch':[]}", P ".rolloutBatch",
+         "unknown field; did you mean \"rolloutBatches\"?"},
         {"{'rolloutStrategy':'Canary'}", P ".rolloutStrategy",
          "expected IncreaseFirst or DecreaseFirst, found \"Canary\""},
         {"{'rolloutStrategy':'increasefirst'}", P ".rolloutStrategy",
@@ -196,7 +198,7 @@ static void test_refused_batches(void **state)
     static const struct refusal refusals[] = {
         {"{'rolloutBatches':[3]}", B0, "expected an object, found 3"},
         {"{'rolloutBatches':[null]}", B0, "expected an object, found nothing"},
-        {"{'rolloutBatches':[{'partition':3}]}", B0, "unknown field \"partition\""},
+        {"{'rolloutBatches':[{'partition':3}]}", B0 ".partition", "unknown field"},
         {"{'rolloutBatches':[{},{'replicas':1}]}", B0,
          "replicas is missing; only the last batch may leave it out, and then takes all the rest"},
         {"{'rolloutBatches':[{'replicas':-1}]}", B0 ".replicas",
@@ -271,7 +273,7 @@ static void test_refused_hooks(void **state)
         {"{'rolloutWebhooks':{}}", P ".rolloutWebhooks",
          "expected a list of 0 to 16 webhooks, found {}"},
         {"{'rolloutWebhooks':['x']}", H0, "expected an object, found \"x\""},
-        {HOOK(GOOD ",'retries':3"), H0, "unknown field \"retries\""},
+        {HOOK(GOOD ",'retries':3"), H0 ".retries", "unknown field"},
         {HOOK("'name':'n','url':'http://h'"), H0 ".type",
          "expected initialize-rollout, pre-batch-rollout, post-batch-rollout or finalize-rollout, "
          "found nothing"},
