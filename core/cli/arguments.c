@@ -81,13 +81,21 @@ static int unknown_option(const struct verb *verb, const struct known *known, co
     return usage_error(verb, "unknown option --%s%s", name, hint);
 }
 
+/* Without choices, anything is one. */
+static bool one_of(const char *value, const char *const *choices)
+{
+    if (!choices)
+        return true;
+    for (; *choices; choices++)
+        if (strcmp(*choices, value) == 0)
+            return true;
+    return false;
+}
+
 static int choice_check(const struct verb *verb, const struct flag *flag, const char *value)
 {
-    if (!flag->choices)
+    if (one_of(value, flag->choices))
         return STATUS_DONE;
-    for (size_t i = 0; flag->choices[i]; i++)
-        if (strcmp(flag->choices[i], value) == 0)
-            return STATUS_DONE;
     char *hint AUTO_FREE = nearest_hint(value, flag->choices);
     return usage_error(verb, "--%s: expected %s, found \"%s\"%s", flag->name, flag->text, value,
                        hint);
@@ -126,6 +134,11 @@ static int operands_check(const struct verb *verb, const struct arguments *argum
         return usage_error(verb, "expected %s, found nothing", verb->operands);
     if (arguments->operand_count > verb->most)
         return usage_error(verb, "unexpected \"%s\"", arguments->operands[verb->most]);
+    if (arguments->operand_count && !one_of(arguments->operands[0], verb->operand_choices)) {
+        char *hint AUTO_FREE = nearest_hint(arguments->operands[0], verb->operand_choices);
+        return usage_error(verb, "expected %s, found \"%s\"%s", verb->operands,
+                           arguments->operands[0], hint);
+    }
     return STATUS_DONE;
 }
 

@@ -28,16 +28,17 @@ struct arguments;
 
 struct verb {
     const char *name;
-    const char *summary;             /* what it does, in one line */
-    const char *operands;            /* "FILE…"; NULL: none */
-    int least, most;                 /* how many operands */
-    const struct flag *const *flags; /* NULL-terminated; NULL: none */
-    const char *text;                /* the rest of --help: paragraphs between empty lines; a line
-                                        that begins with a blank stands as it is */
+    const char *summary;                /* what it does, in one line */
+    const char *operands;               /* "FILE…"; NULL: none */
+    const char *const *operand_choices; /* what the only operand may be; NULL: anything */
+    int least, most;                    /* how many operands */
+    const struct flag *const *flags;    /* NULL-terminated; NULL: none */
+    const char *text; /* the rest of --help: paragraphs between empty lines; a line
+                         that begins with a blank stands as it is */
     int (*run)(const struct arguments *arguments);
 };
 
-enum { FLAGS_MAX = 16 };
+enum { FLAGS_MAX = 16, OPERANDS_MAX = 1000000 };
 
 /* What was typed behind a verb. Borrowed from argv. */
 struct arguments {
@@ -73,6 +74,7 @@ int verb_unknown(const char *name);
 #define CONFIG_FILE "/etc/sluice/sluice.yaml"
 extern const struct flag flag_config, flag_kubeconfig, flag_context;
 
-extern const struct verb verb_adapters, verb_controller, verb_help_of, verb_role, verb_version;
+extern const struct verb verb_adapters, verb_completion, verb_controller, verb_help_of, verb_lint,
+    verb_role, verb_states, verb_version;
 
 #endif

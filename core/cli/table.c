@@ -40,13 +40,20 @@ static int column_width(const struct table *table, size_t column)
     return width;
 }
 
-/* What is left of the width for the last column, which begins at `start`. */
-static void last_cell_write(const char *cell, int start, int width, struct text *line)
+enum { ROOM_LEAST = 10 }; /* columns that are worth wrapping into */
+
+/* The last column begins at `start` and has what is left of the width. */
+static void last_cell_write(const struct table *table, const char *cell, int start, int width,
+                            struct text *line)
 {
     int room = width > start + 1 ? width - start : 1;
+    layout_pad(line, *cell ? start : 0);
+    if (width && table->wrap && room >= ROOM_LEAST) {
+        layout_wrap(line, cell, start, start, width);
+        return;
+    }
     char *cut AUTO_FREE = width ? layout_cut(cell, room) : str_copy(cell);
-    layout_pad(line, *cut ? start : 0);
-    text_puts(line, cut);
+    text_addf(line, "%s\n", cut);
 }
 
 /* `row` -1: the heads. No line ends in blanks. */
@@ -57,13 +64,13 @@ static void row_write(const struct table *table, long row, const int *starts, in
     for (size_t column = 0; column < table->columns; column++) {
         const char *cell = row < 0 ? table->heads[column] : cell_at(table, (size_t)row, column);
         if (column + 1 == table->columns) {
-            last_cell_write(cell, starts[column], width, &line);
+            last_cell_write(table, cell, starts[column], width, &line);
         } else if (*cell) {
             layout_pad(&line, starts[column]);
             text_puts(&line, cell);
         }
     }
-    text_addf(to, "%s\n", line.at ? line.at : "");
+    text_puts(to, line.at);
 }
 
 void table_write(const struct table *table, int width, struct text *to)

@@ -13,12 +13,14 @@
 
 #include "base/text.h"
 
+#include <stdbool.h>
 #include <stddef.h>
 
 struct table {
     size_t columns;
     const char *const *heads; /* NULL: no line of heads */
     int indent;               /* blanks before each line */
+    bool wrap;                /* a last column that is too wide is wrapped, not cut */
     char **cells;             /* row after row; table_cell() adds */
     size_t cell_count;
 };

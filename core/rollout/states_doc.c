@@ -3,131 +3,7 @@
 
 #include "base/alloc.h"
 #include "base/text.h"
-#include "rollout/machine.h"
-
-struct state_item {
-    const char *name;
-    enum condition_type condition;
-    const char *text;
-};
-
-struct event_item {
-    const char *name, *text;
-};
-
-/* What an event does in a state. */
-struct cell {
-    int next;                  /* the state itself: stay */
-    enum rolling_event raises; /* at the rollout; ON_WAITING: nothing */
-    enum reason_code reason;
-};
-
-/* One of the two tables; both have the same form. */
-struct level {
-    const struct state_item *states;
-    int state_count;
-    const struct event_item *events;
-    int event_count;
-    struct cell (*cell)(int state, int event);
-};
-
-static const struct state_item rolling_states[] = {
-#define ROLLING_STATE(id, wire, condition, text) {wire, CONDITION_##condition, text},
-#include "rollout/states.def"
-};
-static const struct state_item batch_states[] = {
-#define BATCH_STATE(id, wire, condition, text) {wire, CONDITION_##condition, text},
-#include "rollout/states.def"
-};
-static const struct event_item rolling_events[] = {
-#define ROLLING_EVENT(id, name, text) {name, text},
-#include "rollout/states.def"
-};
-static const struct event_item batch_events[] = {
-#define BATCH_EVENT(id, name, text) {name, text},
-#include "rollout/states.def"
-};
-
-static struct cell rolling_cell(int state, int event)
-{
-    struct rolling_row row =
-        rolling_transition((enum rolling_state)state, (enum rolling_event)event);
-    return (struct cell){(int)row.next, ON_WAITING, row.reason};
-}
-
-static struct cell batch_cell(int state, int event)
-{
-    struct batch_row row = batch_transition((enum batch_state)state, (enum batch_event)event);
-    return (struct cell){(int)row.next, row.raises, row.reason};
-}
-
-static const struct level rolling_level = {rolling_states, ROLLING_STATES, rolling_events,
-                                           ROLLING_EVENTS, rolling_cell};
-static const struct level batch_level = {batch_states, BATCH_STATES, batch_events, BATCH_EVENTS,
-                                         batch_cell};
-
-/* ---- pictures ---- */
-
-/* Does the event lead to one and the same state from everywhere? */
-static bool event_common(const struct level *level, int event)
-{
-    for (int state = 1; state < level->state_count; state++)
-        if (level->cell(state, event).next != level->cell(0, event).next)
-            return false;
-    return true;
-}
-
-static void draw_label(struct text *label, const struct level *level, int from, int event)
-{
-    struct cell cell = level->cell(from, event);
-    text_addf(label, "%s%s", label->len ? ", " : "", level->events[event].name);
-    if (cell.raises != ON_WAITING)
-        text_addf(label, " / %s", rolling_event_name(cell.raises));
-}
-
-/* All events that lead from one state to another share an arrow. */
-static void draw_arrow(struct text *page, const struct level *level, int from, int to)
-{
-    struct text label AUTO(text_done) = {0};
-    for (int event = 0; from != to && event < level->event_count; event++)
-        if (level->cell(from, event).next == to && !event_common(level, event))
-            draw_label(&label, level, from, event);
-    if (label.len)
-        text_addf(page, "        %s --> %s : %s\n", level->states[from].name,
-                  level->states[to].name, label.at);
-}
-
-/* What leads from everywhere to the same state is drawn once, from the frame. */
-static void draw_common(struct text *page, const struct level *level)
-{
-    for (int event = 0; event < level->event_count; event++)
-        if (event_common(level, event))
-            text_addf(page, "    any --> %s : %s\n", level->states[level->cell(0, event).next].name,
-                      level->events[event].name);
-}
-
-static void draw_gone(struct text *page, const struct level *level)
-{
-    for (int state = 0; state < level->state_count; state++)
-        for (int event = 0; event < level->event_count; event++)
-            if (level->cell(state, event).reason == REASON_GONE)
-                text_addf(page, "    %s --> [*] : %s\n", level->states[state].name,
-                          level->events[event].name);
-}
-
-static void draw_level(struct text *page, const struct level *level, const char *frame)
-{
-    text_puts(page, "```mermaid\nstateDiagram-v2\n");
-    text_addf(page, "    state \"%s\" as any {\n", frame);
-    text_addf(page, "        [*] --> %s\n", level->states[0].name);
-    for (int from = 0; from < level->state_count; from++)
-        for (int to = 0; to < level->state_count; to++)
-            draw_arrow(page, level, from, to);
-    text_puts(page, "    }\n");
-    draw_common(page, level);
-    draw_gone(page, level);
-    text_puts(page, "```\n\n");
-}
+#include "rollout/states_draw.h"
 
 /* ---- tables ---- */
 
@@ -234,7 +110,9 @@ static const char batch_intro[] =
 
 static void describe_level(struct text *page, const struct level *level, const char *frame)
 {
-    draw_level(page, level, frame);
+    text_puts(page, "```mermaid\n");
+    draw_mermaid(page, level, frame);
+    text_puts(page, "```\n\n");
     list_states(page, level);
     list_events(page, level);
 }

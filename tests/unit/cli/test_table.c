@@ -46,6 +46,19 @@ static void test_table(void **state)
                    " last\n");
 }
 
+static void test_wrapped(void **state)
+{
+    (void)state;
+    struct table table AUTO(table_done) = {.columns = 2, .wrap = true};
+    table_cell(&table, "a");
+    table_cell(&table, "one two three four");
+    table_cell(&table, "b");
+    table_cell(&table, "%s", "");
+    assert_written(&table, 14, "a  one two\n   three four\nb\n");
+    assert_written(&table, 9, "a  one t…\nb\n"); /* no room to wrap into */
+    assert_written(&table, 0, "a  one two three four\nb\n");
+}
+
 static void test_empty(void **state)
 {
     (void)state;
@@ -61,6 +74,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_table),
+        cmocka_unit_test(test_wrapped),
         cmocka_unit_test(test_empty),
     };
     setlocale(LC_CTYPE, "C.UTF-8");

@@ -1,0 +1,11 @@
+// SPDX-License-Identifier: Apache-2.0
+#ifndef CLI_NUMBER_H
+#define CLI_NUMBER_H
+
+#include <stdbool.h>
+
+/* A whole number from `least` to a million, as it was typed. A text that is NULL changes nothing.
+ * False: it is none. */
+bool number_read(const char *text, int least, int *ret_number);
+
+#endif

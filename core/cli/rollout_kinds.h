@@ -1,0 +1,27 @@
+// SPDX-License-Identifier: Apache-2.0
+/* The kinds that hold a rollout plan, and what else stands in their specs. */
+#ifndef CLI_ROLLOUT_KINDS_H
+#define CLI_ROLLOUT_KINDS_H
+
+#include "base/error.h"
+#include "cluster/kinds.h"
+
+#include <jansson.h>
+
+struct rollout_kind {
+    struct kind_info info;
+    const char *const *spec_fields; /* NULL-terminated */
+    /* What is wrong with the spec beside its plan; the first thing only. */
+    int (*check)(const json_t *object, struct error *err);
+};
+
+/* Ends in one without a kind. */
+extern const struct rollout_kind rollout_kinds[];
+
+/* By apiVersion and kind, or NULL. */
+const struct rollout_kind *rollout_kind_of(const char *api_version, const char *kind);
+
+/* Is the object, apart from its plan, as its kind wants it? ERR_INVALID with the field's path. */
+int rollout_check(const struct rollout_kind *kind, const json_t *object, struct error *err);
+
+#endif
