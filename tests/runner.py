@@ -187,6 +187,7 @@ def quick(tally: Tally) -> None:
         unit_tests(tally, "quick", "build")
         python_tests(tally, "sdk", ["tests/sdk"])
         python_tests(tally, "cli", ["tests/cli"])
+        python_tests(tally, "api", ["tests/api"])
 
 
 def sanitize(tally: Tally) -> None:
@@ -250,6 +251,7 @@ def everything(tally: Tally) -> None:
         return
     say("cluster tools", "built", start)
     python_tests(tally, "cluster", ["tests/cluster", "tests/live"])
+    python_tests(tally, "api real", ["tests/api"], {"SLUICE_API_SERVER": "real"})
     end_to_end(tally)
     end_to_end_sanitized(tally)
 

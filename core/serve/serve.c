@@ -1,16 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "serve/serve.h"
 
-#include "base/address.h"
 #include "base/alloc.h"
+#include "serve/listener.h"
 
-#include <errno.h>
 #include <microhttpd.h>
-#include <poll.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/socket.h>
-#include <unistd.h>
 
 enum {
     CONNECTIONS = 64,
@@ -19,15 +15,9 @@ enum {
 };
 
 struct serve {
-    struct loop *loop;
     const struct serve_route *routes;
-    struct MHD_Daemon *daemon;
-    struct fd_watch *ready;
-    struct timer timer; /* when the library wants to look at its connections by itself */
-    int port;
+    struct listener *listener;
 };
-
-/* ── Answering ────────────────────────────────────────────────────────────────────────────── */
 
 static void answer_words(struct serve_answer *answer, unsigned status, const char *words)
 {
@@ -109,98 +99,20 @@ static enum MHD_Result on_request(void *data, struct MHD_Connection *connection,
     return send_take(connection, &answer);
 }
 
-/* ── On the loop ──────────────────────────────────────────────────────────────────────────── */
-
-static void on_time(void *data);
-
-static bool is_full(const struct serve *serve)
-{
-    return MHD_get_daemon_info(serve->daemon, MHD_DAEMON_INFO_CURRENT_CONNECTIONS)
-               ->num_connections >= CONNECTIONS;
-}
-
-/* With as many connections as there may be the library looks away from its socket, and back when it
- * runs next after one has gone; nothing else would wake it for those who wait. */
-static void serve_turn(struct serve *serve)
-{
-    MHD_UNSIGNED_LONG_LONG wait_ms;
-    bool full = is_full(serve);
-    MHD_run(serve->daemon);
-    if (full && !is_full(serve))
-        MHD_run(serve->daemon);
-    if (MHD_get_timeout(serve->daemon, &wait_ms) == MHD_YES)
-        timer_start(serve->loop, &serve->timer, (int64_t)wait_ms, on_time, serve);
-    else
-        timer_stop(serve->loop, &serve->timer);
-}
-
-static void on_time(void *data)
-{
-    serve_turn(data);
-}
-
-static void on_ready(void *data, short revents)
-{
-    (void)revents;
-    serve_turn(data);
-}
-
-static int open_socket(const char *listen_at, const union address *address, int *ret_fd,
-                       struct error *err)
-{
-    bool v6 = address->any.sa_family == AF_INET6;
-    socklen_t size = v6 ? sizeof address->v6 : sizeof address->v4;
-    const int on = 1;
-    int fd = socket(address->any.sa_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-    if (fd >= 0 && setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on) == 0 &&
-        bind(fd, &address->any, size) == 0 && listen(fd, CONNECTIONS) == 0) {
-        *ret_fd = fd;
-        return OK;
-    }
-    int code = error_set(err, ERR_DENIED, "it can't listen on %s: %s", listen_at, strerror(errno));
-    if (fd >= 0)
-        close(fd);
-    return code;
-}
-
-static int bound_port(int fd)
-{
-    union address address;
-    socklen_t size = sizeof address;
-    return getsockname(fd, &address.any, &size) == 0 ? address_port(&address) : 0;
-}
-
-/* Owns the socket, also when it fails. */
-static int start_daemon(struct serve *serve, int fd, struct error *err)
-{
-    serve->port = bound_port(fd);
-    serve->daemon = MHD_start_daemon(
-        MHD_USE_EPOLL, 0, NULL, NULL, on_request, serve, MHD_OPTION_LISTEN_SOCKET, fd,
-        MHD_OPTION_CONNECTION_LIMIT, (unsigned)CONNECTIONS, MHD_OPTION_CONNECTION_TIMEOUT,
-        (unsigned)QUIET_S, MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)HEAD_BYTES, MHD_OPTION_END);
-    if (!serve->daemon) {
-        close(fd);
-        return error_set(err, ERR_RETRY, "libmicrohttpd can't be started: %s", strerror(errno));
-    }
-    const union MHD_DaemonInfo *info = MHD_get_daemon_info(serve->daemon, MHD_DAEMON_INFO_EPOLL_FD);
-    serve->ready = fd_watch(serve->loop, info->epoll_fd, POLLIN, on_ready, serve);
-    return serve->ready ? OK : error_set(err, ERR_RETRY, "epoll: %s", strerror(errno));
-}
-
 int serve_new(struct loop *loop, const char *listen_at, const struct serve_route *routes,
               struct serve **ret_serve, struct error *err)
 {
-    union address address;
-    int fd = -1;
-    int code = address_parse(listen_at, &address, err);
-    if (code < 0 || (code = open_socket(listen_at, &address, &fd, err)) < 0)
-        return code;
     struct serve *serve = mem_alloc(sizeof *serve);
-    serve->loop = loop;
+    struct listener_spec spec = {.listen = listen_at,
+                                 .connections = CONNECTIONS,
+                                 .quiet_s = QUIET_S,
+                                 .head_bytes = HEAD_BYTES,
+                                 .on_request = on_request,
+                                 .data = serve};
     serve->routes = routes;
-    code = start_daemon(serve, fd, err);
+    int code = listener_new(loop, &spec, &serve->listener, err);
     if (code < 0)
-        serve_free(serve);
+        free(serve);
     else
         *ret_serve = serve;
     return code;
@@ -210,14 +122,11 @@ void serve_free(struct serve *serve)
 {
     if (!serve)
         return;
-    timer_stop(serve->loop, &serve->timer);
-    fd_unwatch(serve->ready);
-    if (serve->daemon)
-        MHD_stop_daemon(serve->daemon);
+    listener_free(serve->listener);
     free(serve);
 }
 
 int serve_port(const struct serve *serve)
 {
-    return serve->port;
+    return listener_port(serve->listener);
 }

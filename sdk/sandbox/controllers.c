@@ -1,0 +1,30 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "controllers.h"
+
+enum { AT_ONCE = 1000 }; /* versions in one turn of the loop */
+
+static void tell(struct sandbox *sandbox, const struct version *version)
+{
+    static controller_fn *const controllers[] = {crd_controller, namespace_controller};
+    int64_t revision = version->revision;
+    for (size_t i = 0; i < sizeof controllers / sizeof *controllers; i++)
+        if (revision > store_horizon(sandbox->store))
+            controllers[i](sandbox, version);
+}
+
+static void on_turn(void *data)
+{
+    struct sandbox *sandbox = data;
+    if (sandbox->controlled < store_horizon(sandbox->store))
+        sandbox->controlled = store_horizon(sandbox->store);
+    for (int i = 0; i < AT_ONCE && sandbox->controlled < store_revision(sandbox->store); i++)
+        tell(sandbox, store_version(sandbox->store, ++sandbox->controlled));
+    if (sandbox->controlled < store_revision(sandbox->store))
+        controllers_wake(sandbox);
+}
+
+void controllers_wake(struct sandbox *sandbox)
+{
+    if (!timer_running(&sandbox->controllers))
+        timer_start(sandbox->loop, &sandbox->controllers, 0, on_turn, sandbox);
+}

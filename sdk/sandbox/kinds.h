@@ -1,0 +1,62 @@
+// SPDX-License-Identifier: Apache-2.0
+/*
+ * The kinds that are served: the built-in ones, of which builtin/kinds.json tells all, and one for
+ * each version of each CustomResourceDefinition. Both are described by schemas, so that one code
+ * prunes, checks, completes and merges them.
+ */
+#ifndef SANDBOX_KINDS_H
+#define SANDBOX_KINDS_H
+
+#include "schema.h"
+#include "store.h"
+
+#include <jansson.h>
+#include <stdbool.h>
+
+struct kinds;
+
+struct kind {
+    char *group, *version;
+    char *api_version; /* "apps/v1", "v1" */
+    char *name;        /* "Deployment" */
+    char *list_name;   /* "DeploymentList" */
+    char *plural;      /* "deployments" */
+    char *resource;    /* "deployments.apps" */
+    char *singular;
+    char *head;           /* {"kind":"Deployment","apiVersion":"apps/v1", */
+    json_t *described;    /* as discovery tells it: shortNames, categories, verbs, … */
+    json_t *subresources; /* array of {"name", "verbs", …} */
+    json_t *columns;      /* of a custom kind: additionalPrinterColumns */
+    json_t *scale;        /* of a custom kind: its scale subresource; or NULL */
+    json_t *rules;        /* what `schema` is made of */
+    struct schema schema;
+    struct collection *collection;
+    bool namespaced;
+    bool custom;
+    bool counts;     /* has a generation */
+    bool has_status; /* as a subresource */
+};
+
+/* Knows the built-in kinds. The caller frees it before the store. */
+struct kinds *kinds_new(struct store *store);
+void kinds_free(struct kinds *kinds);
+
+/* Borrowed until the kinds change; NULL: not served. */
+const struct kind *kinds_find(const struct kinds *kinds, const char *group, const char *version,
+                              const char *plural);
+/* By what an object says of itself. */
+const struct kind *kinds_of(const struct kinds *kinds, const char *api_version, const char *name);
+
+size_t kinds_count(const struct kinds *kinds);
+const struct kind *kinds_at(const struct kinds *kinds, size_t place);
+
+/* Serves what a CustomResourceDefinition says from now on, or no longer. */
+void kinds_define(struct kinds *kinds, const json_t *definition);
+void kinds_forget(struct kinds *kinds, const json_t *definition);
+
+/* All schemas that are referred to by name. Borrowed. */
+json_t *kinds_schemas(const struct kinds *kinds);
+
+bool kind_has(const struct kind *kind, const char *subresource);
+
+#endif

@@ -1,0 +1,63 @@
+// SPDX-License-Identifier: Apache-2.0
+/* Empties namespaces that are deleted, and lets them go when nothing is left in them. */
+#include "base/alloc.h"
+#include "base/json.h"
+#include "change.h"
+#include "controllers.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+/* Deletes all of a kind that is in the namespace. Returns whether something is still there. */
+static bool empty(struct sandbox *sandbox, const struct kind *kind, const char *ns)
+{
+    struct collection *collection = kind->collection;
+    char *prefix AUTO_FREE = str_format("%s/", ns);
+    bool left = false;
+    size_t length = strlen(prefix);
+    for (size_t at = collection_after(collection, prefix); at < collection_size(collection); at++) {
+        char *key AUTO_FREE = str_copy(collection_at(collection, at)->key);
+        if (strncmp(key, prefix, length) != 0)
+            break;
+        struct target target = {.kind = kind, .ns = str_copy(ns), .name = str_copy(key + length)};
+        target.key = str_copy(key);
+        struct delete_options options = {.propagation = PROPAGATE_BACKGROUND, .grace_s = -1};
+        struct failure failure = {0};
+        json_t *object AUTO_JSON = NULL;
+        bool gone = true;
+        if (change_delete(sandbox, &target, &options, &object, &gone, &failure) == 0 && !gone)
+            left = true;
+        failure_done(&failure);
+        target_done(&target);
+    }
+    return left;
+}
+
+static void let_go(struct sandbox *sandbox, const struct kind *namespaces, const char *name)
+{
+    const struct version *version = collection_get(namespaces->collection, name);
+    json_t *object AUTO_JSON = version ? object_of(namespaces, version) : NULL;
+    bool left = false;
+    if (!object || !json_at(object, "/metadata/deletionTimestamp"))
+        return;
+    for (size_t i = 0; i < kinds_count(sandbox->kinds); i++)
+        if (kinds_at(sandbox->kinds, i)->namespaced)
+            left = empty(sandbox, kinds_at(sandbox->kinds, i), name) || left;
+    if (left || json_array_size(json_at(object, "/metadata/finalizers")))
+        return;
+    json_put_take(object, "/spec/finalizers", json_array());
+    object_end(sandbox, namespaces, object);
+}
+
+/* A namespace was changed, or something has gone from it. */
+void namespace_controller(struct sandbox *sandbox, const struct version *version)
+{
+    const struct kind *namespaces = kinds_find(sandbox->kinds, "", "v1", "namespaces");
+    const char *key = version->entry->key, *slash = strchr(key, '/');
+    if (version->entry->collection == namespaces->collection) {
+        let_go(sandbox, namespaces, key);
+    } else if (slash && version->change == CHANGE_DELETED) {
+        char *ns AUTO_FREE = str_copy_n(key, (size_t)(slash - key));
+        let_go(sandbox, namespaces, ns);
+    }
+}
