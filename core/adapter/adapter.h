@@ -89,7 +89,7 @@ int adapters_find(const struct adapters *adapters, const char *api_version, cons
                   const struct adapter **ret_adapter, struct error *err);
 
 const char *adapter_name(const struct adapter *adapter);
-const char *adapter_version(const struct adapter *adapter); /* NULL when refused */
+const char *adapter_version(const struct adapter *adapter); /* NULL: refused before it was read */
 const char *adapter_file(const struct adapter *adapter);
 const char *adapter_digest(const struct adapter *adapter); /* of the loaded file; "": none was */
 enum isolation adapter_isolation(const struct adapter *adapter);
@@ -99,9 +99,12 @@ bool adapter_scales(const struct adapter *adapter); /* can it step a workload's 
 /* Why the version that should have replaced this one doesn't; NULL when there was none. */
 const struct error *adapter_kept_refusal(const struct adapter *adapter, int64_t *ret_wall_ms);
 
-/* For people and programs: name, version, file, sha256, pinned, kinds, rights and refusals. The
- * caller owns it. */
+/* For people and programs, as docs/hosting.md describes it under /adapters: all that an adapter
+ * knows of itself, and of a version that should have replaced it. The caller owns it. */
 json_t *adapter_about(const struct adapter *adapter);
+
+/* The same, no more than which version that is and where it comes from. */
+json_t *adapter_about_version(const struct adapter *adapter);
 
 /* A kind of objects that workloads own, such as pods. All borrowed. */
 struct adapter_owned {

@@ -15,10 +15,11 @@ struct adapter {
     char *file;
     char *pin;                  /* the digest that the config asks for; NULL: any */
     char digest[HASH_HEX_SIZE]; /* of what was loaded; "": nothing was */
-    struct error kept_refusal;  /* of the version that should have replaced this one … */
-    int64_t kept_refusal_ms;    /* … and when; 0: none */
-    struct error refusal;       /* code 0: in use; otherwise nothing below is set */
-    char *version;
+    struct adapter *unfit; /* the refused version that the config asks for instead; NULL: none */
+    struct error kept_refusal; /* of the last such version, also when it isn't asked for any more */
+    int64_t kept_refusal_ms;   /* when that was; 0: never */
+    char *version;             /* NULL: refused before it was read */
+    struct error refusal;      /* code 0: in use; otherwise nothing below is set */
     uint64_t provides;
     bool newer; /* built for a newer minor than ours */
     struct manifest manifest;

@@ -119,8 +119,6 @@ static void adapter_clear(struct adapter *adapter)
     adapter->isolated = NULL;
     adapter->transport = NULL;
     manifest_done(&adapter->manifest);
-    free(adapter->version);
-    adapter->version = NULL;
 }
 
 void adapter_refuse(struct adapter *adapter, const struct error *refusal)
@@ -164,6 +162,11 @@ static uint64_t entry_memory(const struct adapter_entry *entry)
     return entry->memory ? entry->memory : (uint64_t)ADAPTER_MEMORY_MIB << 20;
 }
 
+static char *entry_host(const struct adapter_entry *entry)
+{
+    return entry->host ? str_copy(entry->host) : isolated_program();
+}
+
 struct adapter *adapter_load(const char *directory, const struct adapter_entry *entry,
                              int64_t patience_ms)
 {
@@ -178,7 +181,7 @@ struct adapter *adapter_load(const char *directory, const struct adapter_entry *
     adapter->isolation = entry_isolation(directory, entry);
     adapter->deadline_ms = entry_deadline_ms(entry);
     adapter->memory = entry_memory(entry);
-    adapter->host = entry->host ? str_copy(entry->host) : isolated_program();
+    adapter->host = entry_host(entry);
     adapter->options = entry->options ? json_deep_copy(entry->options) : json_object();
     if (load(adapter, patience_ms, &err) < 0)
         adapter_refuse(adapter, &err);
@@ -188,14 +191,15 @@ struct adapter *adapter_load(const char *directory, const struct adapter_entry *
 bool adapter_fits(const struct adapter *adapter, const char *directory,
                   const struct adapter_entry *entry)
 {
-    char *file AUTO_FREE = entry_file(directory, entry);
+    char *file AUTO_FREE = entry_file(directory, entry), *host AUTO_FREE = entry_host(entry);
     json_t *options AUTO_JSON = entry->options ? json_deep_copy(entry->options) : json_object();
     return str_equal(adapter->name, entry->name) &&
            str_equal(adapter->object, entry->adapter ? entry->adapter : entry->name) &&
            adapter->isolation == entry_isolation(directory, entry) &&
            adapter->deadline_ms == entry_deadline_ms(entry) &&
-           adapter->memory == entry_memory(entry) && str_equal(adapter->file, file) &&
-           str_equal(adapter->pin, entry->sha256) && json_equal(adapter->options, options);
+           adapter->memory == entry_memory(entry) && str_equal(adapter->host, host) &&
+           str_equal(adapter->file, file) && str_equal(adapter->pin, entry->sha256) &&
+           json_equal(adapter->options, options);
 }
 
 struct adapter *adapter_hold(struct adapter *adapter)
@@ -209,9 +213,11 @@ void adapter_release(struct adapter *adapter)
     if (!adapter || --adapter->holders)
         return;
     adapter_clear(adapter);
+    adapter_release(adapter->unfit);
     json_decref(adapter->options);
     free(adapter->figures);
     free(adapter->name);
+    free(adapter->version);
     free(adapter->object);
     free(adapter->file);
     free(adapter->pin);

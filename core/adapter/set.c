@@ -105,6 +105,17 @@ static bool file_same(const struct adapter *adapter)
     return file_digest(adapter->file, digest, NULL) == OK && strcmp(digest, adapter->digest) == 0;
 }
 
+/* This one goes on, because what should replace it is refused; NULL: it is as asked for. */
+static void keep_take(struct adapter *adapter, struct adapter *unfit)
+{
+    adapter_release(adapter->unfit);
+    adapter->unfit = unfit;
+    if (!unfit)
+        return;
+    adapter->kept_refusal = unfit->refusal;
+    adapter->kept_refusal_ms = clock_wall_ms();
+}
+
 /* The version to go on with: the old one if it is what the entry asks for, or if what the entry
  * asks for is refused. */
 static struct adapter *renew(const struct adapters *others, struct adapter *old,
@@ -115,9 +126,7 @@ static struct adapter *renew(const struct adapters *others, struct adapter *old,
     const struct error *refusal = adapter_refusal(adapter);
     if (!refusal || !old || adapter_refusal(old) || check_unique(others, old, &err) < 0)
         return adapter;
-    old->kept_refusal = *refusal;
-    old->kept_refusal_ms = clock_wall_ms();
-    adapter_release(adapter);
+    keep_take(old, adapter);
     return adapter_hold(old);
 }
 
@@ -130,6 +139,8 @@ struct adapters *adapters_renew(const struct adapters *old, const struct adapter
         bool stays = before && !adapter_refusal(before) &&
                      adapter_fits(before, wish->directory, entry) &&
                      (!wish->look_at_files || file_same(before));
+        if (stays)
+            keep_take(before, NULL);
         add_take(adapters,
                  stays ? adapter_hold(before) : renew(adapters, before, wish->directory, entry));
     }

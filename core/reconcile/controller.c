@@ -286,12 +286,9 @@ const char *controller_missing(const struct controller *controller)
 json_t *controller_about(const struct controller *controller)
 {
     json_t *list = json_array();
-    for (size_t i = 0; i < adapters_count(controller->adapters); i++) {
-        const struct adapter *adapter = adapters_nth(controller->adapters, i);
-        json_t *about = adapter_about(adapter);
-        workload_kinds_about(controller, adapter, about);
-        json_array_append_new(list, about);
-    }
+    for (size_t i = 0; i < adapters_count(controller->adapters); i++)
+        json_array_append_new(
+            list, workload_kinds_about(controller, adapters_nth(controller->adapters, i)));
     return list;
 }
 

@@ -59,6 +59,11 @@ size_t workload_kind_rollouts(const struct workload_kind *kind)
     return count;
 }
 
+void workload_kind_blind(struct workload_kind *kind)
+{
+    each_task(kind, task_wake, NULL);
+}
+
 /* Another adapter handles the kind, or none: that concerns all its rollouts. */
 static void tell_handled(struct workload_kind *kind)
 {
@@ -95,6 +100,8 @@ static void on_state(void *data, const struct error *err)
     struct workload_kind *kind = data;
     log_watch_state(kind->name, err);
     workload_kind_wake(kind);
+    if (err->code == ERR_DENIED)
+        workload_kind_blind(kind);
 }
 
 /* Keeps what the adapter reads of an object, and the marks that the core reads. */
@@ -220,9 +227,8 @@ char *workload_kind_waits_for(const struct workload_kind *kind)
 
 char *unlisted_words(const struct unlisted *unlisted)
 {
-    return unlisted->why
-               ? str_format("%s objects can't be listed: %s", unlisted->kind, unlisted->why)
-               : str_format("%s objects are still being listed", unlisted->kind);
+    return unlisted->why ? str_format("%s objects can't be read: %s", unlisted->kind, unlisted->why)
+                         : str_format("%s objects are still being listed", unlisted->kind);
 }
 
 /* An adapter for the kind: at once where there was none, or where there is nothing to be listed;
@@ -315,20 +321,62 @@ void workload_kinds_renew(struct controller *controller)
     rollouts_wake(controller, WAITS_FOR_ADAPTER);
 }
 
-void workload_kinds_about(const struct controller *controller, const struct adapter *adapter,
-                          json_t *about)
+/* ── What is said about it ────────────────────────────────────────────────────────────────── */
+
+/* A kind that is to go over to this adapter; NULL: none. */
+static const struct workload_kind *kind_awaiting(const struct controller *controller,
+                                                 const struct adapter *adapter)
+{
+    for (size_t i = 0; i < controller->workload_kind_count; i++)
+        if (controller->workload_kinds[i]->next.adapter == adapter)
+            return controller->workload_kinds[i];
+    return NULL;
+}
+
+static size_t rollouts_of(const struct controller *controller, const struct adapter *adapter)
 {
     size_t rollouts = 0;
-    for (size_t i = 0; i < controller->workload_kind_count; i++) {
-        const struct workload_kind *kind = controller->workload_kinds[i];
-        if (kind->adapter == adapter || kind->next.adapter == adapter)
-            rollouts += workload_kind_rollouts(kind);
-        char *waits AUTO_FREE =
-            kind->next.adapter == adapter ? workload_kind_waits_for(kind) : NULL;
-        if (waits)
-            json_object_set_new(about, "waitsFor", json_string(waits));
-    }
+    for (size_t i = 0; i < controller->workload_kind_count; i++)
+        if (controller->workload_kinds[i]->adapter == adapter)
+            rollouts += workload_kind_rollouts(controller->workload_kinds[i]);
+    return rollouts;
+}
+
+/* The version that still handles what the next one waits for; both may have rollouts meanwhile. */
+static json_t *about_both(const struct controller *controller, const struct adapter *present,
+                          const struct adapter *next)
+{
+    json_t *about = adapter_about(present);
+    json_t *of_next AUTO_JSON = adapter_about(next);
+    json_t *refusal = json_object_get(of_next, "lastRefusal");
+    size_t rollouts = rollouts_of(controller, present) + rollouts_of(controller, next);
+    json_object_set_new(about, "next", adapter_about_version(next));
     json_object_set_new(about, "rollouts", json_integer((json_int_t)rollouts));
+    if (refusal)
+        json_object_set(about, "lastRefusal", refusal);
+    return about;
+}
+
+static json_t *about_one(const struct controller *controller, const struct adapter *adapter)
+{
+    json_t *about = adapter_about(adapter);
+    size_t rollouts = rollouts_of(controller, adapter);
+    json_object_set_new(about, "rollouts", json_integer((json_int_t)rollouts));
+    return about;
+}
+
+json_t *workload_kinds_about(const struct controller *controller, const struct adapter *adapter)
+{
+    const struct workload_kind *awaiting = kind_awaiting(controller, adapter);
+    const struct adapter *present = awaiting ? awaiting->adapter : NULL;
+    bool replaces = present && str_equal(adapter_name(present), adapter_name(adapter));
+    json_t *about =
+        replaces ? about_both(controller, present, adapter) : about_one(controller, adapter);
+    char *waits AUTO_FREE = awaiting ? workload_kind_waits_for(awaiting) : NULL;
+    if (waits)
+        json_object_set_new(replaces ? json_object_get(about, "next") : about, "waitsFor",
+                            json_string(waits));
+    return about;
 }
 
 void workload_kinds_close(struct controller *controller)

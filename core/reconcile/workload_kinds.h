@@ -37,11 +37,14 @@ char *workload_kind_waits_for(const struct workload_kind *kind);
 /* Why objects haven't been listed yet, in words. The caller frees them. */
 char *unlisted_words(const struct unlisted *unlisted);
 
+/* A right is missing to see what becomes of its workloads: all its rollouts have to say so. */
+void workload_kind_blind(struct workload_kind *kind);
+
 /* How many rollouts have workloads of this kind. */
 size_t workload_kind_rollouts(const struct workload_kind *kind);
 
-/* Adds to what is said about an adapter: rollouts, and what it waits for before it is in force. */
-void workload_kinds_about(const struct controller *controller, const struct adapter *adapter,
-                          json_t *about);
+/* What is said about an adapter of the present set: the version that is in force, its rollouts, and
+ * under "next" the one that it waits to be replaced by. The caller owns it. */
+json_t *workload_kinds_about(const struct controller *controller, const struct adapter *adapter);
 
 #endif

@@ -238,6 +238,48 @@ static void about(void **state)
     assert_string_equal(json_string_at(about, "/kinds/0/kind"), "X");
     assert_contains(json_string_at(about, "/lastRefusal/message"), "size: expected");
     assert_non_null(json_string_at(about, "/lastRefusal/at"));
+    assert_string_equal(json_string_at(about, "/next/file"), broken);
+    assert_contains(json_string_at(about, "/next/refusal"), "size: expected");
+    assert_int_equal(strlen(json_string_at(about, "/next/sha256")), HASH_HEX_SIZE - 1);
+}
+
+/* The config asks for what is in force again: the refusal is history, and nothing comes next. */
+static void about_history(void **state)
+{
+    struct scene *scene = *state;
+    char *broken AUTO_FREE = built("smoke");
+    scene->entry.file = broken;
+    renew(scene, false);
+    json_t *before AUTO_JSON = adapter_about(only(scene));
+    assert_string_equal(json_string_at(before, "/next/version"), "1.0.0");
+    scene->entry.file = scene->file;
+    renew(scene, false);
+    json_t *about AUTO_JSON = adapter_about(only(scene));
+    assert_null(json_at(about, "/next"));
+    assert_contains(json_string_at(about, "/lastRefusal/message"), "manifest: smoke");
+}
+
+/* Each of these is another wish, though the file is the same. */
+static void other_process(void **state)
+{
+    struct scene *scene = *state;
+    const struct adapter *before = only(scene);
+    scene->entry.isolation = ISOLATION_PROCESS;
+    scene->entry.host = ADAPTER_HOST;
+    renew(scene, false);
+    assert_ptr_not_equal(only(scene), before);
+    before = only(scene);
+    renew(scene, false);
+    assert_ptr_equal(only(scene), before);
+    scene->entry.deadline_ms = ADAPTER_DEADLINE_MS + 1;
+    renew(scene, false);
+    assert_ptr_not_equal(only(scene), before);
+    before = only(scene);
+    scene->entry.host = "/nowhere/host";
+    renew(scene, false);
+    int64_t at_ms;
+    assert_ptr_equal(only(scene), before);
+    assert_contains(adapter_kept_refusal(before, &at_ms)->text, "/nowhere/host");
 }
 
 int main(void)
@@ -254,6 +296,8 @@ int main(void)
         IN_SCENE(refused_before),
         IN_SCENE(kind_given_to_another),
         IN_SCENE(about),
+        IN_SCENE(about_history),
+        IN_SCENE(other_process),
     };
 #undef IN_SCENE
     return cmocka_run_group_tests(tests, NULL, NULL);

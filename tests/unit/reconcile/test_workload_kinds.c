@@ -6,6 +6,7 @@
 #include "reconcile/reconcile.h"
 #include "reconcile/workload_kinds.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -170,6 +171,17 @@ static void same_needs(void **state)
     assert_int_equal(lists_of(site, OBJECTS), 1);
 }
 
+/* A member of what is said of the only adapter, for one comparison. */
+static const char *told(const struct site *site, const char *pointer)
+{
+    static char text[200];
+    const struct adapter *adapter = adapters_nth(site->controller.adapters, 0);
+    json_t *about AUTO_JSON = workload_kinds_about(&site->controller, adapter);
+    const char *found = json_string_at(about, pointer);
+    snprintf(text, sizeof text, "%s", found ? found : "");
+    return text;
+}
+
 /* Until the objects are there as the new version reads them, the old one has them as it does. */
 static void other_parts_of_objects(void **state)
 {
@@ -183,10 +195,15 @@ static void other_parts_of_objects(void **state)
     assert_true(store_synced(before));
     char *waits AUTO_FREE = workload_kind_waits_for(kind_x(site));
     assert_string_equal(waits, "X objects are still being listed");
+    assert_string_equal(told(site, "/version"), "1.0.0");
+    assert_string_equal(told(site, "/next/version"), "3.0.0");
+    assert_string_equal(told(site, "/next/waitsFor"), waits);
     release_lists(site);
     await_version(site, "3.0.0");
     assert_ptr_not_equal(kind_x(site)->store, before);
     assert_null(workload_kind_waits_for(kind_x(site)));
+    assert_string_equal(told(site, "/version"), "3.0.0");
+    assert_string_equal(told(site, "/next/version"), "");
 }
 
 static void objects_owned(void **state)
