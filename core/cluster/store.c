@@ -151,6 +151,11 @@ bool store_synced(const struct store *store)
     return watch_synced(store->watch);
 }
 
+bool store_denied(const struct store *store)
+{
+    return watch_denied(store->watch);
+}
+
 const char *store_failure(const struct store *store)
 {
     return watch_failure(store->watch);

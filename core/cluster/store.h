@@ -25,6 +25,7 @@ struct store *store_open(struct cluster *cluster, const struct watch_spec *spec,
 void store_close(struct store *store);
 bool store_synced(const struct store *store);
 const char *store_failure(const struct store *store); /* see watch_failure() */
+bool store_denied(const struct store *store);         /* see watch_denied() */
 void store_kick(struct store *store);
 size_t store_count(const struct store *store);
 

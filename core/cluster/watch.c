@@ -75,6 +75,11 @@ const char *watch_failure(const struct watch *watch)
     return watch->failure;
 }
 
+bool watch_denied(const struct watch *watch)
+{
+    return watch->state == ERR_DENIED;
+}
+
 void watch_tell_state(struct watch *watch, const struct error *err)
 {
     if (watch->state == err->code)

@@ -46,6 +46,9 @@ bool watch_synced(const struct watch *watch);
 /* Why nothing comes at the moment, as on_state was told; NULL when all is well. Borrowed. */
 const char *watch_failure(const struct watch *watch);
 
+/* A right is missing: what was listed is still there, and nothing new comes. */
+bool watch_denied(const struct watch *watch);
+
 /* Try now instead of after the back-off: called when a CRD has appeared. */
 void watch_kick(struct watch *watch);
 

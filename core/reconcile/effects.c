@@ -139,9 +139,11 @@ static void effect_failed(struct component *component, const struct error *err)
         pass_fail(task, err);
         return;
     }
-    bool news = s->reason.code != REASON_CLUSTER_TROUBLE;
-    s->reason = (struct reason){.code = REASON_CLUSTER_TROUBLE};
-    snprintf(s->reason.message, sizeof s->reason.message, "%.500s", err->text);
+    struct error told = *err;
+    enum reason_code why = trouble_reason(&told);
+    bool news = s->reason.code != why;
+    s->reason = (struct reason){.code = why};
+    snprintf(s->reason.message, sizeof s->reason.message, "%.500s", told.text);
     snprintf(s->reason.object, sizeof s->reason.object, "%s", component->observation.object);
     if (news) {
         s->reason_since_ms = clock_wall_ms();

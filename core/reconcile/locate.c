@@ -114,17 +114,17 @@ static void locate_finish(struct locate *locate)
 }
 
 /* Which kind of waiting an error of a read or of a rendering is. */
-static enum reason_code why_of(int code, enum reason_code missing)
+static enum reason_code why_of(struct error *err, enum reason_code missing)
 {
-    if (code == ERR_MISSING)
+    if (err->code == ERR_MISSING)
         return missing;
-    return code == ERR_INVALID ? REASON_REVISION_UNUSABLE : REASON_CLUSTER_TROUBLE;
+    return err->code == ERR_INVALID ? REASON_REVISION_UNUSABLE : trouble_reason(err);
 }
 
 static void locate_fail(struct locate *locate, const struct error *err, enum reason_code missing)
 {
     locate->location->error = *err;
-    locate->location->why = why_of(err->code, missing);
+    locate->location->why = why_of(&locate->location->error, missing);
     locate_finish(locate);
 }
 
@@ -235,7 +235,7 @@ static void component_fail(struct located_component *component, const struct err
                            enum reason_code missing)
 {
     component->error = *err;
-    component->why = why_of(err->code, missing);
+    component->why = why_of(&component->error, missing);
 }
 
 /* The kind of what was rendered, with the adapter that handles it. */

@@ -158,6 +158,13 @@ static void observe_workload(struct component *component)
 
 /* ── What is in the stores ────────────────────────────────────────────────────────────────── */
 
+static bool is_leaving(const struct component *component)
+{
+    enum rolling_state state = component->status.rolling;
+    return component->task->rollout.intent.deleted || state == ROLLING_DELETING ||
+           state == ROLLING_ABANDONING || state == ROLLING_FAILING;
+}
+
 /* The adapter has gone from the config. That is an operator's doing and to be undone, so whoever
  * wants to leave waits too: giving the workload back takes an adapter. */
 static bool kind_unhandled(struct component *component, const struct workload_kind *kind)
@@ -183,26 +190,48 @@ static bool kind_unplaced(struct component *component, const struct workload_kin
     return false;
 }
 
+static bool kind_unserved(struct component *component, const struct workload_kind *kind)
+{
+    char *text AUTO_FREE =
+        str_format("the cluster doesn't serve %s (%s); it is picked up when it appears",
+                   kind->kind->kind, kind->kind->api_version);
+    observe_failure(&component->observation, REASON_KIND_UNKNOWN, ERR_MISSING, text);
+    return false;
+}
+
+static bool kind_unlisted(struct component *component, const struct unlisted *unlisted)
+{
+    char *text AUTO_FREE = unlisted_words(unlisted);
+    struct error err = {0};
+    error_set(&err, ERR_RETRY, "%s", text);
+    enum reason_code why = trouble_reason(&err);
+    observe_failure(&component->observation, why, ERR_RETRY, err.text);
+    return false;
+}
+
+/* Is everything there that the adapter reads, and will be told when it changes? To leave, what was
+ * listed once is enough: what is written then is tested by the server. */
+static bool kind_seen(const struct component *component, const struct workload_kind *kind,
+                      struct unlisted *ret_unlisted)
+{
+    bool blind = store_denied(kind->store) && !is_leaving(component);
+    *ret_unlisted = (struct unlisted){kind->name, store_failure(kind->store)};
+    return store_synced(kind->store) && !blind && owned_synced(kind, kind->kind, ret_unlisted) &&
+           (is_leaving(component) || !owned_denied(kind, ret_unlisted));
+}
+
 static bool kind_ready(struct component *component, struct workload_kind *kind)
 {
-    struct observation *seen = &component->observation;
-    struct unlisted unlisted = {kind->name, kind->store ? store_failure(kind->store) : NULL};
+    struct unlisted unlisted;
     if (!kind->adapter)
         return kind_unhandled(component, kind);
     if (kind->store && !kind->info.namespaced)
         return kind_unplaced(component, kind);
-    if (kind->store && store_synced(kind->store) && owned_synced(kind, kind->kind, &unlisted))
+    if (kind->store && kind_seen(component, kind, &unlisted))
         return true;
     char *topic AUTO_FREE = str_format("kind %s", kind->kind->kind);
     waiters_add(&component->task->kind->waiters, topic, component->task->key);
-    char *text AUTO_FREE =
-        kind->store ? unlisted_words(&unlisted)
-                    : str_format("the cluster doesn't serve %s (%s); it is picked up when it "
-                                 "appears",
-                                 kind->kind->kind, kind->kind->api_version);
-    observe_failure(seen, kind->store ? REASON_CLUSTER_TROUBLE : REASON_KIND_UNKNOWN,
-                    kind->store ? ERR_RETRY : ERR_MISSING, text);
-    return false;
+    return kind->store ? kind_unlisted(component, &unlisted) : kind_unserved(component, kind);
 }
 
 /* A search for the workload that carries our mark, for when the revision that names it is gone. */
@@ -273,13 +302,6 @@ static bool workloads_known(const struct controller *controller)
             !store_synced(controller->workload_kinds[i]->store))
             return false;
     return true;
-}
-
-static bool is_leaving(const struct component *component)
-{
-    enum rolling_state state = component->status.rolling;
-    return component->task->rollout.intent.deleted || state == ROLLING_DELETING ||
-           state == ROLLING_ABANDONING || state == ROLLING_FAILING;
 }
 
 /* To leave, only the workload is needed, and our mark finds it: a renderer that doesn't work, or a

@@ -235,8 +235,12 @@ static void on_synced(void *data)
 static void on_state(void *data, const struct error *err)
 {
     const struct owned_kind *owned = data;
+    struct controller *controller = owned->controller;
     log_watch_state(owned->kind, err);
     wake_askers(owned);
+    for (size_t i = 0; err->code == ERR_DENIED && i < controller->workload_kind_count; i++)
+        if (asks(controller->workload_kinds[i], owned))
+            workload_kind_blind(controller->workload_kinds[i]);
 }
 
 /* ── Opening ──────────────────────────────────────────────────────────────────────────────── */
@@ -422,6 +426,18 @@ bool owned_synced(const struct workload_kind *kind, const struct adapter_kind *d
         }
     }
     return true;
+}
+
+bool owned_denied(const struct workload_kind *kind, struct unlisted *ret_denied)
+{
+    for (size_t i = 0; i < kind->kind->owned_count; i++) {
+        const struct owned_kind *owned = owned_find(kind->controller, &kind->kind->owned[i]);
+        if (!owned || !owned->watch || !watch_denied(owned->watch))
+            continue;
+        *ret_denied = (struct unlisted){owned->kind, watch_failure(owned->watch)};
+        return true;
+    }
+    return false;
 }
 
 json_t *owned_objects(const struct workload_kind *kind, const char *uid)

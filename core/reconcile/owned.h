@@ -30,6 +30,9 @@ void owned_look(struct controller *controller);
 bool owned_synced(const struct workload_kind *kind, const struct adapter_kind *declared,
                   struct unlisted *ret_missing);
 
+/* Is a right missing to see what becomes of them? *ret_denied says which kind, and why. */
+bool owned_denied(const struct workload_kind *kind, struct unlisted *ret_denied);
+
 /* What the workload with this UID controls, of the kinds that its adapter asks for: an array, which
  * the caller owns; NULL when it asks for none. */
 json_t *owned_objects(const struct workload_kind *kind, const char *uid);

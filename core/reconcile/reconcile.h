@@ -100,6 +100,10 @@ void controller_tidy_later(struct controller *controller);
 /* The reasons of a watch's trouble, logged once for each change. */
 void log_watch_state(const char *what, const struct error *err);
 
+/* trouble.c: which kind of waiting an error of the cluster's is. Where a right is missing, its
+ * words go on with what gives it. */
+enum reason_code trouble_reason(struct error *err);
+
 /* workload_kinds.c: something about the workload has changed: the rollout that holds it has a look,
  * and whoever waits for it. The second is for all that wait for the kind as such. */
 void workload_wake(const struct workload_kind *kind, const json_t *workload);

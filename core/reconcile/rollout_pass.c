@@ -95,7 +95,7 @@ static void on_pods(void *data, json_t *pods, const struct error *err)
     }
     if (err->code == ERR_DENIED) { /* an operator's to fix, so it must be told */
         task->location->error = *err;
-        task->location->why = REASON_CLUSTER_TROUBLE;
+        task->location->why = trouble_reason(&task->location->error);
     } else {
         task->pods = json_incref(pods);
     }

@@ -462,6 +462,21 @@ static void test_denied(void **state)
     end(told);
 }
 
+/* Listed, but without the right to be told of changes. */
+static void test_denied_after_the_list(void **state)
+{
+    struct told *told = begin(NULL, NULL);
+    answer_list(told, list_of("a", "10", ""));
+    fake_answer(take_stream(told), 403, "", "{\"code\":403,\"message\":\"things is forbidden\"}");
+    expect(told, "+a = OK DENIED");
+    assert_true(watch_synced(told->watch));
+    assert_true(watch_denied(told->watch));
+    fake_send(open_stream(told), event_of("ADDED", 'b', 11));
+    expect(told, "+a = OK DENIED OK +b");
+    assert_false(watch_denied(told->watch));
+    end(told);
+}
+
 static void test_server_error_and_garbage(void **state)
 {
     struct told *told = begin(NULL, NULL);
@@ -623,6 +638,7 @@ int main(void)
         cmocka_unit_test(test_there_then_missing),
         cmocka_unit_test(test_missing_once_is_no_deletion),
         cmocka_unit_test(test_denied),
+        cmocka_unit_test(test_denied_after_the_list),
         cmocka_unit_test(test_server_error_and_garbage),
         cmocka_unit_test(test_retry_after),
         cmocka_unit_test(test_unreadable_object),

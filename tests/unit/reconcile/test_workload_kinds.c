@@ -19,6 +19,7 @@ struct site {
     struct world *world;
     struct config config;
     struct controller controller;
+    const char *denied;              /* the collection that can't be watched from now on */
     bool hold;                       /* from now on, lists aren't answered … */
     struct fake_connection *held[8]; /* … but remembered */
     size_t held_count;
@@ -48,6 +49,9 @@ static void on_request(void *data, const struct fake_request *request)
         answer_kinds(request->connection, "xs", "X");
     else if (str_equal(path, "/api/v1"))
         answer_kinds(request->connection, "pods", "Pod");
+    else if (strstr(request->target, "watch=") && str_equal(path, site->denied))
+        fake_answer(request->connection, 403, "",
+                    "{\"code\":403,\"message\":\"U cannot watch resource \\\"pods\\\"\"}");
     else if (strstr(request->target, "watch="))
         fake_begin(request->connection);
     else if (site->hold && !strstr(path, "apiextensions"))
@@ -296,6 +300,50 @@ static void owned_by_another_kind(void **state)
     assert_int_equal(site->controller.owned_kind_count, 1);
 }
 
+static bool is_blind(void *data)
+{
+    const struct site *site = data;
+    const struct workload_kind *kind = kind_x(site);
+    struct unlisted denied;
+    return store_denied(kind->store) || owned_denied(kind, &denied);
+}
+
+static bool sees(void *data)
+{
+    return !is_blind(data);
+}
+
+/* All was listed, and what becomes of it isn't told: that is no kind to go on with. */
+static void watch_denied_of_what_is_owned(void **state)
+{
+    struct site *site = *state;
+    struct unlisted denied;
+    site->denied = PODS;
+    go_over_to(site, only("sound_owns"));
+    await_version(site, "4.0.0");
+    world_until(site->world, is_blind, site);
+    assert_true(owned_denied(kind_x(site), &denied));
+    assert_string_equal(denied.kind, "Pod");
+    assert_non_null(strstr(denied.why, "U cannot watch resource \"pods\""));
+    site->denied = NULL;
+    owned_look(&site->controller);
+    world_until(site->world, sees, site);
+}
+
+static void watch_denied_of_workloads(void **state)
+{
+    struct site *site = *state;
+    site->denied = OBJECTS;
+    go_over_to(site, only("sound_keeps"));
+    await_version(site, "3.0.0");
+    world_until(site->world, is_blind, site);
+    assert_true(store_denied(kind_x(site)->store));
+    assert_non_null(strstr(store_failure(kind_x(site)->store), "U cannot watch"));
+    site->denied = NULL;
+    workload_kinds_look(&site->controller);
+    world_until(site->world, sees, site);
+}
+
 static bool passes_came(void *data)
 {
     return ((const struct site *)data)->passes > 0;
@@ -324,6 +372,8 @@ int main(void)
         ON_SITE(removed_and_added),
         ON_SITE(removed_in_between),
         ON_SITE(owned_by_another_kind),
+        ON_SITE(watch_denied_of_what_is_owned),
+        ON_SITE(watch_denied_of_workloads),
         ON_SITE(whoever_waits_is_woken),
     };
 #undef ON_SITE
