@@ -22,7 +22,9 @@ void folder_remove(const char *folder)
     struct dirent *entry;
     while (open && (entry = readdir(open))) {
         char *path AUTO_FREE = str_format("%s/%s", folder, entry->d_name);
-        if (unlink(path) < 0 && entry->d_name[0] != '.')
+        if (str_equal(entry->d_name, ".") || str_equal(entry->d_name, ".."))
+            continue;
+        if (unlink(path) < 0)
             folder_remove(path);
     }
     if (open)
