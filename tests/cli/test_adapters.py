@@ -6,6 +6,7 @@ import os
 import signal
 import socket
 import subprocess
+import sys
 import time
 from contextlib import contextmanager
 
@@ -166,8 +167,8 @@ def test_nobody_answers():
 
 
 def test_somebody_else_answers(tmp_path):
-    server = subprocess.Popen(["/usr/bin/python3", "-um", "http.server", "--bind", "127.0.0.1", "0"],
-                              cwd=tmp_path, text=True, stdout=subprocess.PIPE,
+    command = [sys.executable, "-um", "http.server", "--bind", "127.0.0.1", "0"]
+    server = subprocess.Popen(command, cwd=tmp_path, text=True, stdout=subprocess.PIPE,
                               stderr=subprocess.DEVNULL)
     port = server.stdout.readline().split()[5]
     status, _, errors = sluice("--server", f"localhost:{port}")

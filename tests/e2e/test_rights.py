@@ -4,6 +4,7 @@ right that it gives, a controller without just that one says which it lacks."""
 
 import functools
 import json
+import re
 import subprocess
 import tempfile
 
@@ -87,8 +88,19 @@ def account_with(cluster: Cluster, name: str, rules: list):
 def place_of(resource: str, verb: str) -> str:
     """Where a person finds it. The status of what they wrote, unless it is what can't be read or
     written, or what is read in general."""
-    own = verb in ("get", "create") or resource not in {rule[1] for rule in rights_in(rules_of())}
-    return "status" if own and verb != "watch" and resource != "events" else "log"
+    own = verb in ("get", "create") or is_of_adapters(resource)
+    return "status" if own and resource != "events" else "log"
+
+
+def is_of_adapters(resource: str) -> bool:
+    return resource not in {rule[1] for rule in rights_in(rules_of())}
+
+
+def assert_says_what_helps(stage, words: str) -> None:
+    why = stage.wait_reason("RightMissing")
+    assert words in why["message"]
+    assert '"sluice role" prints all that is needed' in why["message"]
+    stage.event("RightMissing", re.escape(words))
 
 
 def told_in(stage, words: str) -> set:
@@ -168,5 +180,7 @@ def test_a_right_less_is_named(lacking):
     for reached in ways(stage, verb):
         stage.wait(f"it goes on, or its {place} says: {words}", lambda: told() or reached(), 20)
         if told():
-            return
+            break
     stage.wait(f"nothing failed without this right; its {place} to say: {words}", told, 1)
+    if is_of_adapters(resource):
+        assert_says_what_helps(stage, words)

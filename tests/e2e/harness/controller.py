@@ -65,6 +65,16 @@ class Controller:
         self._end(signal.SIGTERM, 0)
         _wait_gone(helpers)
 
+    def configure(self, config: str) -> None:
+        """Replaces the config in one step, as editors and Kubernetes do."""
+        draft = self.config.with_name("draft.yaml")
+        draft.write_text(config)
+        draft.replace(self.config)
+
+    def hang_up(self) -> None:
+        """Tells it to look at the adapters' files."""
+        self.process.send_signal(signal.SIGHUP)
+
     def restart_after_kill(self) -> None:
         self.kill()
         self.start()
