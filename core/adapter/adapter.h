@@ -118,6 +118,8 @@ struct adapter_kind {
     const char *api_version, *kind;
     const char *const *keep; /* JSON pointers of the workload that it reads */
     size_t keep_count;
+    const char *const *template; /* JSON pointers of what pods of a revision are made from */
+    size_t template_count;
     const struct adapter_owned *owned; /* what it reads beside the workload itself */
     size_t owned_count;
 };
@@ -152,6 +154,7 @@ struct adapter_request {
     bool scale;              /* replicas are stepped instead of revisions */
     int goal;                /* advance: pods at the target revision, or replicas when scaling */
     bool paused;             /* advance: hold still where it is */
+    bool template_changed;   /* advance: because another template than the target's is on it */
     int max_unavailable;     /* pods */
     const json_t *pod_names; /* advance: these first; an array of strings */
     const char *outcome;     /* finish: succeeded, failed, abandoned, rolledBack, deleted */

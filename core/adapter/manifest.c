@@ -86,11 +86,15 @@ static int owned_check(const json_t *owned, const char *path, bool newer, struct
 
 static int kind_check(const json_t *kind, const char *path, bool newer, struct error *err)
 {
-    static const char *const known[] = {"apiVersion", "kind", "keep", "owned", NULL};
+    static const char *const known[] = {"apiVersion", "kind", "keep", "owned", "template", NULL};
     const json_t *owned = json_object_get(kind, "owned");
-    char *inner AUTO_FREE = str_format("%s.owned", path);
+    const json_t *template = json_object_get(kind, "template");
+    char *of_owned AUTO_FREE = str_format("%s.owned", path);
+    char *of_template AUTO_FREE = str_format("%s.template", path);
     int result = identity_check(kind, path, newer ? NULL : known, err);
-    return result == OK && owned ? owned_check(owned, inner, newer, err) : result;
+    if (result == OK && template)
+        result = strings_check(template, of_template, "/", err);
+    return result == OK && owned ? owned_check(owned, of_owned, newer, err) : result;
 }
 
 static int kinds_check(const json_t *kinds, bool newer, struct error *err)
@@ -179,12 +183,24 @@ static int manifest_check(const json_t *json, bool newer, bool describes, struct
 }
 
 /* The caller frees the array, not the strings. */
-static const char **keep_read(const json_t *keep)
+static const char **pointers_read(const json_t *list)
 {
-    const char **pointers = mem_alloc(json_array_size(keep) * sizeof *pointers);
-    for (size_t i = 0; i < json_array_size(keep); i++)
-        pointers[i] = json_string_value(json_array_get(keep, i));
+    const char **pointers = mem_alloc(json_array_size(list) * sizeof *pointers);
+    for (size_t i = 0; i < json_array_size(list); i++)
+        pointers[i] = json_string_value(json_array_get(list, i));
     return pointers;
+}
+
+/* Where almost every kind has it, unless the manifest says something else. */
+static void template_read(const json_t *kind, struct adapter_kind *ret_kind)
+{
+    static const char *const usual = "/spec/template";
+    const json_t *template = json_object_get(kind, "template");
+    const char **pointers = template ? pointers_read(template) : mem_alloc(sizeof *pointers);
+    if (!template)
+        pointers[0] = usual;
+    ret_kind->template = pointers;
+    ret_kind->template_count = template ? json_array_size(template) : 1;
 }
 
 static struct adapter_owned *owned_read(const json_t *json)
@@ -196,7 +212,7 @@ static struct adapter_owned *owned_read(const json_t *json)
         owned[i] = (struct adapter_owned){
             .api_version = json_string_at(item, "/apiVersion"),
             .kind = json_string_at(item, "/kind"),
-            .keep = keep_read(keep),
+            .keep = pointers_read(keep),
             .keep_count = json_array_size(keep),
         };
     }
@@ -207,14 +223,16 @@ static struct adapter_kind kind_read(const json_t *json)
 {
     const json_t *keep = json_object_get(json, "keep");
     const json_t *owned = json_object_get(json, "owned");
-    return (struct adapter_kind){
+    struct adapter_kind kind = {
         .api_version = json_string_at(json, "/apiVersion"),
         .kind = json_string_at(json, "/kind"),
-        .keep = keep_read(keep),
+        .keep = pointers_read(keep),
         .keep_count = json_array_size(keep),
         .owned = owned_read(owned),
         .owned_count = json_array_size(owned),
     };
+    template_read(json, &kind);
+    return kind;
 }
 
 static void kind_done(const struct adapter_kind *kind)
@@ -222,6 +240,7 @@ static void kind_done(const struct adapter_kind *kind)
     for (size_t i = 0; i < kind->owned_count; i++)
         free((void *)(uintptr_t)kind->owned[i].keep);
     free((void *)(uintptr_t)kind->owned);
+    free((void *)(uintptr_t)kind->template);
     free((void *)(uintptr_t)kind->keep);
 }
 

@@ -51,6 +51,8 @@ char *request_text(enum call_kind kind, const struct adapter_request *request,
     add_take(&draft, FOR_ALL & ~FOR_OBSERVE, "scale", json_boolean(request->scale));
     add_take(&draft, FOR_ADVANCE, "goal", json_integer(request->goal));
     add_take(&draft, FOR_ADVANCE, "paused", json_boolean(request->paused));
+    add_take(&draft, FOR_ADVANCE, "templateChanged",
+             request->template_changed ? json_true() : NULL);
     add_take(&draft, FOR_VALIDATE | FOR_ADVANCE, "maxUnavailable",
              json_integer(request->max_unavailable));
     add_take(&draft, FOR_VALIDATE | FOR_ADVANCE, "podNames", shared(request->pod_names));

@@ -173,6 +173,21 @@ json_t *json_pick(const json_t *root, const char *const *pointers, size_t count)
     return picked;
 }
 
+bool json_hash_at(const json_t *root, const char *const *pointers, size_t count,
+                  char ret_hex[HASH_HEX_SIZE])
+{
+    json_t *parts AUTO_JSON = json_array();
+    bool found = false;
+    for (size_t i = 0; i < count; i++) {
+        json_t *part = json_at(root, pointers[i]);
+        json_array_append_new(parts, part ? json_incref(part) : json_null());
+        found = found || part;
+    }
+    if (found)
+        json_hash(parts, ret_hex);
+    return found;
+}
+
 void auto_json(json_t **place)
 {
     json_decref(*place);

@@ -29,6 +29,10 @@ char *json_canonical(const json_t *json);
 /* SHA-256 of the canonical form: equal documents have equal hashes whatever their key order. */
 void json_hash(const json_t *json, char ret_hex[HASH_HEX_SIZE]);
 
+/* The same over what stands at the given pointers, one after the other. False: nothing does. */
+bool json_hash_at(const json_t *root, const char *const *pointers, size_t count,
+                  char ret_hex[HASH_HEX_SIZE]);
+
 /* The value at a pointer such as "/spec/template/spec/containers/0/image"; "" is the root.
  * NULL when some step isn't there. */
 json_t *json_at(const json_t *root, const char *pointer);

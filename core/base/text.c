@@ -53,11 +53,17 @@ void text_drop(struct text *text, size_t count)
     text->len -= count;
 }
 
+void text_cut(struct text *text, size_t length)
+{
+    if (length >= text->len)
+        return;
+    text->len = length;
+    text->at[length] = '\0';
+}
+
 void text_clear(struct text *text)
 {
-    text->len = 0;
-    if (text->at)
-        text->at[0] = '\0';
+    text_cut(text, 0);
 }
 
 char *text_steal(struct text *text)

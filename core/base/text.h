@@ -21,6 +21,9 @@ void text_addf(struct text *text, const char *format, ...) __attribute__((format
 /* Drops the first `count` bytes (at most all). */
 void text_drop(struct text *text, size_t count);
 
+/* Drops everything behind the first `length` bytes. */
+void text_cut(struct text *text, size_t length);
+
 /* Keeps the memory, forgets the content. */
 void text_clear(struct text *text);
 

@@ -25,6 +25,7 @@ struct call {
     char *trouble;       /* why an earlier try got no answer */
     struct timer timer;  /* waits for the next try */
     int64_t deadline_ms; /* monotonic; 0: never sent yet */
+    bool whole;          /* managedFields are wanted */
     bool running, answered;
 };
 
@@ -129,11 +130,13 @@ static int64_t call_patience(struct call *call, const struct exchange_end *end)
 }
 
 /* The answer as JSON; one that isn't JSON as a string, cut to what fits into a sentence. */
-static json_t *call_body(const struct text *body)
+static json_t *call_body(const struct call *call)
 {
+    const struct text *body = &call->exchange.body;
     if (!body->len)
         return NULL;
-    json_t *json = object_parse(body->at, body->len);
+    json_t *json =
+        call->whole ? object_parse_whole(body->at, body->len) : object_parse(body->at, body->len);
     if (json)
         return json;
     size_t length = strcspn(body->at, "\r\n");
@@ -145,7 +148,7 @@ static void call_answer(struct call *call, const struct exchange_end *end)
     struct cluster *cluster = call->cluster;
     struct reply reply = {.status = end->status};
     if (end->status) {
-        reply.body = call_body(&call->exchange.body);
+        reply.body = call_body(call);
         reply_error(end->status, reply.body, call->method, call->path, &reply.error);
     } else {
         call_explain(call, end, &reply.error);
@@ -183,6 +186,7 @@ struct call *cluster_call(struct cluster *cluster, const struct call_spec *spec,
     call->content_type = str_copy(spec->content_type);
     call->accept = str_copy(spec->accept);
     call->body = str_copy(spec->body);
+    call->whole = spec->whole;
     call->on_reply = on_reply;
     call->data = data;
     list_append(&cluster->waiting, &call->link);

@@ -17,6 +17,7 @@
 #include "loop/loop.h"
 
 #include <jansson.h>
+#include <stdbool.h>
 #include <stdint.h>
 
 struct cluster;
@@ -54,6 +55,7 @@ struct call_spec {
     const char *content_type; /* of the body; NULL: application/json */
     const char *accept;       /* NULL: application/json */
     const char *body;         /* NULL: none */
+    bool whole;               /* with managedFields, which are left out of answers otherwise */
 };
 
 /* What came back. Borrowed during the callback.

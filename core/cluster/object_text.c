@@ -188,6 +188,11 @@ json_t *object_parse(const char *bytes, size_t count)
     return object;
 }
 
+json_t *object_parse_whole(const char *bytes, size_t count)
+{
+    return text_parse(bytes, count);
+}
+
 json_t *event_parse(const char *bytes, size_t count)
 {
     struct span text = {bytes, bytes + count}, managed = {0};

@@ -25,6 +25,21 @@ enum {
     MISSING_MS = 60 * 1000 /* how often to ask for a kind that isn't there, unless kicked */
 };
 
+static char **strings_copy(const char *const *strings, size_t count)
+{
+    char **copies = mem_alloc(count * sizeof *copies);
+    for (size_t i = 0; i < count; i++)
+        copies[i] = str_copy(strings[i]);
+    return copies;
+}
+
+static void strings_free(char **strings, size_t count)
+{
+    for (size_t i = 0; i < count; i++)
+        free(strings[i]);
+    free(strings);
+}
+
 /* Callbacks may close the watch: between enter and leave it stays in memory. */
 static void watch_enter(struct watch *watch)
 {
@@ -33,9 +48,9 @@ static void watch_enter(struct watch *watch)
 
 static void watch_free(struct watch *watch)
 {
-    for (size_t i = 0; i < watch->keep_count; i++)
-        free(watch->keep[i]);
-    free(watch->keep);
+    strings_free(watch->keep, watch->keep_count);
+    strings_free(watch->digest, watch->digest_count);
+    free(watch->digest_if);
     free(watch->path);
     free(watch->query);
     free(watch->url);
@@ -255,9 +270,10 @@ struct watch *watch_open(struct cluster *cluster, const struct watch_spec *spec,
     watch->metadata_only = spec->metadata_only;
     watch->keep_all = !spec->keep;
     watch->keep_count = spec->keep ? spec->keep_count : 0;
-    watch->keep = mem_alloc(watch->keep_count * sizeof(char *));
-    for (size_t i = 0; i < watch->keep_count; i++)
-        watch->keep[i] = str_copy(spec->keep[i]);
+    watch->keep = strings_copy(spec->keep, watch->keep_count);
+    watch->digest_count = spec->digest_count;
+    watch->digest = strings_copy(spec->digest, spec->digest_count);
+    watch->digest_if = str_copy(spec->digest_if);
     watch->events = *events;
     watch->data = data;
     watch->round = 1;

@@ -21,7 +21,13 @@ struct watch_spec {
     const char *const *keep;    /* JSON pointers to keep of each object (see json_pick);
                                    NULL: all. managedFields are never there */
     size_t keep_count;
+    const char *const *digest; /* JSON pointers of which only one hash is kept (json_hash_at), as
+                                  the member WATCH_DIGEST … */
+    size_t digest_count;
+    const char *digest_if; /* … of objects that have something here */
 };
+
+#define WATCH_DIGEST "digest"
 
 /* Objects are pruned already and borrowed during the callback. */
 struct watch_events {

@@ -21,8 +21,9 @@ struct watch {
     struct cluster *cluster;
     char *path, *query; /* the query's first part: selectors */
     bool metadata_only;
-    char **keep;
-    size_t keep_count;
+    char **keep, **digest;
+    size_t keep_count, digest_count;
+    char *digest_if;
     bool keep_all;
     struct watch_events events;
     void *data;

@@ -34,9 +34,14 @@ static json_t *key_object(const char *key)
 
 json_t *watch_prune(const struct watch *watch, json_t *object)
 {
-    if (!watch->keep_all)
-        return json_pick(object, (const char *const *)watch->keep, watch->keep_count);
-    return json_incref(object);
+    char digest[HASH_HEX_SIZE];
+    if (watch->keep_all)
+        return json_incref(object);
+    json_t *kept = json_pick(object, (const char *const *)watch->keep, watch->keep_count);
+    if (watch->digest_count && json_at(object, watch->digest_if) &&
+        json_hash_at(object, (const char *const *)watch->digest, watch->digest_count, digest))
+        json_object_set_new(kept, WATCH_DIGEST, json_string(digest));
+    return kept;
 }
 
 void watch_put(struct watch *watch, json_t *object)

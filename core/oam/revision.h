@@ -73,6 +73,8 @@ int auxiliary_finish(const json_t *revision, const char *component, const char *
 
 #define MARK_HOLDER  "rollout.sluice.dev/holder"  /* "<namespace>/<name> <uid>" of the rollout */
 #define MARK_APPLIED "rollout.sluice.dev/applied" /* SHA-256 of what was rendered */
+#define MARK_TEMPLATE                                                                              \
+    "rollout.sluice.dev/template" /* SHA-256 of the pods' template that the server made of it */
 
 #define LABEL_APP           "app.oam.dev/name"
 #define LABEL_COMPONENT     "app.oam.dev/component"

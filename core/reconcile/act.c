@@ -8,6 +8,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#define HOLDER_POINTER   "/metadata/annotations/rollout.sluice.dev~1holder"
+#define TEMPLATE_POINTER "/metadata/annotations/rollout.sluice.dev~1template"
+
 struct act {
     struct controller *controller;
     struct workload_kind *kind;
@@ -16,6 +19,7 @@ struct act {
     size_t next_auxiliary;
     struct actions actions;
     size_t next;
+    bool rehearsed; /* the next action */
     struct call *call;
     struct timer later;
     struct error error;
@@ -96,6 +100,7 @@ static void on_action_reply(void *data, const struct reply *reply)
     if (action->kind == ACTION_DELETE_POD)
         owned_pod_leaves(act->controller, act->ns, action);
     act->next++;
+    act->rehearsed = false;
     act_step(act);
 }
 
@@ -126,19 +131,59 @@ static void guard_patch(const struct act *act, const struct action *action)
         json_put_take(action->body, "/metadata/uid", json_string(uid));
 }
 
-static void send_patch(struct act *act, const struct action *action)
+/* `more` is added to the query. */
+static void send_patch(struct act *act, const struct action *action, const char *more,
+                       reply_fn *on_reply)
 {
     static const char *const types[] = {PATCH_APPLY, PATCH_MERGE, PATCH_JSON};
     static const struct kind_info pods = {"v1", "Pod", "pods", true};
     char *path AUTO_FREE = object_path(action->pod ? &pods : &act->kind->info, act->ns,
                                        action->pod ? action->pod : act->name, NULL);
-    char *query AUTO_FREE = str_format("%s?fieldManager=" FIELD_MANAGER "%s", path,
-                                       action->patch == PATCH_KIND_APPLY ? "&force=true" : "");
+    char *query AUTO_FREE =
+        str_format("%s?fieldManager=" FIELD_MANAGER "%s%s", path,
+                   action->patch == PATCH_KIND_APPLY ? "&force=true" : "", more);
     guard_patch(act, action);
     char *body AUTO_FREE = json_text(action->body);
     struct call_spec spec = {
         .method = "PATCH", .path = query, .content_type = types[action->patch], .body = body};
-    act->call = cluster_call(act->controller->cluster, &spec, on_action_reply, act);
+    act->call = cluster_call(act->controller->cluster, &spec, on_reply, act);
+}
+
+/* What the server made of the template, with its defaults and its webhooks, goes along with the
+ * write itself: so it is known from then on, whoever dies. */
+static void on_rehearsed(void *data, const struct reply *reply)
+{
+    struct act *act = data;
+    const struct adapter_kind *kind = act->kind->kind;
+    const struct action *action = &act->actions.items[act->next];
+    char hash[HASH_HEX_SIZE];
+    act->call = NULL;
+    act->rehearsed = true;
+    if (reply->error.code != OK && reply->error.code != ERR_INVALID) {
+        act_fail(act, &reply->error);
+        return;
+    }
+    /* One that isn't accepted is sent nevertheless, for the server's word on it: there are webhooks
+     * that only refuse to rehearse. */
+    if (reply->error.code == OK &&
+        json_hash_at(reply->body, kind->template, kind->template_count, hash))
+        json_put_take(action->body, TEMPLATE_POINTER, json_string(hash));
+    act_step(act);
+}
+
+/* A patch that puts our mark on the workload takes it over. */
+static bool wants_rehearsal(const struct act *act, const struct action *action)
+{
+    return !act->rehearsed && !action->pod && action->patch != PATCH_KIND_JSON &&
+           json_at(action->body, HOLDER_POINTER) && act->kind->kind->template_count > 0;
+}
+
+static void act_patch(struct act *act, const struct action *action)
+{
+    if (wants_rehearsal(act, action))
+        send_patch(act, action, "&dryRun=All", on_rehearsed);
+    else
+        send_patch(act, action, "", on_action_reply);
 }
 
 static void send_delete(struct act *act, const struct action *action)
@@ -218,7 +263,7 @@ static void act_step(struct act *act)
         const struct action *action = &act->actions.items[act->next];
         switch (action->kind) {
         case ACTION_PATCH:
-            send_patch(act, action);
+            act_patch(act, action);
             return;
         case ACTION_DELETE_POD:
             send_delete(act, action);

@@ -120,6 +120,7 @@ static enum call_kind effect_question(const struct component *component,
     request->scale = effect->scale;
     request->goal = effect->goal;
     request->paused = effect->paused;
+    request->template_changed = effect->template_changed;
     request->outcome = effect->outcome;
     if (effect->kind == EFFECT_BEGIN)
         return CALL_BEGIN;

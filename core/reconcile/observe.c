@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 /* Gathering and observing: from the stores and the adapter to what the machine wants to know. */
 #include "base/alloc.h"
+#include "cluster/watch.h"
 #include "oam/revision.h"
 #include "reconcile/holder.h"
+#include "reconcile/other_writer.h"
 #include "reconcile/owned.h"
 #include "reconcile/task.h"
 #include "reconcile/workload_kinds.h"
@@ -63,6 +65,8 @@ static void observe_marks(struct component *component, const json_t *target)
         COPY(seen->held_by, name);
     }
     seen->applied = target && applied && str_equal(applied, object_mark(target, MARK_APPLIED));
+    seen->template_changed = seen->held && seen->applied && template_changed(component->workload);
+    json_object_del(component->workload, WATCH_DIGEST);
 }
 
 /* ── What the adapter says ────────────────────────────────────────────────────────────────── */
@@ -292,7 +296,10 @@ static void observe_located(struct component *component, const struct located_co
         owned_objects(located->kind, json_string_at(component->workload, "/metadata/uid"));
     if (component->workload)
         observe_marks(component, located->workload);
-    observe_workload(component);
+    if (seen->template_changed)
+        other_writer_ask(component, observe_workload);
+    else
+        observe_workload(component);
 }
 
 static bool workloads_known(const struct controller *controller)

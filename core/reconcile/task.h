@@ -34,8 +34,9 @@ struct component {
     struct workload_kind *kind; /* of the workload; NULL while it isn't known */
     struct adapter *adapter;    /* held for the present round, whoever replaces it meanwhile */
     struct hook_run hook;
-    int next_effect; /* of the decision, to be carried out */
-    bool acted;      /* an effect of this round has changed something */
+    void (*then)(struct component *component); /* what comes after the question that is asked */
+    int next_effect;                           /* of the decision, to be carried out */
+    bool acted;                                /* an effect of this round has changed something */
     bool remembered; /* the status decided in this round has been written */
     bool forget;     /* it needs the rollout no longer */
 };

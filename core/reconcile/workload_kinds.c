@@ -108,7 +108,8 @@ static void on_state(void *data, const struct error *err)
 static struct store *open_objects(struct workload_kind *kind, const struct adapter_kind *declared)
 {
     static const char *const marks[] = {"/metadata/annotations/rollout.sluice.dev~1holder",
-                                        "/metadata/annotations/rollout.sluice.dev~1applied"};
+                                        "/metadata/annotations/rollout.sluice.dev~1applied",
+                                        "/metadata/annotations/rollout.sluice.dev~1template"};
     enum { MARKS = sizeof marks / sizeof *marks };
     const struct store_events events = {
         .on_change = on_workload, .on_synced = on_synced, .on_state = on_state};
@@ -120,7 +121,13 @@ static struct store *open_objects(struct workload_kind *kind, const struct adapt
     char *path AUTO_FREE =
         object_path(&kind->info, kind->controller->config->namespace, NULL, NULL);
     struct watch_spec spec = {
-        .path = path, .keep = keep, .keep_count = MARKS + declared->keep_count};
+        .path = path,
+        .keep = keep,
+        .keep_count = MARKS + declared->keep_count,
+        .digest = declared->template,
+        .digest_count = declared->template_count,
+        .digest_if = marks[0],
+    };
     return store_open(kind->controller->cluster, &spec, &events, kind);
 }
 
@@ -172,9 +179,17 @@ static bool keeps(const struct adapter_kind *declared, const char *pointer)
     return false;
 }
 
+static bool template_same(const struct adapter_kind *a, const struct adapter_kind *b)
+{
+    bool same = a->template_count == b->template_count;
+    for (size_t i = 0; same && i < a->template_count; i++)
+        same = str_equal(a->template[i], b->template[i]);
+    return same;
+}
+
 static bool keeps_same(const struct adapter_kind *a, const struct adapter_kind *b)
 {
-    bool same = true;
+    bool same = template_same(a, b);
     for (size_t i = 0; same && i < a->keep_count; i++)
         same = keeps(b, a->keep[i]);
     for (size_t i = 0; same && i < b->keep_count; i++)

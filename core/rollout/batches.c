@@ -100,13 +100,16 @@ static void tell_step(struct run *run, int goal)
     s->step_met = false;
 }
 
+/* STOP: it is on its way to somebody else's template. */
+enum manner { GO_ON, HOLD_STILL, STOP };
+
 /* Holds the workload to what it was told, so that whatever was changed behind our back is put
  * right; but for replicas, which others may set too. */
-static void run_advance(struct run *run, bool paused)
+static void run_advance(struct run *run, enum manner manner)
 {
     struct rollout_status *s = run->status;
     int goal = run_reached(run);
-    if (scaled_back(run))
+    if (manner != STOP && scaled_back(run))
         return;
     if (s->scale) {
         goal = further(run, goal, seen_size(run));
@@ -115,8 +118,14 @@ static void run_advance(struct run *run, bool paused)
     run_effect(run, (struct effect){.kind = EFFECT_ADVANCE,
                                     .scale = s->scale,
                                     .goal = goal,
-                                    .paused = paused,
+                                    .paused = manner != GO_ON,
+                                    .template_changed = manner == STOP,
                                     .batch = told_batch(run)});
+}
+
+void batches_hold(struct run *run)
+{
+    run_advance(run, GO_ON);
 }
 
 static bool step_due(struct run *run, int64_t interval_ms)
@@ -148,7 +157,7 @@ static enum batch_event pass_gate(struct run *run, enum hook_type type, enum bat
 static enum batch_event probe_initializing(struct run *run)
 {
     if (run->status->step_target >= 0)
-        run_advance(run, false);
+        run_advance(run, GO_ON);
     return pass_gate(run, HOOK_PRE_BATCH, ON_BATCH_OPENED);
 }
 
@@ -169,7 +178,7 @@ static enum batch_event probe_in_rolling(struct run *run)
         int one = goal > reached ? 1 : -1;
         tell_step(run, interval_ms && goal != reached ? reached + one : goal);
     }
-    run_advance(run, false);
+    run_advance(run, GO_ON);
     if (s->step_target == goal)
         return ON_BATCH_ROLLED;
     step_due(run, interval_ms);
@@ -232,7 +241,7 @@ static enum batch_event probe_verifying(struct run *run)
         why_scaled_back(run);
         return ON_BATCH_WAITING;
     }
-    run_advance(run, false);
+    run_advance(run, GO_ON);
     if (!s->scale)
         verified = roll_verified(run, tolerance);
     else if (s->target_size >= s->original_size)
@@ -244,7 +253,7 @@ static enum batch_event probe_verifying(struct run *run)
 
 static enum batch_event probe_finalizing(struct run *run)
 {
-    run_advance(run, false);
+    run_advance(run, GO_ON);
     return pass_gate(run, HOOK_POST_BATCH,
                      batch_last(run) ? ON_BATCH_CLOSED_LAST : ON_BATCH_CLOSED);
 }
@@ -260,7 +269,7 @@ static enum batch_event probe_ready(struct run *run)
 {
     const struct plan *plan = run->in->plan;
     int batch = run->status->batch, last = (int)plan->batch_count - 1;
-    run_advance(run, false);
+    run_advance(run, GO_ON);
     if (partition_allows(plan, batch))
         return ON_BATCH_APPROVED;
     run_why(run, REASON_PARTITION_REACHED,
@@ -271,10 +280,25 @@ static enum batch_event probe_ready(struct run *run)
     return ON_BATCH_WAITING;
 }
 
+void batches_stop(struct run *run)
+{
+    const struct observation *seen = &run->in->observation;
+    const struct other_write *write = &seen->template_write;
+    run_advance(run, STOP);
+    run_why(run, REASON_TEMPLATE_CHANGED,
+            "%s has put another template on %s%s%s%s%s%s: no pod is moved until it is that of %s "
+            "again, or the rollout goes to another revision",
+            write->who[0] ? write->who : "somebody else", seen->object,
+            write->field[0] ? ", by " : "", write->field, write->how[0] ? " (" : "", write->how,
+            write->how[0] ? ")" : "", run->status->target);
+    why_object(run, write->field[0] ? write->field : "spec.template");
+    why_found(run, write->expected, write->found);
+}
+
 static void hold_still(struct run *run)
 {
     if (run->status->step_target >= 0)
-        run_advance(run, true);
+        run_advance(run, HOLD_STILL);
     run_why(run, REASON_PAUSED,
             "paused in batch %d of %d; set spec.rolloutPlan.paused to false to go on",
             run->status->batch + 1, batch_total(run));

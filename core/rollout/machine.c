@@ -224,7 +224,7 @@ static void record_observation(struct run *run)
     struct rollout_status *s = run->status;
     bool counts = s->rolling == ROLLING_IN_BATCHES || s->rolling == ROLLING_FINALISING ||
                   s->rolling == ROLLING_FAILING;
-    if (!counts || !seen->exists || !seen->settled || !seen->applied)
+    if (!counts || !seen->exists || !seen->settled || !seen->applied || seen->template_changed)
         return;
     s->upgraded = seen->updated;
     s->upgraded_ready = seen->updated_ready;

@@ -151,6 +151,14 @@ struct intent {
     bool revert_on_delete;
 };
 
+/* A write of somebody else's to what the rollout relies on. What isn't known is "". */
+struct other_write {
+    char who[128];         /* "kubectl-client-side-apply" */
+    char how[64];          /* "Update at 2006-01-02T15:04:05Z" */
+    char field[NAME_SIZE]; /* "spec.template.spec.containers[name=web].image" */
+    char expected[64], found[64];
+};
+
 /* What was found out about the world. */
 struct observation {
     char target[NAME_SIZE]; /* the revision that all this is about; a rollout that has just turned
@@ -168,7 +176,9 @@ struct observation {
     bool held;               /* carries our holder mark */
     char held_by[NAME_SIZE]; /* another rollout, "AppRollout default/shop"; or "" */
     bool applied;            /* what was last applied to it is the target */
-    bool settled;            /* its own controller has seen the last write */
+    bool template_changed;   /* it is ours, but by now somebody else's template is on it … */
+    struct other_write template_write; /* … by this */
+    bool settled;                      /* its own controller has seen the last write */
     bool fixed_size; /* nobody can step its size, as of a kind that has a pod on every node */
     int size;
     int rendered_size; /* replicas as rendered, for a first deployment */
@@ -201,14 +211,15 @@ enum effect_kind {
 /* Every effect is safe to do twice, and asked for in every decision until it has had its effect. */
 struct effect {
     enum effect_kind kind;
-    bool scale;          /* BEGIN, ADVANCE, FINISH: replicas are stepped, not revisions */
-    int goal;            /* ADVANCE */
-    bool paused;         /* ADVANCE: hold still */
-    int batch;           /* ADVANCE: one that the plan has; HOOK: as plan_hook() takes it */
-    const char *outcome; /* FINISH: succeeded, failed, abandoned, deleted, rolledBack */
-    enum hook_type gate; /* HOOK */
-    int index;           /* HOOK */
-    int attempt;         /* HOOK: counted from 1 */
+    bool scale;            /* BEGIN, ADVANCE, FINISH: replicas are stepped, not revisions */
+    int goal;              /* ADVANCE */
+    bool paused;           /* ADVANCE: hold still */
+    bool template_changed; /* ADVANCE: … because of another template than the target's */
+    int batch;             /* ADVANCE: one that the plan has; HOOK: as plan_hook() takes it */
+    const char *outcome;   /* FINISH: succeeded, failed, abandoned, deleted, rolledBack */
+    enum hook_type gate;   /* HOOK */
+    int index;             /* HOOK */
+    int attempt;           /* HOOK: counted from 1 */
 };
 
 /* Something that happened in this call, in order: each is logged once, and told as an Event when

@@ -29,6 +29,7 @@ void run_why(struct run *run, enum reason_code code, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
 void why_field(struct run *run, const char *field);
 void why_object(struct run *run, const char *field); /* a field of the workload; "": all of it */
+void why_found(struct run *run, const char *expected, const char *found);
 void why_number(struct run *run, const char *field, const char *bound, int expected, int found);
 
 /* conditions.c: the condition that belongs to a state. */
@@ -66,6 +67,13 @@ struct span run_span(const struct run *run);
 
 /* How many batches there are: those of the plan, or more when it was cut short on the way. */
 int batch_total(const struct run *run);
+
+/* Holds the workload to what it was told. */
+void batches_hold(struct run *run);
+
+/* Somebody else has put another template on the workload: stops it as far as that is possible, and
+ * says who it was. */
+void batches_stop(struct run *run);
 
 /* The workload was scaled from outside in the middle of a roll: the targets move in proportion. */
 void batches_resize(struct run *run, int size);

@@ -45,6 +45,14 @@ void why_object(struct run *run, const char *field)
     why_field(run, field);
 }
 
+void why_found(struct run *run, const char *expected, const char *found)
+{
+    snprintf(run->why.expected, sizeof run->why.expected, "%s", expected);
+    snprintf(run->why.found, sizeof run->why.found, "%s", found);
+    text_mend(run->why.expected);
+    text_mend(run->why.found);
+}
+
 void why_number(struct run *run, const char *field, const char *bound, int expected, int found)
 {
     why_field(run, field);

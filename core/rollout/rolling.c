@@ -244,6 +244,29 @@ static void learn_size(struct run *run)
         s->original_size = s->target_size = seen_size(run);
 }
 
+/* When something else scales the workload, the targets move in proportion. */
+static void follow_size(struct run *run)
+{
+    learn_size(run);
+    if (!run->status->scale && seen_size(run) != run->status->target_size)
+        batches_resize(run, seen_size(run));
+}
+
+/* Has somebody else put another template on a workload that is ours? Then everything that is
+ * counted is about that one. It isn't fought about: he may have reasons, and is as quick as we are.
+ */
+static bool template_changed(struct run *run)
+{
+    const struct observation *seen = &run->in->observation;
+    bool ours = seen->exists && seen->held && seen->applied;
+    if (!ours || !seen->template_changed)
+        return false;
+    if (run->status->rolling == ROLLING_IN_BATCHES)
+        follow_size(run);
+    batches_stop(run);
+    return true;
+}
+
 /* A plan that was edited on the way must still fit what the roll has started with. */
 static bool plan_still_fits(struct run *run)
 {
@@ -257,13 +280,33 @@ static bool plan_still_fits(struct run *run)
 /* May the batches go on? Also brings a workload back into our hands that was taken out of them. */
 static bool batches_may_run(struct run *run)
 {
-    if (!ready_to_go_on(run) || workload_lost(run))
+    if (!ready_to_go_on(run) || workload_lost(run) || template_changed(run))
         return false;
     learn_size(run);
     if (!plan_still_fits(run) || !workload_taken(run))
         return false;
-    if (!run->status->scale && seen_size(run) != run->status->target_size)
-        batches_resize(run, seen_size(run));
+    follow_size(run);
+    return true;
+}
+
+/* Pods that were at the target when the last batch was done, and aren't any more because somebody
+ * else's template came between? What is given back is at its target. */
+static bool pods_slipped(struct run *run)
+{
+    const struct observation *seen = &run->in->observation;
+    int wanted = run->status->step_target, size = seen_size(run);
+    if (wanted > size)
+        wanted = size;
+    if (run->status->scale || !seen->held || !seen->applied)
+        return false;
+    if (workload_busy(run))
+        return true;
+    if (seen->updated >= wanted)
+        return false;
+    batches_hold(run);
+    run_why(run, REASON_PODS_NOT_READY, "%d of %d pods are at the target", seen->updated, wanted);
+    why_object(run, "");
+    why_number(run, "updated", "at least", wanted, seen->updated);
     return true;
 }
 
@@ -282,7 +325,8 @@ static bool workload_released(struct run *run, const char *outcome)
 
 static enum rolling_event probe_finalising(struct run *run)
 {
-    if (!ready_to_go_on(run) || !workload_released(run, "succeeded"))
+    if (!ready_to_go_on(run) || template_changed(run) || pods_slipped(run) ||
+        !workload_released(run, "succeeded"))
         return ON_WAITING;
     return pass_gate(run, HOOK_FINALIZE, ON_RELEASED);
 }

@@ -140,7 +140,7 @@ static bool is_held(json_t *workload)
 static int32_t roll_to_goal(const struct sluice_request *request, json_t *workload)
 {
     bool paused = sluice_bool(request->json, "/paused", false);
-    if (!settled(workload))
+    if (!settled(workload) && !template_changed(request))
         return sluice_fail(request, SLUICE_STALE, "/workload/status/observedGeneration",
                            "OpenKruise hasn't seen the last change of the DaemonSet yet");
     struct daemons daemons = count_daemons(request, workload, update_revision(workload));

@@ -125,7 +125,7 @@ static void move_partition(const struct sluice_request *request, json_t *after)
 static int32_t roll_to_goal(const struct sluice_request *request, json_t *workload)
 {
     bool paused = sluice_bool(request->json, "/paused", false);
-    if (!statefulset_settled(workload))
+    if (!statefulset_settled(workload) && !template_changed(request))
         return statefulset_behind(request);
     json_t *after = json_deep_copy(workload);
     if (paused != sluice_bool(workload, PAUSED, false))

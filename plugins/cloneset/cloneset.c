@@ -260,7 +260,7 @@ static void move_partition(const struct sluice_request *request, json_t *after)
 static int32_t roll_to_goal(const struct sluice_request *request, json_t *workload)
 {
     bool paused = sluice_bool(request->json, "/paused", false);
-    if (!settled(workload))
+    if (!settled(workload) && !template_changed(request))
         return sluice_fail(request, SLUICE_STALE, "/workload/status/observedGeneration",
                            "OpenKruise hasn't seen the last change of the CloneSet yet");
     int32_t result = check_choice(request, workload);

@@ -256,6 +256,11 @@ static int32_t scale_to_goal(const struct sluice_request *request, json_t *workl
     return emit_take(request, workload, after, NULL);
 }
 
+bool template_changed(const struct sluice_request *request)
+{
+    return sluice_bool(request->json, "/templateChanged", false);
+}
+
 int32_t advance_workload(const struct sluice_request *request, roll_fn *roll)
 {
     json_t *workload = sluice_at(request->json, "/workload");

@@ -81,6 +81,10 @@ int32_t begin_workload(const struct sluice_request *request, hold_fn *hold);
 typedef int32_t roll_fn(const struct sluice_request *request, json_t *workload);
 int32_t advance_workload(const struct sluice_request *request, roll_fn *roll);
 
+/* advance: has somebody else put another template on the workload? Then it is stopped at once,
+ * whatever its own controller has seen. */
+bool template_changed(const struct sluice_request *request);
+
 /* finish: gives the workload back if the rollout holds it. `give_back` changes a copy of it from
  * which the holder's mark is gone; false: not yet. */
 typedef bool give_back_fn(const struct sluice_request *request, json_t *workload, json_t *after);

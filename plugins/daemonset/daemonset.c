@@ -229,12 +229,12 @@ static int32_t roll_to_goal(const struct sluice_request *request, json_t *worklo
     const char *revision = update_revision(request, workload);
     if (!is_held(workload))
         return hold_again(request, workload);
+    if (sluice_bool(request->json, "/paused", false)) /* what has gone comes back, and no more */
+        return SLUICE_OK;
     if (!generation_seen(workload) || !*revision)
         return sluice_fail(request, SLUICE_STALE, "/workload/status/observedGeneration",
                            "the last change of the DaemonSet hasn't been seen by its controller "
                            "yet");
-    if (sluice_bool(request->json, "/paused", false)) /* what has gone comes back, and no more */
-        return SLUICE_OK;
     return let_go(request, workload, revision);
 }
 

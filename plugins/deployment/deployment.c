@@ -411,9 +411,22 @@ static int32_t hold_again(const struct sluice_request *request, json_t *after)
                   "strategy alone until the rollout has ended"));
 }
 
+/* Paused where it stands, so that no more pods become of a template that isn't the target's. */
+static int32_t stop(const struct sluice_request *request, json_t *workload, const struct pods *pods)
+{
+    json_t *after = json_deep_copy(workload);
+    if (!paused(workload)) {
+        sluice_put_take(after, PAUSED, json_true());
+        put_stillness(after, pods);
+    }
+    return emit_roll_take(request, workload, after);
+}
+
 static int32_t roll_to_goal(const struct sluice_request *request, json_t *workload)
 {
     struct pods pods = count_pods(request, workload);
+    if (template_changed(request))
+        return stop(request, workload, &pods);
     if (!pods.settled)
         return sluice_fail(request, SLUICE_STALE, "/workload/status/observedGeneration",
                            "the last change of the Deployment hasn't been seen by its controller "

@@ -158,6 +158,20 @@ static int32_t check_partition(const struct draft *draft)
                 : written(draft, "partition.updated", updated);
 }
 
+/* It is the host that looks at it, so nothing of it is kept. */
+static int32_t check_template(const struct draft *draft)
+{
+    size_t i;
+    json_t *pointer;
+    json_array_foreach (sluice_at(draft->subject->options, "/template"), i, pointer) {
+        const char *text = json_string_value(pointer);
+        if (!is_pointer(text) || text[objects_only(text)])
+            return refuse(draft, "template",
+                          "pointers such as /spec/template, through objects only", pointer);
+    }
+    return SLUICE_OK;
+}
+
 static int32_t check_strategies(const struct draft *draft)
 {
     json_t *strategies = sluice_at(draft->subject->options, "/strategies"), *fields, *field;
@@ -231,7 +245,8 @@ static int32_t check_rest(const struct draft *draft)
 static int32_t check_all(const struct draft *draft)
 {
     int32_t (*const checks[])(const struct draft *) = {
-        check_identity, check_rest, check_partition, check_strategies, check_pods, check_status,
+        check_identity,   check_rest, check_partition, check_template,
+        check_strategies, check_pods, check_status,
     };
     int32_t result = SLUICE_OK;
     for (size_t i = 0; result == SLUICE_OK && i < sizeof checks / sizeof *checks; i++)
@@ -272,6 +287,8 @@ static json_t *manifest_new(const struct draft *draft)
     json_t *kind =
         json_pack("{s:s, s:s, s:O}", "apiVersion", option_text(options, "/apiVersion", ""), "kind",
                   option_text(options, "/kind", ""), "keep", draft->keep);
+    if (sluice_at(options, "/template"))
+        json_object_set(kind, "template", sluice_at(options, "/template"));
     if (sluice_at(options, "/pods"))
         json_object_set_new(kind, "owned", owned_new(draft->subject));
     return json_pack("{s:[o], s:o}", "kinds", kind, "rights", rights_new(draft->subject));

@@ -226,7 +226,8 @@ static int32_t roll(const struct sluice_request *request, json_t *workload)
     int32_t result = counts_read(&subject, &counts);
     if (result != SLUICE_OK)
         return result;
-    if (!counts.settled)
+    bool stop = template_changed(request) && paused_pointer(&subject);
+    if (!counts.settled && !stop)
         return sluice_fail(request, SLUICE_STALE, "/workload/status",
                            "the last change of the %s hasn't been seen by its controller yet",
                            kind_of(&subject));
@@ -341,6 +342,7 @@ static const char manifest[] = SLUICE_JSON({
             "kind": {"type": "string"},
             "resource": {"type": "string"},
             "replicas": {"type": "string"},
+            "template": {"type": "array", "items": {"type": "string"}},
             "partition": {
                 "type": "object",
                 "properties": {

@@ -14,7 +14,7 @@ static int32_t roll_to_goal(const struct sluice_request *request, json_t *worklo
 {
     bool paused = sluice_bool(request->json, "/paused", false);
     int now = statefulset_partition(workload);
-    if (!statefulset_settled(workload))
+    if (!statefulset_settled(workload) && !template_changed(request))
         return statefulset_behind(request);
     int wanted = paused ? statefulset_partition_at_rest(request, workload)
                         : statefulset_partition_for_goal(request, workload);

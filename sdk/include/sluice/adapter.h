@@ -19,6 +19,10 @@
  *     owned              array of {apiVersion, kind, keep}: kinds of objects that such a workload
  *                        owns as their controller, which the adapter reads too, e.g. its pods.
  *                        They are watched then; left out: none
+ *     template           JSON pointers of that from which pods of a revision are made (since 1.1).
+ *                        When anybody else changes what stands there in the middle of a roll, the
+ *                        host stops and says who it was; see templateChanged. Left out:
+ *                        ["/spec/template"]. What isn't there is no template
  *   rights    array of Kubernetes PolicyRules (apiGroups, resources, verbs): what the host must
  *             be allowed to do for this adapter
  *   options   a JSON schema for the adapter's options (see the guide for the part of JSON schema
@@ -48,6 +52,9 @@
  *   goal            advance: how many pods are to be at the target's revision, in all;
  *                   with scale: how many replicas there are to be
  *   paused          advance: hold still; what is under way may end, nothing new may start
+ *   templateChanged advance, together with `paused` (since 1.1): somebody else has put another
+ *                   template on the workload than the target's. Let no pod take it, as far as the
+ *                   kind has means for that, and at once: also while it isn't settled
  *   maxUnavailable  how many pods of a batch need not be ready; a number of pods
  *   podNames        advance: names of pods that are to be brought before any other
  *   outcome         finish: "succeeded", "failed", "abandoned", "rolledBack" or "deleted"

@@ -25,9 +25,11 @@ def events(log: Path) -> Iterator[dict]:
 
 
 def writes(log: Path, user: str = "", user_agent: str = "", resource: str = "") -> list:
-    """Those by a user, by a user agent that begins so, on a resource ("clonesets")."""
+    """Those by a user, by a user agent that begins so, on a resource ("clonesets"). A dry run writes
+    nothing."""
     def is_wanted(event) -> bool:
         return (user in ("", event["user"].get("username"))  # who is unknown has no name
+                and "dryRun=" not in event.get("requestURI", "")
                 and event.get("userAgent", "").startswith(user_agent)
                 and resource in ("", event.get("objectRef", {}).get("resource")))
 

@@ -251,6 +251,51 @@ static void test_keeps_only_what_is_asked_for(void **state)
     end(told);
 }
 
+/* Of the rest one hash, where it is wanted: equal for what is equal. */
+static void test_keeps_a_digest(void **state)
+{
+    const char *const keep[] = {"/spec/size"}, *const digest[] = {"/spec/other", "/spec/none"};
+    struct watch_spec spec = {.path = THINGS,
+                              .keep = keep,
+                              .keep_count = 1,
+                              .digest = digest,
+                              .digest_count = 2,
+                              .digest_if = "/spec/size"};
+    struct told *told = begin(&spec, NULL);
+    answer_list(told,
+                "{\"metadata\":{\"resourceVersion\":\"1\"},\"items\":[{\"metadata\":{\"name\":"
+                "\"a\"},\"spec\":{\"size\":3,\"other\":{\"x\":4,\"y\":5}}}]}");
+    expect(told, "+a = OK");
+    json_t *spec_json AUTO_JSON = json_pack("{s:{s:{s:i, s:i}}}", "spec", "other", "y", 5, "x", 4);
+    char hash[HASH_HEX_SIZE];
+    assert_true(json_hash_at(spec_json, digest, 2, hash));
+    assert_string_equal(json_string_at(told->last, "/" WATCH_DIGEST), hash);
+    assert_null(json_at(told->last, "/spec/other"));
+    end(told);
+}
+
+static void test_no_digest_of_what_is_not_there_or_not_wanted(void **state)
+{
+    const char *const keep[] = {"/spec/size"}, *const digest[] = {"/spec/other"};
+    struct watch_spec spec = {.path = THINGS,
+                              .keep = keep,
+                              .keep_count = 1,
+                              .digest = digest,
+                              .digest_count = 1,
+                              .digest_if = "/spec/size"};
+    const char *const specs[] = {"{\"size\":3}", "{\"other\":3}"};
+    for (size_t i = 0; i < 2; i++) {
+        struct told *told = begin(&spec, NULL);
+        char *list AUTO_FREE = str_format("{\"metadata\":{\"resourceVersion\":\"1\"},\"items\":"
+                                          "[{\"metadata\":{\"name\":\"a\"},\"spec\":%s}]}",
+                                          specs[i]);
+        answer_list(told, list);
+        expect(told, "+a = OK");
+        assert_null(json_at(told->last, "/" WATCH_DIGEST));
+        end(told);
+    }
+}
+
 static void test_pages(void **state)
 {
     struct told *told = begin(NULL, NULL);
@@ -624,6 +669,8 @@ int main(void)
         cmocka_unit_test(test_list_then_watch),
         cmocka_unit_test(test_items_are_completed_and_pruned),
         cmocka_unit_test(test_keeps_only_what_is_asked_for),
+        cmocka_unit_test(test_keeps_a_digest),
+        cmocka_unit_test(test_no_digest_of_what_is_not_there_or_not_wanted),
         cmocka_unit_test(test_pages),
         cmocka_unit_test(test_page_cut),
         cmocka_unit_test(test_page_gone),

@@ -254,8 +254,10 @@ static void check_goal(const struct case_of *c, const struct effect *effect)
     const struct world *world = c->world;
     int size = world->workload.size, told = world->told, goal = effect->goal;
     int batch = s->batch_state == BATCH_INITIALIZING ? s->batch - 1 : s->batch;
-    MUST(c, seen->exists && seen->held && seen->applied && seen->settled,
-         "told without being ready for it");
+    MUST(c, seen->exists && seen->held && seen->applied, "told without being ready for it");
+    MUST(c, seen->settled || seen->template_changed, "told while its controller is behind");
+    MUST(c, effect->template_changed == seen->template_changed, "told of the wrong template");
+    MUST(c, effect->paused || !seen->template_changed, "led to somebody else's template");
     MUST(c, effect->batch >= 0 && effect->batch < (int)c->in->plan->batch_count,
          "batch %d isn't in the plan", effect->batch);
     MUST(c, effect->scale == s->scale, "of the other kind");
@@ -270,8 +272,8 @@ static void check_goal(const struct case_of *c, const struct effect *effect)
     bool his = s->scale && goal == seen->size;
     MUST(c, held || his || no_further(c, goal, limit_of(c, batch)),
          "told %d after %d; batch %d leads to %d", goal, told, batch, limit_of(c, batch));
-    if (told < 0)
-        return;
+    if (told < 0 || (effect->template_changed && s->step_target < 0))
+        return; /* before the first batch it can be stopped, but not led anywhere */
     if (s->scale)
         MUST(c, his || goal == s->step_target, "told %d instead of %d", goal, s->step_target);
     else

@@ -116,6 +116,13 @@ static void random_holder(struct random *random, struct world *world)
     world->workload.paused = false; /* what we have left on it is his to put right */
 }
 
+/* Somebody else applies a copy of his own, of whatever revision. */
+static void random_template(struct random *random, struct world *world)
+{
+    if (world->workload.exists)
+        world_template(world, random_int(random, 1, 4));
+}
+
 static void random_trouble(struct random *random, struct world *world)
 {
     int revision = random_int(random, 1, 4);
@@ -157,6 +164,8 @@ static void random_event(struct random *random, struct world *world)
         random_target(random, world);
     else if (what <= 985)
         random_workload(random, world);
+    else if (what <= 992)
+        random_template(random, world);
     else if (what == 1000 && random_chance(random, 30))
         world_delete(world);
 }
@@ -180,7 +189,11 @@ static void let_it_be(struct world *world)
     if (w->holder == SOMEBODY)
         world_hold(world, NOBODY);
     if (world->recorded.scale) /* what is being scaled is what it was */
-        w->applied = w->revision = world->target;
+        w->applied = w->put = w->revision = world->target;
+    if (world->recorded.scale && world->recorded.step_target >= 0) /* nor scaled back */
+        world_scale(world, world->recorded.step_target);
+    if (w->holder == US)
+        world_template(world, w->put);
     world_plan(world, "{'numBatches':3}");
 }
 

@@ -161,6 +161,12 @@ void world_scale(struct world *world, int size)
     workload_changed(world);
 }
 
+void world_template(struct world *world, int revision)
+{
+    world->workload.revision = revision;
+    workload_changed(world);
+}
+
 void world_no_workload(struct world *world)
 {
     world->workload = (struct workload){0};
@@ -281,6 +287,7 @@ static bool do_begin(struct world *world, const struct effect *effect)
         w->told = made ? ALL_PODS : pods_of(w, w->revision);
         w->paused = false;
     }
+    w->put = w->revision;
     workload_changed(world);
     return true;
 }
@@ -429,6 +436,9 @@ static void observe(const struct world *world, const struct rollout_status *stat
     if (w->holder == SOMEBODY)
         snprintf(seen->held_by, sizeof seen->held_by, "AppRollout default/other");
     seen->applied = w->applied == target;
+    seen->template_changed = seen->held && seen->applied && w->revision != w->put;
+    if (seen->template_changed)
+        seen->template_write = (struct other_write){.who = "kubectl", .field = "spec.template"};
     seen->settled = w->observed == w->generation;
     seen->size = w->size;
     seen->updated = w->counts.updated;

@@ -40,6 +40,7 @@ struct workload {
     int told;     /* pods that may be of that revision */
     bool paused;
     int applied; /* mark: the revision that was applied last */
+    int put;     /* mark: the template that this was */
     enum holder holder;
     int64_t generation, observed; /* its controller is behind while they differ */
     int64_t settles_at;
@@ -106,8 +107,9 @@ void world_done(struct world *world);
 void world_plan(struct world *world, const char *plan); /* also bad ones */
 void world_target(struct world *world, int target, int source);
 void world_delete(struct world *world);
-void world_scale(struct world *world, int size); /* from outside */
-void world_no_workload(struct world *world);     /* it never was */
+void world_scale(struct world *world, int size);        /* from outside */
+void world_no_workload(struct world *world);            /* it never was */
+void world_template(struct world *world, int revision); /* somebody else puts this one on it */
 void world_hold(struct world *world, enum holder holder);
 
 /* One pass of the shell. True when it has changed anything. */
