@@ -18,7 +18,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { EXIT_USAGE = 2, SECONDS_A_TRIAL = 30 };
+enum { EXIT_USAGE = 2, SECONDS_A_TRIAL = 30, NAME_SIZE = 256 };
 
 static const char usage[] =
     "usage: sluice-adapter-check [--name NAME] [--host PROGRAM] [--only-cases] FILE.so [CASES]\n"
@@ -37,20 +37,23 @@ struct cases {
     size_t count;
 };
 
-/* What was asked for. */
-struct wish {
-    const char *name, *host, *file;
-    const char *folder; /* of the cases; NULL: none */
+/* What is examined, and with what. */
+struct exam {
+    const char *file, *name; /* NULL: the name that the adapter has itself */
+    const char *host;
     bool only_cases;
+    struct cases cases;
+    char *own_name; /* written by the introduction, a trial */
 };
 
 struct score {
     int passed, failed;
 };
 
-/* One check that may crash, as trial_run() wants it. */
+/* One check that may crash, as trial_run() wants it. It loads the adapter itself: threads that an
+ * adapter's runtime starts while it is loaded don't outlive a fork. */
 struct attempt {
-    const struct subject *subject;
+    const struct exam *exam;
     const struct specimen *specimen;
     const struct rule *rule; /* NULL: the case itself */
 };
@@ -105,15 +108,26 @@ static void cases_done(struct cases *cases)
     free(cases->items);
 }
 
+static int run_case(const struct subject *subject, const struct specimen *specimen,
+                    struct error *err)
+{
+    struct transport *transport =
+        inprocess_new(subject->table, &call_limits_default, &inprocess_host);
+    int result = case_run(transport, specimen->json, err);
+    transport->free(transport);
+    return result;
+}
+
 static int run_attempt(void *user, struct error *err)
 {
     const struct attempt *attempt = user;
-    if (attempt->rule)
-        return attempt->rule->check(attempt->subject, attempt->specimen, err);
-    struct transport *transport =
-        inprocess_new(attempt->subject->table, &call_limits_default, &inprocess_host);
-    int result = case_run(transport, attempt->specimen->json, err);
-    transport->free(transport);
+    struct subject subject;
+    int result = subject_open(attempt->exam->file, attempt->exam->name, &subject, err);
+    if (result < 0)
+        return result;
+    result = attempt->rule ? attempt->rule->check(&subject, attempt->specimen, err)
+                           : run_case(&subject, attempt->specimen, err);
+    subject_done(&subject);
     return result;
 }
 
@@ -137,50 +151,49 @@ static int run_apart(const struct apart_spec *spec, struct transport **transport
     return result;
 }
 
-static void run_cases_apart(const struct apart_spec *spec, const struct cases *cases,
-                            struct score *score)
+static void run_cases_apart(const struct exam *exam, struct score *score)
 {
-    if (!cases->count)
+    const struct apart_spec spec = {.file = exam->file, .name = exam->own_name, .host = exam->host};
+    if (!exam->cases.count)
         return;
-    if (!apart_possible(spec)) {
+    if (!apart_possible(&spec)) {
         puts("note: sluice-adapter-host isn't installed, so no case was run in a process of its "
              "own");
         return;
     }
     struct transport *transport = NULL;
     puts("cases, in a process of its own");
-    for (size_t i = 0; i < cases->count; i++) {
+    for (size_t i = 0; i < exam->cases.count; i++) {
         struct error err = {0};
-        int result = run_apart(spec, &transport, &cases->items[i], &err);
-        tell(score, cases->items[i].name, result < 0 ? err.text : NULL);
+        int result = run_apart(&spec, &transport, &exam->cases.items[i], &err);
+        tell(score, exam->cases.items[i].name, result < 0 ? err.text : NULL);
     }
     if (transport)
         transport->free(transport);
 }
 
-static void run_cases(const struct subject *subject, const struct cases *cases, struct score *score)
+static void run_cases(const struct exam *exam, struct score *score)
 {
-    if (cases->count)
+    if (exam->cases.count)
         puts("cases");
-    for (size_t i = 0; i < cases->count; i++) {
-        struct attempt attempt = {.subject = subject, .specimen = &cases->items[i]};
+    for (size_t i = 0; i < exam->cases.count; i++) {
+        struct attempt attempt = {.exam = exam, .specimen = &exam->cases.items[i]};
         struct error err = {0};
         int result = trial_run(run_attempt, &attempt, SECONDS_A_TRIAL, &err);
-        tell(score, cases->items[i].name, result < 0 ? err.text : NULL);
+        tell(score, attempt.specimen->name, result < 0 ? err.text : NULL);
     }
 }
 
 /* A rule is tried with every case, up to the first that breaks it. */
-static void run_rule(const struct subject *subject, const struct cases *cases,
-                     const struct rule *rule, struct score *score)
+static void run_rule(const struct exam *exam, const struct rule *rule, struct score *score)
 {
     struct error err = {0};
     int result = OK;
-    for (size_t i = 0; result == OK && i < cases->count; i++) {
-        struct attempt attempt = {.subject = subject, .specimen = &cases->items[i], .rule = rule};
+    for (size_t i = 0; result == OK && i < exam->cases.count; i++) {
+        struct attempt attempt = {.exam = exam, .specimen = &exam->cases.items[i], .rule = rule};
         result = trial_run(run_attempt, &attempt, SECONDS_A_TRIAL, &err);
         if (result < 0)
-            error_prefix(&err, "with %s", cases->items[i].name);
+            error_prefix(&err, "with %s", attempt.specimen->name);
     }
     tell(score, rule->text, result < 0 ? err.text : NULL);
 }
@@ -233,47 +246,66 @@ static void advise(const struct subject *subject, const char *file, const struct
                    call_name((enum call_kind)call));
 }
 
-static void run_rules(const struct subject *subject, struct cases *cases, struct score *score)
+/* What the adapter says of itself. */
+static int run_introduction(void *user, struct error *err)
 {
-    if (!cases->count)
-        cases_default(cases);
-    puts("contract");
-    for (const struct rule *rule = contract_rules; rule->text; rule++)
-        run_rule(subject, cases, rule, score);
+    const struct exam *exam = user;
+    struct subject subject;
+    int result = subject_open(exam->file, exam->name, &subject, err);
+    if (result < 0)
+        return result;
+    snprintf(exam->own_name, NAME_SIZE, "%s", subject.table->name);
+    introduce(&subject);
+    advise(&subject, exam->file, &exam->cases);
+    fflush(stdout);
+    subject_done(&subject);
+    return OK;
 }
 
-static int examine(const struct subject *subject, const struct wish *wish, struct cases *cases)
+static void run_rules(struct exam *exam, struct score *score)
 {
-    const struct apart_spec apart = {
-        .file = wish->file, .name = subject->table->name, .host = wish->host};
+    if (!exam->cases.count)
+        cases_default(&exam->cases);
+    puts("contract");
+    for (const struct rule *rule = contract_rules; rule->text; rule++)
+        run_rule(exam, rule, score);
+}
+
+static int examine(struct exam *exam)
+{
     struct score score = {0};
-    introduce(subject);
-    advise(subject, wish->file, cases);
-    run_cases(subject, cases, &score);
-    run_cases_apart(&apart, cases, &score);
-    if (!wish->only_cases)
-        run_rules(subject, cases, &score);
+    struct error err = {0};
+    exam->own_name = trial_shared(NAME_SIZE);
+    if (trial_run(run_introduction, exam, SECONDS_A_TRIAL, &err) < 0) {
+        fprintf(stderr, "refused: %s\n", err.text);
+        return EXIT_FAILURE;
+    }
+    run_cases(exam, &score);
+    run_cases_apart(exam, &score);
+    if (!exam->only_cases)
+        run_rules(exam, &score);
     printf("%d passed, %d failed\n", score.passed, score.failed);
     return score.failed ? EXIT_FAILURE : EXIT_SUCCESS;
 }
 
 /* EXIT_SUCCESS, or what to end with at once, after saying why. */
-static int read_arguments(int argc, char **argv, struct wish *ret_wish, bool *ret_stop)
+static int read_arguments(int argc, char **argv, struct exam *ret_exam, const char **ret_folder,
+                          bool *ret_stop)
 {
     static const struct option options[] = {{"name", required_argument, NULL, 'n'},
                                             {"host", required_argument, NULL, 'p'},
                                             {"only-cases", no_argument, NULL, 'c'},
                                             {"help", no_argument, NULL, 'h'},
                                             {0}};
-    struct wish wish = {0};
+    struct exam exam = {0};
     *ret_stop = true;
     for (int option; (option = getopt_long(argc, argv, "", options, NULL)) != -1;) {
         if (option == 'n')
-            wish.name = optarg;
+            exam.name = optarg;
         else if (option == 'p')
-            wish.host = optarg;
+            exam.host = optarg;
         else if (option == 'c')
-            wish.only_cases = true;
+            exam.only_cases = true;
         else
             return fputs(usage, option == 'h' ? stdout : stderr), option == 'h' ? 0 : EXIT_USAGE;
     }
@@ -282,31 +314,24 @@ static int read_arguments(int argc, char **argv, struct wish *ret_wish, bool *re
                 argc - optind, usage);
         return EXIT_USAGE;
     }
-    wish.file = argv[optind];
-    wish.folder = argv[optind + 1]; /* NULL ends the arguments */
-    *ret_wish = wish;
+    exam.file = argv[optind];
+    *ret_folder = argv[optind + 1]; /* NULL ends the arguments */
+    *ret_exam = exam;
     *ret_stop = false;
     return EXIT_SUCCESS;
 }
 
 int main(int argc, char **argv)
 {
-    struct wish wish;
-    struct subject subject;
-    struct cases cases = {0};
-    struct error err = {0};
+    struct exam exam;
+    const char *folder;
     bool stop;
-    int status = read_arguments(argc, argv, &wish, &stop);
+    int status = read_arguments(argc, argv, &exam, &folder, &stop);
     if (stop)
         return status;
-    if (subject_open(wish.file, wish.name, &subject, &err) < 0) {
-        fprintf(stderr, "refused: %s\n", err.text);
-        return EXIT_FAILURE;
-    }
     status = EXIT_FAILURE;
-    if (!wish.folder || cases_open(wish.folder, &cases) == OK)
-        status = examine(&subject, &wish, &cases);
-    cases_done(&cases);
-    subject_done(&subject);
+    if (!folder || cases_open(folder, &exam.cases) == OK)
+        status = examine(&exam);
+    cases_done(&exam.cases);
     return status;
 }

@@ -60,6 +60,14 @@ int trial_run(int (*body)(void *user, struct error *err), void *user, unsigned s
     return result;
 }
 
+void *trial_shared(unsigned long size)
+{
+    void *memory = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+    if (memory == MAP_FAILED)
+        abort();
+    return memory;
+}
+
 const char *trial_guarded(const char *text, unsigned long length)
 {
     size_t page = (size_t)sysconf(_SC_PAGESIZE);

@@ -12,6 +12,9 @@
 int trial_run(int (*body)(void *user, struct error *err), void *user, unsigned seconds,
               struct error *err);
 
+/* Zeroed memory that this process and its trials have in common, until it ends. */
+void *trial_shared(unsigned long size);
+
 /* A copy of `text` in memory that can't be written, and whose end is followed by memory that
  * can't be read. Not NUL-terminated. Lives until the process ends: it is for trials. */
 const char *trial_guarded(const char *text, unsigned long length);

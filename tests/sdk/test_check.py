@@ -47,6 +47,41 @@ CPP_EXPORT = """const sluice_adapter *sluice_adapter_v1(void)
     return &table;
 }"""
 
+# As the runtime of a language with threads does it: loading starts one, and calls wait for it.
+RUNTIME_EXPORT = """
+#include <pthread.h>
+#include <unistd.h>
+static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
+static pthread_cond_t changed = PTHREAD_COND_INITIALIZER;
+static int ready;
+static void *start(void *nothing)
+{
+    usleep(100000); /* it takes its time, but it is ready in the end */
+    pthread_mutex_lock(&lock);
+    ready = 1;
+    pthread_cond_broadcast(&changed);
+    pthread_mutex_unlock(&lock);
+    return nothing;
+}
+__attribute__((constructor)) static void load(void)
+{
+    pthread_t thread;
+    if (!pthread_create(&thread, NULL, start, NULL))
+        pthread_detach(thread);
+}
+static int32_t late(const sluice_host *h, sluice_call *c, sluice_text t)
+{
+    pthread_mutex_lock(&lock);
+    while (!ready)
+        pthread_cond_wait(&changed, &lock);
+    pthread_mutex_unlock(&lock);
+    return act(h, c, t);
+}
+SLUICE_ADAPTER(.name = "odd", .version = "1", .manifest = manifest, .observe = observe,
+               .begin = act, .advance = late, .finish = act)"""
+CRASHING_EXPORT = C_EXPORT % "odd" + """
+__attribute__((constructor)) static void load(void) { __builtin_trap(); }"""
+
 
 def kind(name="X", version="x.io/v1") -> str:
     return f'{{"apiVersion": "{version}", "kind": "{name}", "keep": ["/spec"]}}'
@@ -92,7 +127,8 @@ ADDED = [{"patch": {"type": "json", "body": [{"op": "add", "path": "/spec/goal",
     {"kinds": f"[{kind('ReplicationController', 'v1')}]", "rights": RULE % '""'},
     {"rights": RULE % '"*"'},
     {"language": "cpp", "export": CPP_EXPORT},
-], ids=["several kinds", "the core group", "all groups", "C++"])
+    {"export": RUNTIME_EXPORT},
+], ids=["several kinds", "the core group", "all groups", "C++", "threads"])
 def test_odd_and_good(tmp_path, changes):
     status, printed = check(build(tmp_path, **changes), case(tmp_path, emitted=ADDED))
     assert status == 0, printed
@@ -153,6 +189,11 @@ def test_notes(tmp_path):
 def test_a_name_that_no_config_can_say(tmp_path, name, says):
     status, printed = check(build(tmp_path, export=C_EXPORT % name))
     assert status == 1 and f"refused: {says}" in printed
+
+
+def test_a_crash_while_loading(tmp_path):
+    status, printed = check(build(tmp_path, export=CRASHING_EXPORT))
+    assert status == 1 and "refused: it crashed" in printed
 
 
 @pytest.mark.parametrize("arguments, status, says", [

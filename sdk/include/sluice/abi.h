@@ -9,7 +9,8 @@
  * earlier calls; the same request always gives the same answer, because the host repeats calls
  * whenever it likes. What the bytes say is described in sluice/adapter.h.
  *
- * Threads: the host makes one call at a time. An adapter must not start threads.
+ * Threads: the host makes one call at a time, and a call does its work on the thread that it came
+ * on. What threads the runtime of its language has is an adapter's own business.
  * Lifetime: an adapter is never unloaded.
  *
  * Growing: a minor version only appends members to the tables, bits, kinds of emission or JSON
