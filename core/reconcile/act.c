@@ -14,7 +14,7 @@
 struct act {
     struct controller *controller;
     struct workload_kind *kind;
-    char *ns, *name, *uid, *holder;
+    char *ns, *name, *uid, *version, *holder;
     json_t *auxiliaries;
     size_t next_auxiliary;
     struct actions actions;
@@ -22,6 +22,7 @@ struct act {
     bool rehearsed; /* the next action */
     struct call *call;
     struct timer later;
+    enum acted acted;
     struct error error;
     act_fn *on_done;
     void *data;
@@ -36,6 +37,7 @@ static void act_free(struct act *act)
     free(act->ns);
     free(act->name);
     free(act->uid);
+    free(act->version);
     free(act->holder);
     free(act);
 }
@@ -55,10 +57,11 @@ static void on_finish(void *data)
 {
     struct act *act = data;
     struct error error = act->error;
+    enum acted acted = act->acted;
     act_fn *on_done = act->on_done;
     void *receiver = act->data;
     act_free(act);
-    on_done(receiver, &error);
+    on_done(receiver, acted, &error);
 }
 
 /* The answer always comes from the loop, so that nobody is called back from within act_start(). */
@@ -81,6 +84,24 @@ static bool test_failed(const struct action *action, const struct reply *reply)
            reply->status == 422 && !json_at(reply->body, "/details/causes");
 }
 
+/* A patch that changes nothing leaves the workload the version that it had. */
+static enum acted came_of(const struct act *act, const struct action *action,
+                          const json_t *answered)
+{
+    if (action->kind == ACTION_DELETE_POD)
+        return ACTED_DELETED;
+    bool in_vain = !action->pod &&
+                   str_equal(json_string_at(answered, "/metadata/resourceVersion"), act->version);
+    return in_vain ? ACTED_IN_VAIN : ACTED_PATCHED;
+}
+
+static void note_write(struct act *act, const struct action *action, const json_t *answered)
+{
+    enum acted acted = came_of(act, action, answered);
+    if (acted > act->acted)
+        act->acted = acted;
+}
+
 static void on_action_reply(void *data, const struct reply *reply)
 {
     struct act *act = data;
@@ -95,6 +116,7 @@ static void on_action_reply(void *data, const struct reply *reply)
         act_fail(act, &err);
         return;
     }
+    note_write(act, action, reply->body);
     if (action->kind == ACTION_PATCH && !action->pod && act->kind->store)
         store_put(act->kind->store, reply->body);
     if (action->kind == ACTION_DELETE_POD)
@@ -285,6 +307,7 @@ struct act *act_start_take(struct controller *controller, const struct act_spec 
     act->ns = str_copy(json_string_at(spec->target, "/metadata/namespace"));
     act->name = str_copy(json_string_at(spec->target, "/metadata/name"));
     act->uid = str_copy(json_string_at(spec->workload, "/metadata/uid"));
+    act->version = str_copy(json_string_at(spec->workload, "/metadata/resourceVersion"));
     act->holder = str_copy(spec->holder);
     act->auxiliaries = spec->auxiliaries ? json_deep_copy(spec->auxiliaries) : NULL;
     act->actions = *actions;

@@ -20,8 +20,16 @@ struct act_spec {
 
 struct act;
 
+/* What came of the writes: of several, the greatest. */
+enum acted {
+    ACTED_NOT,     /* there were none */
+    ACTED_IN_VAIN, /* they asked for what was there already */
+    ACTED_PATCHED, /* something has changed */
+    ACTED_DELETED, /* a pod, of which there comes an end */
+};
+
 /* err is OK when all was done. ERR_CONFLICT: somebody else was first, look again. */
-typedef void act_fn(void *data, const struct error *err);
+typedef void act_fn(void *data, enum acted acted, const struct error *err);
 
 /* Owns `actions`. on_done is called once, never before act_start() returns. */
 struct act *act_start_take(struct controller *controller, const struct act_spec *spec,

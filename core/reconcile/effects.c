@@ -130,9 +130,7 @@ static enum call_kind effect_question(const struct component *component,
                                                       : CALL_FINISH;
 }
 
-/* An effect could not be carried out: nothing that was decided with it counts, and the status says
- * what stands in the way. It is tried again. */
-static void effect_failed(struct component *component, const struct error *err)
+void component_failed(struct component *component, enum reason_code why, const struct error *err)
 {
     struct task *task = component->task;
     struct rollout_status *s = &component->status;
@@ -140,11 +138,9 @@ static void effect_failed(struct component *component, const struct error *err)
         pass_fail(task, err);
         return;
     }
-    struct error told = *err;
-    enum reason_code why = trouble_reason(&told);
     bool news = s->reason.code != why;
     s->reason = (struct reason){.code = why};
-    snprintf(s->reason.message, sizeof s->reason.message, "%.500s", told.text);
+    snprintf(s->reason.message, sizeof s->reason.message, "%.500s", err->text);
     snprintf(s->reason.object, sizeof s->reason.object, "%s", component->observation.object);
     if (news) {
         s->reason_since_ms = clock_wall_ms();
@@ -155,15 +151,18 @@ static void effect_failed(struct component *component, const struct error *err)
     pass_record(task);
 }
 
-static void on_acted(void *data, const struct error *err)
+static void on_acted(void *data, enum acted acted, const struct error *err)
 {
     struct component *component = data;
     component->task->act = NULL;
     if (err->code != OK) {
-        effect_failed(component, err);
+        struct error told = *err;
+        enum reason_code why = trouble_reason(&told);
+        component_failed(component, why, &told);
         return;
     }
-    component->acted = true;
+    if (acted > component->acted)
+        component->acted = acted;
     component->next_effect++;
     component_next_effect(component);
 }
@@ -195,7 +194,7 @@ static void on_asked(void *data, struct adapter_reply *reply)
         /* What the adapter saw is out of date: that is somebody else's change, not trouble. */
         if (reply->err.code == ERR_RETRY)
             reply->err.code = ERR_CONFLICT;
-        effect_failed(component, &reply->err);
+        component_failed(component, REASON_ADAPTER_TROUBLE, &reply->err);
         return;
     }
     if (!reply->actions.count) {
@@ -220,6 +219,10 @@ static void act_on_workload(struct component *component, const struct effect *ef
 {
     struct adapter_asking *asking = &component->task->asking;
     struct adapter_request request;
+    if (brake_holds(&component->task->brake, component)) {
+        component_failed(component, REASON_ADAPTER_TROUBLE, &component->task->brake.why);
+        return;
+    }
     enum call_kind kind = effect_question(component, effect, &request);
     asking->on_reply = on_asked;
     asking->data = component;

@@ -81,10 +81,13 @@ static void ask(struct component *component, enum call_kind kind,
     adapter_ask(asking, component->adapter, kind, request);
 }
 
-/* Trouble with the adapter, not with the plan: it is asked again. */
+/* Trouble with the adapter, not with the plan: it is asked again. That it can't tell yet is none.
+ */
 static void observe_trouble(struct component *component, const struct error *err)
 {
-    observe_failure(&component->observation, REASON_CLUSTER_TROUBLE, ERR_RETRY, err->text);
+    observe_failure(&component->observation,
+                    err->code == ERR_RETRY ? REASON_CLUSTER_TROUBLE : REASON_ADAPTER_TROUBLE,
+                    ERR_RETRY, err->text);
 }
 
 static void on_validated(void *data, struct adapter_reply *reply)

@@ -227,6 +227,7 @@ static void pass_begin(struct task *task, json_t *object_take)
     location_unpack(task->revert);
     task->located = task->told = false;
     task->rounds = 0;
+    task->brake.rounds = 0;
     task->at = 0;
     if (task->component_count)
         for (size_t i = 0; i < task->component_count; i++)
@@ -272,7 +273,8 @@ void component_observed(struct component *component)
 {
     component_decide(component);
     component->next_effect = 0;
-    component->acted = component->remembered = false;
+    component->acted = ACTED_NOT;
+    component->remembered = false;
     component_next_effect(component);
 }
 
@@ -281,6 +283,10 @@ void component_round_done(struct component *component)
 {
     struct task *task = component->task;
     bool moved = component->decision->move_count > 0;
+    if (brake_round(&task->brake, component, moved)) {
+        component_failed(component, REASON_ADAPTER_TROUBLE, &task->brake.why);
+        return;
+    }
     task_note_moves(task, component);
     component->status = component->decision->status;
     component->hook.outcome.result = HOOK_NONE;
@@ -288,7 +294,7 @@ void component_round_done(struct component *component)
         task_tell_waiting(task, component);
         task->told = true;
     }
-    if ((component->acted || moved) && ++task->rounds < ROUNDS_MAX) {
+    if ((component->acted >= ACTED_PATCHED || moved) && ++task->rounds < ROUNDS_MAX) {
         pass_locate(task);
         return;
     }

@@ -9,6 +9,7 @@
 
 #include "oam/approllout.h"
 #include "reconcile/act.h"
+#include "reconcile/brake.h"
 #include "reconcile/hooks.h"
 #include "reconcile/locate.h"
 #include "reconcile/pods.h"
@@ -36,7 +37,7 @@ struct component {
     struct hook_run hook;
     void (*then)(struct component *component); /* what comes after the question that is asked */
     int next_effect;                           /* of the decision, to be carried out */
-    bool acted;                                /* an effect of this round has changed something */
+    enum acted acted;                          /* what came of the effects of this round */
     bool remembered; /* the status decided in this round has been written */
     bool forget;     /* it needs the rollout no longer */
 };
@@ -57,6 +58,7 @@ struct task {
     struct location *revert;   /* of its source, when a deletion reverts */
     json_t *pods;              /* those that the plan names; NULL: not read yet, or it names none */
     int64_t written_at_ms;     /* of the last status, monotonic; 0: never */
+    struct brake brake;        /* of the adapter that its components have, one at a time */
 
     /* The pass under way. */
     bool located;   /* in this pass */
@@ -95,6 +97,10 @@ void component_round_done(struct component *component);
 
 /* effects.c: carries out the next effect of the round, and all after it. */
 void component_next_effect(struct component *component);
+
+/* What was decided in this round could not be carried out: none of it counts, the status says what
+ * stands in the way, and it is tried again. */
+void component_failed(struct component *component, enum reason_code why, const struct error *err);
 
 /* record.c */
 bool component_remember(struct component *component); /* true: the effect has to wait for it */

@@ -1,0 +1,55 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "reconcile/brake.h"
+
+#include "base/clock.h"
+#include "reconcile/task.h"
+
+enum {
+    ROUNDS_ENOUGH = 8, /* no workload takes more writes than this before something moves */
+    FIRST_MS = 1000,
+    MOST_MS = 60 * 1000,
+};
+
+static bool same_subject(const struct brake *brake, const struct component *component)
+{
+    return brake->adapter == component->adapter &&
+           brake->generation == component->task->rollout.intent.generation;
+}
+
+static void put_on(struct brake *brake, const struct component *component)
+{
+    const char *name = adapter_name(component->adapter);
+    int64_t pause_ms = brake->pause_ms ? 2 * brake->pause_ms : FIRST_MS;
+    brake->pause_ms = pause_ms < MOST_MS ? pause_ms : MOST_MS;
+    brake->until_ms = clock_monotonic_ms() + brake->pause_ms;
+    brake->adapter = component->adapter;
+    brake->generation = component->task->rollout.intent.generation;
+    brake->rounds = 0;
+    if (component->acted == ACTED_IN_VAIN)
+        error_set(&brake->why, ERR_BUG,
+                  "adapter %s: it asks for a patch that leaves the workload as it is", name);
+    else
+        error_set(&brake->why, ERR_BUG,
+                  "adapter %s: it has asked for %d changes in a row and nothing came of them", name,
+                  ROUNDS_ENOUGH);
+}
+
+bool brake_round(struct brake *brake, const struct component *component, bool moved)
+{
+    if (moved) {
+        *brake = (struct brake){0};
+        return false;
+    }
+    brake->rounds = component->acted == ACTED_PATCHED ? brake->rounds + 1 : 0;
+    bool enough = component->acted == ACTED_IN_VAIN || brake->rounds == ROUNDS_ENOUGH;
+    if (enough)
+        put_on(brake, component);
+    return enough;
+}
+
+bool brake_holds(struct brake *brake, const struct component *component)
+{
+    if (brake->pause_ms && !same_subject(brake, component))
+        *brake = (struct brake){0};
+    return clock_monotonic_ms() < brake->until_ms;
+}
