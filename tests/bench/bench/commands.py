@@ -9,16 +9,18 @@ from pathlib import Path
 
 from cluster import ClusterError
 
-from . import controllers, idle, seed, show
+from . import adapters, controllers, idle, seed, show
 
 
 def options(arguments: list) -> argparse.Namespace:
     parser = argparse.ArgumentParser(
         prog="run", description="Measures Sluice on real control planes. Needs root.")
-    parser.add_argument("part", choices=["idle", "seed", "all"], nargs="?", default="all")
+    parser.add_argument("part", choices=["adapters", "idle", "seed", "all"], nargs="?", default="all")
     parser.add_argument("--build", type=Path, metavar="FOLDER",
                         help="a build of Sluice (default: a release build is made, once)")
-    parser.add_argument("--count", type=int, default=1000, help="idle: rollouts (1000)")
+    parser.add_argument("--count", type=int, default=1000,
+                        help="adapters, idle: rollouts (1000); adapters: 0 for calls only")
+    parser.add_argument("--calls", type=int, default=20000, help="adapters: calls (20000)")
     parser.add_argument("--pods", type=int, default=1, help="idle: pods of each (1)")
     parser.add_argument("--seconds", type=int, default=60, help="idle: how long to watch it (60)")
     parser.add_argument("--rolls", type=int, default=3, help="seed: rolls to measure (3)")
@@ -29,15 +31,20 @@ def options(arguments: list) -> argparse.Namespace:
 def measure(given: argparse.Namespace) -> None:
     build = controllers.sluice_built(given.build)
     reports = []
-    if given.part != "idle":
+    if given.part in ("seed", "all"):
         show.title("The seed, v1 to v2")
         found = seed.run(build, given.rolls, not given.no_peer)
         reports.append(lambda: seed.report(found))
-    if given.part != "seed":
+    if given.part in ("idle", "all"):
         asked = idle.Options(given.count, given.pods, given.seconds)
         show.title(f"{asked.count} rollouts of {asked.pods} pods")
         result = idle.run(build, asked)
         reports.append(lambda: idle.report(asked, result))
+    if given.part in ("adapters", "all"):
+        compared = adapters.Options(given.count, given.calls)
+        show.title("Adapters in process and isolated")
+        costs = adapters.run(build, compared)
+        reports.append(lambda: adapters.report(compared, costs))
     show.title("─" * 70 + f"\ntests/bench/run {shlex.join(sys.argv[1:])}\n{show.machine()}")
     for report in reports:
         report()

@@ -66,13 +66,14 @@ def sluice_built(build: Path = None) -> Path:
     return build
 
 
-def sluice(cluster, build: Path) -> Controller:
+def sluice(cluster, build: Path, isolation: str = "inProcess") -> Controller:
     config = cluster.dir / "sluice.yaml"
     config.write_text(
         "adapters:\n"
         f"  directory: {build / 'plugins' / 'cloneset'}\n"
         "  enabled:\n"
         "    - name: cloneset\n"
+        f"      isolation: {isolation}\n"
         "renderer:\n"
         f"  program: {build / 'plugins' / 'cue' / 'sluice-cue'}\n"
         "  idleSeconds: 5\n")

@@ -35,6 +35,7 @@ class Rolled:
     seconds: float
     cpu: float
     renderer_cpu: float
+    adapter_cpu: float
     traffic: Traffic
 
 
@@ -63,23 +64,27 @@ class Started:
 class Idle:
     """The run, on a cluster of its own."""
 
-    def __init__(self, cluster: Cluster, build, options: Options):
+    def __init__(self, cluster: Cluster, build, options: Options, isolation="inProcess"):
         self.cluster = cluster
         self.options = options
         objects.install(cluster)
-        self.controller = controllers.sluice(cluster, build)
+        self.controller = controllers.sluice(cluster, build, isolation)
         self.empty = self._quiet(5)
         show.step(f"sluice runs; with nothing to do it has {show.mib(self.empty.memory.rss)}")
 
     def run(self) -> dict:
-        count, pods = self.options.count, self.options.pods
-        deployed = self._measured(lambda: self._deploy(count, pods))
-        rolled = self._measured(lambda: self._roll(count))
+        rolls = self.rolls()
         quiet = self._quiet(self.options.seconds)
         started = self._restart()
         self._followed("the one that waited", 1, f"{objects.app(0)}-v1")
-        return {"empty": self.empty, "deployed": deployed, "rolled": rolled, "quiet": quiet,
-                "started": started, "fresh": self._quiet(self.options.seconds)}
+        return {**rolls, "empty": self.empty, "quiet": quiet, "started": started,
+                "fresh": self._quiet(self.options.seconds)}
+
+    def rolls(self) -> dict:
+        """All are deployed, then all are rolled."""
+        count, pods = self.options.count, self.options.pods
+        return {"deployed": self._measured(lambda: self._deploy(count, pods)),
+                "rolled": self._measured(lambda: self._roll(count))}
 
     def close(self) -> None:
         self.controller.stop()
@@ -98,17 +103,29 @@ class Idle:
         self._followed("rolled", count, "-v2")
 
     def _measured(self, work) -> Rolled:
-        pid, since, began = self.controller.pid, now(), time.monotonic()
-        cpu, renderer = usage.cpu(pid), usage.cpu_of_children(pid)
+        since, began = now(), time.monotonic()
+        cpu, others, adapter = self._cpu()
         work()
         seconds = time.monotonic() - began
-        wait_for("the renderer ends when idle", lambda: not usage.children(pid), 30)
-        return Rolled(seconds, usage.cpu(pid) - cpu, usage.cpu_of_children(pid) - renderer,
+        self._await_renderer_gone()
+        cpu_now, others_now, adapter_now = self._cpu()
+        adapter = adapter_now - adapter
+        return Rolled(seconds, cpu_now - cpu, others_now - others - adapter, adapter,
                       traffic(self.cluster, self.controller.user, since))
+
+    def _cpu(self) -> tuple:
+        """Of the controller, of its helpers, and of its adapters among these."""
+        pid = self.controller.pid
+        return usage.cpu(pid), usage.cpu_of_children(pid), usage.cpu_of_adapters(pid)
+
+    def _await_renderer_gone(self) -> None:
+        pid = self.controller.pid
+        wait_for("the renderer ends when idle", lambda: all(
+            usage.is_adapter(child) for child in usage.children(pid)), 30)
 
     def _quiet(self, seconds: int) -> Quiet:
         pid = self.controller.pid
-        wait_for("the renderer ends when idle", lambda: not usage.children(pid), 30)
+        self._await_renderer_gone()
         self._await_rest()
         since, cpu, wakeups = now(), usage.cpu(pid), usage.wakeups(pid)
         time.sleep(seconds)

@@ -47,6 +47,16 @@ def children(pid: int) -> list:
             for child in (task / "children").read_text().split()]
 
 
+def is_adapter(pid: int) -> bool:
+    """Is it the process of an isolated adapter?"""
+    return "sluice-adapter-host" in Path(f"/proc/{pid}/cmdline").read_text(encoding="utf-8")
+
+
+def cpu_of_adapters(pid: int) -> float:
+    """Of those that run."""
+    return sum(cpu(child) for child in children(pid) if is_adapter(child))
+
+
 def descriptors(pid: int) -> int:
     return len(os.listdir(f"/proc/{pid}/fd"))
 
