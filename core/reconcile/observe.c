@@ -88,15 +88,17 @@ static void observe_trouble(struct component *component, const struct error *err
     observe_failure(&component->observation,
                     err->code == ERR_RETRY ? REASON_CLUSTER_TROUBLE : REASON_ADAPTER_TROUBLE,
                     ERR_RETRY, err->text);
+    component_observed(component);
 }
 
 static void on_validated(void *data, struct adapter_reply *reply)
 {
     struct component *component = data;
-    if (reply->err.code == ERR_INVALID)
-        component->observation.refused = reply->err;
-    else if (reply->err.code < 0)
+    if (reply->err.code < 0 && reply->err.code != ERR_INVALID) {
         observe_trouble(component, &reply->err);
+        return;
+    }
+    component->observation.refused = reply->err;
     component_observed(component);
 }
 
@@ -119,8 +121,11 @@ static void observe_validation(struct component *component)
 static void on_rendered_observed(void *data, struct adapter_reply *reply)
 {
     struct component *component = data;
-    if (reply->err.code == OK)
-        component->observation.rendered_size = reply->status.size;
+    if (reply->err.code < 0) {
+        observe_trouble(component, &reply->err);
+        return;
+    }
+    component->observation.rendered_size = reply->status.size;
     observe_validation(component);
 }
 
@@ -147,10 +152,11 @@ static void observation_fill(struct observation *seen, const struct workload_sta
 static void on_workload_observed(void *data, struct adapter_reply *reply)
 {
     struct component *component = data;
-    if (reply->err.code < 0)
+    if (reply->err.code < 0) {
         observe_trouble(component, &reply->err);
-    else
-        observation_fill(&component->observation, &reply->status);
+        return;
+    }
+    observation_fill(&component->observation, &reply->status);
     if (component->workload)
         observe_validation(component);
     else

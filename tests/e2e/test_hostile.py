@@ -100,7 +100,9 @@ def kinds(cluster):
 
 
 def entry(deed: str, call: str, isolation: dict, does: str) -> dict:
-    return {"name": deed, "adapter": "wild", "file": str(HOSTILE / "wild.so"), **isolation,
+    """Only the one that hangs is to miss its deadline, however busy the machine is."""
+    return {"name": deed, "adapter": "wild", "file": str(HOSTILE / "wild.so"),
+            "deadlineMs": 400 if deed == "hang" else 20000, **isolation,
             "options": {"do": does, "in": call, "kind": kind_of(deed)}}
 
 
@@ -186,7 +188,8 @@ def assert_others_go_on(den, deeds) -> None:
     stage.record(2, component(version="5.0.2", replicas=5, fake=True))
     stage.put(rollout("shop-v2", "shop-v1", batches=[1, 2, 2]))
     stage.wait_state("rolloutSucceed")
-    assert {state(stage.rollout(deed)) for deed in deeds} <= {"initializing", "rollingInBatches"}
+    ended = {"rolloutSucceed", "rolloutFailed"}
+    assert not ended & {state(stage.rollout(deed)) for deed in deeds}
     assert den.controller.alive() and den.controller.starts == 1
 
 
@@ -215,8 +218,7 @@ def prove(stage, isolation: dict, *tables) -> Den:
 
 def test_in_processes_of_their_own(stage, kinds):
     MADE.unlink(missing_ok=True)
-    limits = {"isolation": "process", "deadlineMs": 400, "memoryMiB": 64}
-    prove(stage, limits, APART, ANYWHERE)
+    prove(stage, {"isolation": "process", "memoryMiB": 64}, APART, ANYWHERE)
     assert not MADE.exists()
 
 
