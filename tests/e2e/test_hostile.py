@@ -15,6 +15,8 @@ from pathlib import Path
 import pytest
 from cluster.cluster import wait_for
 
+from harness import apps
+from harness.apps import watched  # noqa: F401
 from harness.controller import BUILD, SLUICE, config_text
 from harness.objects import component, definition, reason, rollout, state
 
@@ -128,7 +130,7 @@ class Den:
             stage.put(rollout(f"{deed}-v1", name=deed, batches=[1, 1, 1]))
 
     def _entries(self, hostile: bool) -> list:
-        return [{"name": "cloneset"}] + [
+        return apps.adapter("deployment") + [
             entry(deed, call, self.isolation, deed if hostile and deed != "good" else "")
             for deed, call in self.calls.items()]
 
@@ -182,11 +184,14 @@ def wait_all_in_trouble(den, tables) -> None:
 
 
 def assert_others_go_on(den, deeds) -> None:
-    """A CloneSet is rolled batch by batch meanwhile, and a good adapter's rollout begins and ends."""
+    """A Deployment is deployed and rolled batch by batch meanwhile."""
     stage = den.stage
-    stage.deploy(5, "4.0.6", fake=True)
-    stage.record(2, component(version="5.0.2", replicas=5, fake=True))
-    stage.put(rollout("shop-v2", "shop-v1", batches=[1, 2, 2]))
+    apps.define(stage, "Deployment", "replicas: parameter.replicas")
+    stage.record(1, apps.app("4.0.6", replicas=3))
+    stage.put(rollout("shop-v1", numBatches=1))
+    stage.wait_state("rolloutSucceed")
+    stage.record(2, apps.app("5.0.2", replicas=3))
+    stage.put(rollout("shop-v2", "shop-v1", batches=[1, 1, 1]))
     stage.wait_state("rolloutSucceed")
     ended = {"rolloutSucceed", "rolloutFailed"}
     assert not ended & {state(stage.rollout(deed)) for deed in deeds}

@@ -39,11 +39,12 @@ struct loaded loaded_open(const char *name, const char *file, const char *option
     return open_entry(entry, file, options);
 }
 
-struct loaded apart_open(const char *name, const char *file, const char *options)
+struct loaded apart_open(const char *name, const char *file, const char *options,
+                         int64_t deadline_ms)
 {
     const struct adapter_entry entry = {.name = name,
                                         .isolation = ISOLATION_PROCESS,
-                                        .deadline_ms = APART_DEADLINE_MS,
+                                        .deadline_ms = deadline_ms,
                                         .memory = (uint64_t)APART_MEMORY_MIB << 20,
                                         .host = ADAPTER_HOST};
     return open_entry(entry, file, options);

@@ -18,13 +18,13 @@
 
 #include <cmocka.h>
 
-enum { SOON_MS = 10 * 1000 };
+enum { SOON_MS = 60 * 1000 };
 
 static void the_same_answer(void **state)
 {
     const char *options = "{\"result\": -1, \"pointer\": \"/target/spec\", \"text\": \"no such\"}";
     struct loaded here = loaded_open("puppet", "puppet", options);
-    struct loaded apart = apart_open("puppet", "puppet", options);
+    struct loaded apart = apart_open("puppet", "puppet", options, APART_LONG_MS);
     struct adapter_request request = {0};
     struct workload_status status;
     struct error a = {0}, b = {0};
@@ -64,7 +64,9 @@ static void what_was_installed_runs_here(void **state)
 static struct loaded wild(const char *deed)
 {
     char *options AUTO_FREE = str_format("{\"do\": \"%s\"}", deed);
-    struct loaded loaded = apart_open("wild", "wild", options);
+    bool hangs = strcmp(deed, "hang") == 0;
+    struct loaded loaded =
+        apart_open("wild", "wild", options, hangs ? APART_BRIEF_MS : APART_LONG_MS);
     const struct error *refusal = adapter_refusal(loaded.adapter);
     if (refusal)
         fail_msg("it wasn't loaded: %s", refusal->text);
