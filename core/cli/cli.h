@@ -10,9 +10,12 @@
 
 /* What scripts may rely on. */
 enum exit_status {
-    STATUS_DONE = 0,
-    STATUS_REFUSED = 1, /* an error was found, or something was refused or isn't there */
-    STATUS_USAGE = 2,   /* called wrongly */
+    STATUS_DONE = 0,      /* done; what was waited for has succeeded */
+    STATUS_REFUSED = 1,   /* an error was found, or something was refused or isn't there */
+    STATUS_USAGE = 2,     /* called wrongly */
+    STATUS_FAILED = 3,    /* the rollout has failed */
+    STATUS_ABANDONED = 4, /* it has turned to another target, or was deleted */
+    STATUS_TIMEOUT = 5,   /* the time ran out */
 };
 
 /* An option, with or without a value. The last one given counts. */
@@ -74,7 +77,7 @@ int verb_unknown(const char *name);
 #define CONFIG_FILE "/etc/sluice/sluice.yaml"
 extern const struct flag flag_config, flag_kubeconfig, flag_context;
 
-extern const struct verb verb_adapters, verb_completion, verb_controller, verb_help_of, verb_lint,
-    verb_role, verb_states, verb_version;
+extern const struct verb verb_adapters, verb_completion, verb_controller, verb_explain,
+    verb_help_of, verb_lint, verb_plan, verb_role, verb_states, verb_status, verb_version;
 
 #endif

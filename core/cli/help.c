@@ -65,9 +65,12 @@ char *verb_help(const struct verb *verb)
 static const char exit_statuses[] =
     "\n"
     "Exit status:\n"
-    "  0  done\n"
+    "  0  done; what was waited for has succeeded\n"
     "  1  an error was found, or something was refused or isn't there\n"
-    "  2  called wrongly\n";
+    "  2  called wrongly\n"
+    "  3  the rollout has failed\n"
+    "  4  it has turned to another target, or was deleted\n"
+    "  5  the time ran out\n";
 
 char *program_help(void)
 {

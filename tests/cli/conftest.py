@@ -1,11 +1,14 @@
 # SPDX-License-Identifier: Apache-2.0
 """The program as a person runs it."""
 
+import json
 import os
 import subprocess
 from pathlib import Path
 
 import pytest
+
+from apiserver import Server
 
 ROOT = Path(__file__).resolve().parents[2]
 BUILD = Path(os.environ.get("SLUICE_BUILD", ROOT / "build")).resolve()
@@ -27,3 +30,21 @@ def sluice(tmp_path):
                                   input=stdin, cwd=tmp_path, env={**settings, **environment},
                                   stdout=subprocess.PIPE, stderr=subprocess.PIPE, timeout=60))
     return run
+
+
+@pytest.fixture
+def server():
+    made = Server()
+    yield made
+    made.close()
+
+
+@pytest.fixture
+def kubeconfig(server, tmp_path):
+    path = tmp_path / "kubeconfig"
+    path.write_text(json.dumps({
+        "apiVersion": "v1", "kind": "Config", "current-context": "c",
+        "clusters": [{"name": "c", "cluster": {"server": server.url()}}],
+        "users": [{"name": "u", "user": {}}],
+        "contexts": [{"name": "c", "context": {"cluster": "c", "user": "u"}}]}))
+    return path

@@ -1,0 +1,115 @@
+// SPDX-License-Identifier: Apache-2.0
+/* The page that says why a rollout is where it is. */
+#include "base/alloc.h"
+#include "base/clock.h"
+#include "cli/bar.h"
+#include "cli/rollout_view.h"
+#include "rollout/states_level.h"
+
+#include <string.h>
+
+/* What a person can do, where the reason's own sentence doesn't say it; %s is the rollout. */
+static const char *const advices[REASON_CODES] = {
+    [REASON_PARTITION_REACHED] = "sluice approve %s",
+    [REASON_PAUSED] = "sluice resume %s",
+    [REASON_REVISION_MISSING] = "apply the Application that makes the revision; it is waited for",
+    [REASON_REVISION_UNUSABLE] = "mend what is said above, record a new revision and name that",
+    [REASON_KIND_UNKNOWN] = "enable an adapter for the kind; `sluice adapters` lists them",
+    [REASON_PLAN_INVALID] = "correct the plan; `sluice lint` checks it",
+    [REASON_REFUSED] = "correct the rollout; `sluice lint` checks it",
+    [REASON_WORKLOAD_HELD] = "it goes on when the other rollout has ended or is deleted",
+    [REASON_HOOK_REJECTED] = "sluice rollback %s, or name another target",
+    [REASON_HOOK_TROUBLE] = "see that the hook answers; it is called again without being asked",
+    [REASON_FAILED] = "sluice rollback %s, or name another target",
+    [REASON_PODS_NOT_READY] = "it goes on by itself when they are; `kubectl get pods` shows them",
+};
+
+char *reason_advice(enum reason_code code, const char *name)
+{
+    const char *advice = advices[code];
+    const char *place = advice ? strstr(advice, "%s") : NULL;
+    if (!place)
+        return str_copy(advice);
+    return str_format("%.*s%s%s", (int)(place - advice), advice, name, place + 2);
+}
+
+static void fact(struct table *table, const char *name, const char *value)
+{
+    if (!value || !*value)
+        return;
+    table_cell(table, "%s", name);
+    table_cell(table, "%s", value);
+}
+
+static void fact_since(struct table *table, const char *name, int64_t since_ms, int64_t now_ms)
+{
+    char time[CLOCK_TEXT_SIZE];
+    struct text value AUTO(text_done) = {0};
+    if (!since_ms)
+        return;
+    clock_format(since_ms, time);
+    text_addf(&value, "%s, for ", time);
+    age_add(&value, now_ms - since_ms);
+    fact(table, name, value.at);
+}
+
+static void facts_add(const struct rollout_view *view, const struct part *part, int width,
+                      struct text *to)
+{
+    const struct rollout_status *status = &part->status;
+    const struct reason *reason = &status->reason;
+    bool in_batch = status->rolling == ROLLING_IN_BATCHES;
+    const struct level *level = in_batch ? &batch_level : &rolling_level;
+    int state = in_batch ? (int)status->batch_state : (int)status->rolling;
+    char *advice AUTO_FREE = reason_advice(reason->code, view->rollout.name);
+    struct table table AUTO(table_done) = {.columns = 2, .indent = 2, .wrap = true};
+    fact(&table, "state", part_state(part));
+    fact(&table, "which", part->recorded ? level->states[state].text : NULL);
+    fact_since(&table, "since", part_since(part), view->now_ms);
+    if (*reason->message) {
+        fact(&table, "why", reason->message);
+        fact(&table, "reason", part->recorded ? reason_name(reason->code) : NULL);
+    }
+    fact(&table, "object", reason->object);
+    fact(&table, "field", reason->field);
+    fact(&table, "expected", reason->expected);
+    fact(&table, "found", reason->found);
+    fact_since(&table, "waits since", status->reason_since_ms, view->now_ms);
+    fact(&table, "what to do", advice);
+    table_write(&table, width, to);
+}
+
+/* What would lead on, and where to. */
+static void moves_add(const struct part *part, int width, struct text *to)
+{
+    if (!part->recorded)
+        return;
+    bool in_batch = part->status.rolling == ROLLING_IN_BATCHES;
+    const struct level *level = in_batch ? &batch_level : &rolling_level;
+    int state = in_batch ? (int)part->status.batch_state : (int)part->status.rolling;
+    struct table table AUTO(table_done) = {.columns = 2, .indent = 2, .wrap = true};
+    for (int event = 0; event < level->event_count; event++) {
+        int next = level->cell(state, event).next;
+        if (next == state)
+            continue;
+        table_cell(&table, "to %s", level->states[next].name);
+        table_cell(&table, "when %s", level->events[event].text);
+    }
+    if (!table.cell_count)
+        return;
+    text_puts(to, "\nFrom there it goes\n\n");
+    table_write(&table, width, to);
+}
+
+void explain_page(const struct rollout_view *view, int width, struct text *to)
+{
+    for (size_t i = 0; i < view->part_count; i++) {
+        const struct part *part = &view->parts[i];
+        text_addf(to, "%s%s %s/%s", i ? "\n" : "", view->kind->info.kind, view->rollout.ns,
+                  view->rollout.name);
+        text_addf(to, "%s%s\n\n", part->component ? ", component " : "",
+                  part->component ? part->component : "");
+        facts_add(view, part, width, to);
+        moves_add(part, width, to);
+    }
+}

@@ -1,0 +1,118 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "cli/find.h"
+
+#include "base/alloc.h"
+#include "base/json.h"
+#include "base/nearest.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+static int get(struct session *session, const struct rollout_kind *kind, const char *name,
+               json_t **ret_body, struct error *err)
+{
+    char *path AUTO_FREE = object_path(&kind->info, session->ns, name, NULL);
+    struct call_spec spec = {.method = "GET", .path = path};
+    return session_call(session, &spec, ret_body, err);
+}
+
+/* ---- all ---- */
+
+static void list_take(struct found_list *list, const struct rollout_kind *kind, json_t *items)
+{
+    size_t index;
+    json_t *item;
+    list->items =
+        mem_grow(list->items, (list->count + json_array_size(items) + 1) * sizeof *list->items);
+    json_array_foreach (items, index, item) {
+        /* Items of a list don't say what they are. */
+        json_object_set_new(item, "apiVersion", json_string(kind->info.api_version));
+        json_object_set_new(item, "kind", json_string(kind->info.kind));
+        list->items[list->count++] = (struct found){kind, json_incref(item)};
+    }
+}
+
+static int by_name(const void *a, const void *b)
+{
+    static const char *const keys[] = {"/metadata/namespace", "/metadata/name", "/kind"};
+    const struct found *left = a, *right = b;
+    int order = 0;
+    for (size_t i = 0; i < sizeof keys / sizeof *keys && !order; i++) {
+        const char *l = json_string_at(left->object, keys[i]);
+        const char *r = json_string_at(right->object, keys[i]);
+        order = strcmp(l ? l : "", r ? r : "");
+    }
+    return order;
+}
+
+static int none_installed(const struct session *session, struct error *err)
+{
+    return error_set(err, ERR_MISSING,
+                     "%s has no AppRollouts: Sluice's resource definitions are not installed",
+                     access_server(cluster_access(session->cluster)));
+}
+
+int rollouts_list(struct session *session, struct found_list *ret_list, struct error *err)
+{
+    struct found_list list = {0};
+    bool installed = false;
+    int code = OK;
+    for (const struct rollout_kind *kind = rollout_kinds; kind->info.kind && code == OK; kind++) {
+        json_t *body AUTO_JSON = NULL;
+        code = get(session, kind, NULL, &body, err);
+        installed = installed || code == OK;
+        if (code == ERR_MISSING)
+            code = OK; /* this kind isn't there */
+        else if (code == OK)
+            list_take(&list, kind, json_object_get(body, "items"));
+    }
+    if (code == OK && !installed)
+        code = none_installed(session, err);
+    if (code < 0) {
+        found_list_done(&list);
+        return code;
+    }
+    if (list.count)
+        qsort(list.items, list.count, sizeof *list.items, by_name);
+    *ret_list = list;
+    return OK;
+}
+
+void found_list_done(struct found_list *list)
+{
+    for (size_t i = 0; i < list->count; i++)
+        json_decref(list->items[i].object);
+    free(list->items);
+    *list = (struct found_list){0};
+}
+
+/* ---- one ---- */
+
+static int not_found(struct session *session, const char *name, struct error *err)
+{
+    struct found_list list;
+    if (rollouts_list(session, &list, err) < 0)
+        return err->code;
+    const char **names AUTO_FREE = mem_alloc((list.count + 1) * sizeof *names);
+    for (size_t i = 0; i < list.count; i++)
+        names[i] = json_string_at(list.items[i].object, "/metadata/name");
+    char *hint AUTO_FREE = nearest_hint(name, names);
+    error_set(err, ERR_MISSING, "there is no rollout \"%s\" in namespace %s%s", name, session->ns,
+              hint);
+    found_list_done(&list);
+    return ERR_MISSING;
+}
+
+int rollout_find(struct session *session, const char *name, struct found *ret_found,
+                 struct error *err)
+{
+    for (const struct rollout_kind *kind = rollout_kinds; kind->info.kind; kind++) {
+        json_t *object = NULL;
+        int code = get(session, kind, name, &object, err);
+        if (code == OK)
+            *ret_found = (struct found){kind, object};
+        if (code != ERR_MISSING)
+            return code;
+    }
+    return not_found(session, name, err);
+}

@@ -1,0 +1,28 @@
+// SPDX-License-Identifier: Apache-2.0
+/* Rollouts in a cluster, of all the kinds that there are. */
+#ifndef CLI_FIND_H
+#define CLI_FIND_H
+
+#include "cli/rollout_kinds.h"
+#include "cli/session.h"
+
+struct found {
+    const struct rollout_kind *kind;
+    json_t *object;
+};
+
+/* The one of that name. The caller releases *ret_found's object. ERR_MISSING: there is none; the
+ * words offer names that are like it. */
+int rollout_find(struct session *session, const char *name, struct found *ret_found,
+                 struct error *err);
+
+struct found_list {
+    struct found *items;
+    size_t count;
+};
+
+/* All in the session's namespace, by namespace and name. The caller releases the list. */
+int rollouts_list(struct session *session, struct found_list *ret_list, struct error *err);
+void found_list_done(struct found_list *list);
+
+#endif

@@ -1,0 +1,163 @@
+# SPDX-License-Identifier: Apache-2.0
+"""So much of the Kubernetes API as the terminal's verbs use, over objects that a test hands in: get,
+list, watch, JSON patch. It says no where a test tells it to."""
+
+import json
+import threading
+import urllib.parse
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+
+PREFIX = "/apis/core.oam.dev/v1beta1/namespaces/default/approllouts"
+
+
+def failure(code: int, reason: str, message: str) -> tuple:
+    return code, {"kind": "Status", "apiVersion": "v1", "status": "Failure", "code": code,
+                  "reason": reason, "message": message}
+
+
+class Server:
+    def __init__(self):
+        self.objects = {}
+        self.version = 100
+        self.denied = set()  # verbs of the API
+        self.before_patch = None  # called before a patch is looked at
+        self.requests = []  # (method, path with query, body)
+        self.changed = threading.Condition()
+        server = self
+
+        class Handler(BaseHTTPRequestHandler):
+            protocol_version = "HTTP/1.1"
+
+            def log_message(self, *_):
+                pass
+
+            def do_GET(self):
+                server.get(self)
+
+            def do_PATCH(self):
+                server.patch(self)
+
+        self.http = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self.http.daemon_threads = True
+        self.thread = threading.Thread(target=self.http.serve_forever, args=(0.05,), daemon=True)
+        self.thread.start()
+
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self.http.server_address[1]}"
+
+    def close(self) -> None:
+        self.http.shutdown()
+        self.http.server_close()
+
+    def put(self, rollout: dict) -> None:
+        """New or changed; who watches is told."""
+        with self.changed:
+            self.version += 1
+            rollout["metadata"]["resourceVersion"] = str(self.version)
+            self.objects[rollout["metadata"]["name"]] = rollout
+            self.changed.notify_all()
+
+    def delete(self, name: str) -> None:
+        with self.changed:
+            self.version += 1
+            self.objects[name]["metadata"]["resourceVersion"] = str(self.version)
+            self.objects[name]["gone"] = True
+            self.changed.notify_all()
+
+    # ── answers ──
+
+    def get(self, handler) -> None:
+        url = urllib.parse.urlsplit(handler.path)
+        query = dict(urllib.parse.parse_qsl(url.query))
+        self.requests.append(("GET", handler.path, None))
+        name = url.path.removeprefix(PREFIX).strip("/")
+        if "watch" in query:
+            self.watch(handler, query)
+        elif "get" in self.denied or "list" in self.denied and not name:
+            self.answer(handler, *failure(403, "Forbidden",
+                        'approllouts.core.oam.dev is forbidden: User "jo" cannot list resource '
+                        '"approllouts" in API group "core.oam.dev" in the namespace "default"'))
+        elif not url.path.startswith(PREFIX):
+            self.answer(handler, *failure(404, "NotFound", "the server could not find it"))
+        elif name and name not in self.objects:
+            self.answer(handler, *failure(404, "NotFound", f'approllouts "{name}" not found'))
+        elif name:
+            self.answer(handler, 200, self.objects[name])
+        else:
+            items = [item for item in self.objects.values() if self.selected(item, query)]
+            self.answer(handler, 200, {
+                "kind": "AppRolloutList", "apiVersion": "core.oam.dev/v1beta1",
+                "metadata": {"resourceVersion": str(self.version)}, "items": items})
+
+    @staticmethod
+    def selected(item: dict, query: dict) -> bool:
+        wanted = query.get("fieldSelector", "").removeprefix("metadata.name=")
+        return not wanted or item["metadata"]["name"] == wanted
+
+    def watch(self, handler, query: dict) -> None:
+        handler.send_response(200)
+        handler.send_header("Content-Type", "application/json")
+        handler.send_header("Transfer-Encoding", "chunked")
+        handler.end_headers()
+        seen = int(query["resourceVersion"])
+        while True:
+            with self.changed:
+                self.changed.wait_for(lambda: self.version > seen)
+                news = [item for item in self.objects.values() if self.selected(item, query)
+                        and int(item["metadata"]["resourceVersion"]) > seen]
+                seen = self.version
+            for item in news:
+                line = json.dumps({"type": "DELETED" if item.get("gone") else "MODIFIED",
+                                   "object": item}).encode() + b"\n"
+                try:
+                    handler.wfile.write(b"%x\r\n%s\r\n" % (len(line), line))
+                    handler.wfile.flush()
+                except OSError:
+                    return
+
+    def patch(self, handler) -> None:
+        body = json.loads(handler.rfile.read(int(handler.headers["Content-Length"])))
+        self.requests.append(("PATCH", handler.path, body))
+        if self.before_patch:
+            self.before_patch()
+        if "patch" in self.denied:
+            self.answer(handler, *failure(403, "Forbidden",
+                        'approllouts.core.oam.dev "shop" is forbidden: User "jo" cannot patch '
+                        'resource "approllouts" in API group "core.oam.dev" in the namespace '
+                        '"default"'))
+            return
+        name = urllib.parse.urlsplit(handler.path).path.removeprefix(PREFIX + "/")
+        rollout = json.loads(json.dumps(self.objects[name]))
+        for step in body:
+            if not self.apply(rollout, step):
+                self.answer(handler, *failure(422, "Invalid",
+                            "the server rejected our request due to an error in our request"))
+                return
+        self.put(rollout)
+        self.answer(handler, 200, rollout)
+
+    @staticmethod
+    def apply(rollout: dict, step: dict) -> bool:
+        *way, last = [part.replace("~1", "/").replace("~0", "~")
+                      for part in step["path"].split("/")[1:]]
+        at = rollout
+        for part in way:
+            if part not in at:
+                return False
+            at = at[part]
+        if step["op"] == "test":
+            return last in at and at[last] == step["value"]
+        if step["op"] == "remove":
+            return at.pop(last, None) is not None
+        if step["op"] == "replace" and last not in at:
+            return False
+        at[last] = step["value"]
+        return True
+
+    def answer(self, handler, code: int, body: dict) -> None:
+        data = json.dumps(body).encode()
+        handler.send_response(code)
+        handler.send_header("Content-Type", "application/json")
+        handler.send_header("Content-Length", str(len(data)))
+        handler.end_headers()
+        handler.wfile.write(data)
