@@ -77,7 +77,8 @@ int verb_unknown(const char *name);
 #define CONFIG_FILE "/etc/sluice/sluice.yaml"
 extern const struct flag flag_config, flag_kubeconfig, flag_context;
 
-extern const struct verb verb_adapters, verb_completion, verb_controller, verb_explain,
-    verb_help_of, verb_lint, verb_plan, verb_role, verb_states, verb_status, verb_version;
+extern const struct verb verb_adapters, verb_approve, verb_completion, verb_controller,
+    verb_explain, verb_help_of, verb_lint, verb_pause, verb_plan, verb_promote, verb_resume,
+    verb_role, verb_rollback, verb_states, verb_status, verb_version;
 
 #endif

@@ -28,6 +28,19 @@ static bool names_file(const char *value)
     return value && strstr(value, "FILE");
 }
 
+/* The command that lists the names of rollouts, for a shell to run while it completes. */
+#define LIST_NAMES "sluice status -o name 2>/dev/null | sed \"s,.*/,,\""
+
+static bool names_rollout(const char *operands)
+{
+    return operands && (strcmp(operands, "NAME") == 0 || strcmp(operands, "[NAME]") == 0);
+}
+
+static bool names_verb(const char *operands)
+{
+    return operands && strcmp(operands, "[VERB]") == 0;
+}
+
 /* What is quoted for a shell stands between single quotes. None of our words has one of its own
  * but "Pod's", which is written as shells want it. */
 static void quoted_add(struct text *to, const char *words)
@@ -68,8 +81,10 @@ static void bash_verb(struct text *to, const struct verb *verb)
         text_addf(to, "    %s:*) COMPREPLY=($(compgen -W \"", verb->name);
         if (verb->operand_choices)
             words_add(to, verb->operand_choices);
-        else if (strcmp(verb->operands, "[VERB]") == 0)
+        else if (names_verb(verb->operands))
             verb_names_add(to);
+        else if (names_rollout(verb->operands))
+            text_puts(to, "$(" LIST_NAMES ")");
         text_puts(to, "\" -- \"$word\")) ;;\n");
     }
 }
@@ -145,10 +160,14 @@ static void zsh_verb(struct text *to, const struct verb *verb)
         text_puts(to, " \\\n        '1:which:(");
         words_add(to, verb->operand_choices);
         text_puts(to, ")'");
-    } else if (verb->operands && strcmp(verb->operands, "[VERB]") == 0) {
+    } else if (names_verb(verb->operands)) {
         text_puts(to, " \\\n        '1:verb:(");
         verb_names_add(to);
         text_puts(to, ")'");
+    } else if (names_rollout(verb->operands)) {
+        text_puts(
+            to,
+            " \\\n        \"1:rollout:($(sluice status -o name 2>/dev/null | sed s,.\\*/,,))\"");
     }
     text_puts(to, " ;;\n");
 }
@@ -206,13 +225,15 @@ static void fish_flag(struct text *to, const struct verb *verb, const struct fla
 static void fish_operands(struct text *to, const struct verb *verb)
 {
     bool files = names_file(verb->operands);
-    bool names = verb->operands && strcmp(verb->operands, "[VERB]") == 0;
-    if (!files && !names && !verb->operand_choices)
+    bool names = names_verb(verb->operands), rollouts = names_rollout(verb->operands);
+    if (!files && !names && !rollouts && !verb->operand_choices)
         return;
     text_addf(to, "complete -c sluice -n '__fish_seen_subcommand_from %s' %s", verb->name,
               files ? "-F" : "-a '");
     if (names)
         verb_names_add(to);
+    if (rollouts)
+        text_puts(to, "(" LIST_NAMES ")");
     words_add(to, verb->operand_choices);
     text_puts(to, files ? "\n" : "'\n");
 }

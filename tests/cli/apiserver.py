@@ -34,6 +34,10 @@ class Server:
             def do_GET(self):
                 server.get(self)
 
+            def do_POST(self):
+                self.rfile.read(int(self.headers["Content-Length"]))
+                server.answer(self, *failure(404, "NotFound", "the server could not find it"))
+
             def do_PATCH(self):
                 server.patch(self)
 

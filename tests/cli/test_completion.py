@@ -23,7 +23,7 @@ def complete(sluice, *words) -> list:
 
 def test_bash(sluice, tmp_path):
     (tmp_path / "plan.yaml").touch()
-    assert complete(sluice, "sluice", "st") == ["states"]
+    assert complete(sluice, "sluice", "st") == ["status", "states"]
     assert "version" in complete(sluice, "sluice", "")
     assert complete(sluice, "sluice", "version", "-o", "") == ["json", "yaml"]
     assert complete(sluice, "sluice", "states", "--output", "m") == ["mermaid"]
@@ -32,6 +32,16 @@ def test_bash(sluice, tmp_path):
     assert complete(sluice, "sluice", "help", "ver") == ["version"]
     assert complete(sluice, "sluice", "role", "--config", str(tmp_path) + "/") == [
         str(tmp_path / "plan.yaml")]
+
+
+def test_bash_asks_the_cluster_for_names(sluice, tmp_path, monkeypatch):
+    fake = tmp_path / "sluice"
+    fake.write_text("#!/bin/sh\n[ \"$*\" = 'status -o name' ] || exit 9\n"
+                    "echo approllouts.core.oam.dev/shop\necho approllouts.core.oam.dev/api\n")
+    fake.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{tmp_path}:/usr/bin:/bin")
+    assert complete(sluice, "sluice", "explain", "") == ["shop", "api"]
+    assert complete(sluice, "sluice", "approve", "s") == ["shop"]
 
 
 @pytest.mark.parametrize("shell", SHELLS)
