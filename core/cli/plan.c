@@ -2,7 +2,9 @@
 /* `sluice plan`: what would happen, from a file alone. */
 #include "base/alloc.h"
 #include "base/json.h"
+#include "cli/against.h"
 #include "cli/cli.h"
+#include "cli/find.h"
 #include "cli/manifest.h"
 #include "cli/number.h"
 #include "cli/output.h"
@@ -17,6 +19,11 @@ static const struct flag flag_size = {
     .name = "size",
     .value = "N",
     .text = "how many pods the workload has (default: as in the file)",
+};
+
+static const struct flag flag_against = {
+    .name = "against",
+    .text = "compare with the one of the same name in the cluster, too",
 };
 
 /* How many pods there are, and who says so. */
@@ -103,10 +110,9 @@ static int refuse(struct manifest *manifest, const struct error *err)
 }
 
 static int show(struct manifest *manifest, const struct rollout_kind *kind,
-                const struct approllout *rollout, const struct size *size)
+                const struct approllout *rollout, const struct size *size, struct text *page)
 {
     const struct plan *plan = rollout->plan;
-    struct text page AUTO(text_done) = {0};
     struct error err = {0};
     bool scale = plan->target_size >= 0 && !*rollout->intent.source;
     struct plan_view view = {.plan = plan, .span = {0, size->pods}, .scale = scale};
@@ -114,18 +120,68 @@ static int show(struct manifest *manifest, const struct rollout_kind *kind,
         view.span = (struct span){size->pods, plan->target_size};
     if (size->pods >= 0 && plan_check(plan, view.span, &err) < 0)
         return refuse(manifest, &err);
-    heading_add(&page, kind, rollout, scale);
-    pods_add(&page, size, plan, scale);
-    plan_view_add(&view, output_width(), &page);
-    fputs(page.at, stdout);
+    heading_add(page, kind, rollout, scale);
+    pods_add(page, size, plan, scale);
+    plan_view_add(&view, output_width(), page);
     return STATUS_DONE;
 }
 
+/* The one of the same name in the cluster; *ret_live stays NULL when there is none, or when nobody
+ * asks for it. The caller owns it. */
+static int find_live(struct session *session, const json_t *object, json_t **ret_live,
+                     struct error *err)
+{
+    struct session own;
+    struct found found;
+    const char *ns = json_string_at(object, "/metadata/namespace");
+    if (!session)
+        return OK;
+    own = *session;
+    own.ns = ns ? ns : session->ns;
+    int code = rollout_find(&own, json_string_at(object, "/metadata/name"), &found, err);
+    if (code == OK)
+        *ret_live = found.object;
+    return code == ERR_MISSING ? OK : code;
+}
+
+static void size_of_live(struct size *size, const json_t *live)
+{
+    size->pods = against_size(live);
+    if (size->pods >= 0)
+        snprintf(size->from, sizeof size->from, "as recorded in the cluster");
+}
+
+/* Everything about one rollout of the file. `session` NULL: no cluster is asked. */
+static int plan_object(struct manifests *manifests, struct manifest *manifest,
+                       const struct rollout_kind *kind, const json_t *object, struct size size,
+                       struct session *session)
+{
+    struct approllout rollout;
+    struct text page AUTO(text_done) = {0};
+    json_t *live AUTO_JSON = NULL;
+    struct error err = {0};
+    if (find_live(session, object, &live, &err) < 0) {
+        fprintf(stderr, "sluice plan: %s\n", err.text);
+        return STATUS_REFUSED;
+    }
+    approllout_read(object, &rollout);
+    if (size.pods < 0)
+        size_find(manifests, json_string_value(json_array_get(rollout.component_list, 0)), &size);
+    if (size.pods < 0 && live)
+        size_of_live(&size, live);
+    int status = rollout.plan ? show(manifest, kind, &rollout, &size, &page)
+                              : refuse(manifest, &rollout.plan_error);
+    if (session && status == STATUS_DONE)
+        against_add(&rollout, object, live, &page);
+    fputs(page.at ? page.at : "", stdout);
+    approllout_done(&rollout);
+    return status;
+}
+
 static int plan_one(struct manifests *manifests, struct manifest *manifest,
-                    const struct rollout_kind *kind, struct size size)
+                    const struct rollout_kind *kind, struct size size, struct session *session)
 {
     json_t *object AUTO_JSON = NULL;
-    struct approllout rollout = {0};
     struct error err = {0};
     if (manifest_object(manifest, &object, &err) < 0) {
         fprintf(stderr, "%s\n", err.text);
@@ -133,17 +189,10 @@ static int plan_one(struct manifests *manifests, struct manifest *manifest,
     }
     if (rollout_check(kind, object, &err) < 0)
         return refuse(manifest, &err);
-    approllout_read(object, &rollout);
-    if (!rollout.plan)
-        return refuse(manifest, &rollout.plan_error);
-    if (size.pods < 0)
-        size_find(manifests, json_string_value(json_array_get(rollout.component_list, 0)), &size);
-    int status = show(manifest, kind, &rollout, &size);
-    approllout_done(&rollout);
-    return status;
+    return plan_object(manifests, manifest, kind, object, size, session);
 }
 
-static int plan_all(struct manifests *manifests, struct size size)
+static int plan_all(struct manifests *manifests, struct size size, struct session *session)
 {
     int status = STATUS_DONE, shown = 0;
     for (size_t i = 0; i < manifests->count; i++) {
@@ -153,7 +202,7 @@ static int plan_all(struct manifests *manifests, struct size size)
             continue;
         if (shown++)
             puts("");
-        if (plan_one(manifests, manifest, kind, size) != STATUS_DONE)
+        if (plan_one(manifests, manifest, kind, size, session) != STATUS_DONE)
             status = STATUS_REFUSED;
     }
     if (shown)
@@ -166,21 +215,35 @@ static int plan_all(struct manifests *manifests, struct size size)
     return STATUS_REFUSED;
 }
 
+static int plan_file(const struct arguments *arguments, struct size size, struct session *session)
+{
+    struct manifests manifests;
+    struct error err = {0};
+    int status = STATUS_REFUSED;
+    if (manifests_read(arguments->operands[0], &manifests, &err) < 0)
+        fprintf(stderr, "%s\n", err.text);
+    else
+        status = plan_all(&manifests, size, session);
+    manifests_done(&manifests);
+    return status;
+}
+
 static int run_plan(const struct arguments *arguments)
 {
     struct size size = {.pods = -1};
-    struct manifests manifests;
+    struct session session;
     struct error err = {0};
     if (!number_read(flag_value(arguments, &flag_size), 0, &size.pods))
         return usage_error(arguments->verb, "--size: expected a number of pods, found \"%s\"",
                            flag_value(arguments, &flag_size));
-    int code = manifests_read(arguments->operands[0], &manifests, &err);
-    int status = STATUS_REFUSED;
-    if (code < 0)
-        fprintf(stderr, "%s\n", err.text);
-    else
-        status = plan_all(&manifests, size);
-    manifests_done(&manifests);
+    if (!flag_value(arguments, &flag_against))
+        return plan_file(arguments, size, NULL);
+    if (session_open(arguments, &session, &err) < 0) {
+        fprintf(stderr, "sluice plan: %s\n", err.text);
+        return STATUS_REFUSED;
+    }
+    int status = plan_file(arguments, size, &session);
+    session_close(&session);
     return status;
 }
 
@@ -190,9 +253,10 @@ const struct verb verb_plan = {
     .operands = "FILE",
     .least = 1,
     .most = 1,
-    .flags = (const struct flag *const[]){&flag_size, NULL},
-    .text = "Reads AppRollouts from a file of YAML or JSON; \"-\" is standard input. Needs no "
-            "cluster: how many pods there are is taken from --size, from a workload in the same "
+    .flags = (const struct flag *const[]){&flag_size, &flag_against, SESSION_FLAGS, NULL},
+    .text = "Reads AppRollouts from a file of YAML or JSON; \"-\" is standard input. Without "
+            "--against no cluster is "
+            "asked. How many pods there are is taken from --size, from a workload in the same "
             "file that is called like the component, or from the parameter `replicas` of an "
             "Application there. A plan that would be refused is refused here, with the same "
             "words.",

@@ -96,3 +96,42 @@ def test_what_is_rejected_and_why(sluice):
 def test_bad_input(sluice, text, error):
     ran = sluice("plan", "-", stdin=text)
     assert (ran.status, ran.out, ran.err) == (1, "", error)
+
+
+def live(**status) -> dict:
+    return {"apiVersion": "core.oam.dev/v1beta1", "kind": "AppRollout",
+            "metadata": {"name": "rolling-example", "namespace": "default", "generation": 1},
+            "spec": {}, "status": status}
+
+
+def rolling(target: str) -> dict:
+    return live(rollingState="rollingInBatches", batchRollingState="batchReady", currentBatch=1,
+                rolloutOriginalSize=5, rolloutTargetSize=5, lastTargetAppRevision=target,
+                LastSourceAppRevision="test-rolling-v1")
+
+
+@pytest.mark.parametrize("there, sentence", [
+    (None, "The cluster has none of this name. Applied, it begins.\n"),
+    (rolling("test-rolling-v2"),
+     "The one in the cluster is in rollingInBatches (batch 2, batchReady), to test-rolling-v2. "
+     "Applied, it goes on with this plan.\n"),
+    (rolling("test-rolling-v3"),
+     "The one in the cluster is in rollingInBatches (batch 2, batchReady), to test-rolling-v3. "
+     "Applied, the workload is given back where it stands, and this roll begins from there.\n"),
+    (live(rollingState="rolloutSucceed", rolloutTargetSize=5, LastSourceAppRevision="",
+          lastTargetAppRevision="test-rolling-v1"),
+     "The one in the cluster is in rolloutSucceed, to test-rolling-v1. Applied, it begins anew.\n"),
+])
+def test_against_the_live_one(sluice, server, kubeconfig, there, sentence):
+    if there:
+        server.put(there)
+    ran = sluice("plan", EXAMPLES / "seed/approllout-v1-to-v2.yaml", "--against", "--kubeconfig",
+                 kubeconfig)
+    assert (ran.status, ran.err) == (0, "") and ran.out.endswith("\n\n" + sentence)
+    assert ("5 pods (as recorded in the cluster)" in ran.out) == bool(there)
+    assert all(method == "GET" for method, *_ in server.requests)
+
+
+def test_against_no_cluster(sluice):
+    ran = sluice("plan", EXAMPLES / "seed/approllout-v1-to-v2.yaml", "--against")
+    assert ran.status == 1 and "no way to the cluster" in ran.err
