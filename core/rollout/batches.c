@@ -72,6 +72,14 @@ static int run_reached(const struct run *run)
     return s->step_target >= 0 ? s->step_target : run_span(run).from;
 }
 
+void batches_note_size(struct run *run)
+{
+    struct rollout_status *s = run->status;
+    if (s->scale && s->step_target >= 0 &&
+        further(run, s->step_target, seen_size(run)) == seen_size(run))
+        s->step_met = true;
+}
+
 /* Has somebody else taken back replicas that were there? An autoscaler with other bounds would be
  * fought for ever. */
 static bool scaled_back(const struct run *run)
@@ -111,10 +119,9 @@ static void run_advance(struct run *run, enum manner manner)
     int goal = run_reached(run);
     if (manner != STOP && scaled_back(run))
         return;
-    if (s->scale) {
+    batches_note_size(run);
+    if (s->scale)
         goal = further(run, goal, seen_size(run));
-        s->step_met = goal == seen_size(run);
-    }
     run_effect(run, (struct effect){.kind = EFFECT_ADVANCE,
                                     .scale = s->scale,
                                     .goal = goal,

@@ -75,6 +75,10 @@ void batches_hold(struct run *run);
  * says who it was. */
 void batches_stop(struct run *run);
 
+/* Remembers that a scaling has got to where it was told, also while its controller hasn't seen that
+ * yet: whoever takes it back afterwards is somebody else. */
+void batches_note_size(struct run *run);
+
 /* The workload was scaled from outside in the middle of a roll: the targets move in proportion. */
 void batches_resize(struct run *run, int size);
 

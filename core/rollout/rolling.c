@@ -283,6 +283,7 @@ static bool batches_may_run(struct run *run)
     if (!ready_to_go_on(run) || workload_lost(run) || template_changed(run))
         return false;
     learn_size(run);
+    batches_note_size(run);
     if (!plan_still_fits(run) || !workload_taken(run))
         return false;
     follow_size(run);

@@ -275,7 +275,7 @@ def full_status():
            "lastAppliedPodTemplateIdentifier": "web-0", "lastTargetAppRevision": "app-v2",
            "LastSourceAppRevision": "app-v1", "observedGeneration": 3, "wantedSize": 5,
            "scale": True, "stepTarget": 3, "stepTime": "2026-01-31T12:00:00.123000Z",
-           "engaged": True,
+           "stepMet": True, "engaged": True,
            "gate": {"passed": 1, "attempts": 2, "retryAt": "2026-01-31T12:00:00.000000Z"},
            "reason": {"code": "PodsNotReady", "message": "m", "object": "o", "field": "f",
                       "expected": "3", "found": "2", "since": "2026-01-31T12:00:00.000000Z"},
