@@ -14,7 +14,6 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 LOGS = ROOT / "build-logs"
 SANITIZE = ["-Db_sanitize=address,undefined", "-Db_lundef=false"]
-APPS = ["tests/e2e/test_advanced_daemonset.py"]
 CLANG = ["--native-file", str(ROOT / "tests" / "clang.ini"), "-Dcue=disabled"]
 
 
@@ -223,13 +222,7 @@ def clang(tally: Tally) -> None:
 
 def end_to_end(tally: Tally) -> None:
     if build(tally, "build"):
-        others = [f"--ignore={path}" for path in APPS]
-        python_tests(tally, "e2e", ["tests/e2e", *others])
-
-
-def apps(tally: Tally) -> None:
-    if build(tally, "build"):
-        python_tests(tally, "apps", APPS)
+        python_tests(tally, "e2e", ["tests/e2e"])
 
 
 def end_to_end_sanitized(tally: Tally) -> None:
@@ -290,9 +283,9 @@ def proof(tally: Tally) -> None:
         python_tests(tally, "proof", ["tests/e2e"], {"SLUICE_PROOF": "long"})
 
 
-STEPS = {"all": everything, "quick": quick, "e2e": end_to_end, "apps": apps, "sanitize": sanitize,
-         "valgrind": valgrind, "threads": threads, "clang": clang, "tidy": tidy, "coverage": coverage, "fuzz": fuzz,
-         "bench": bench, "proof": proof}
+STEPS = {"all": everything, "quick": quick, "e2e": end_to_end, "sanitize": sanitize,
+         "valgrind": valgrind, "threads": threads, "clang": clang, "tidy": tidy,
+         "coverage": coverage, "fuzz": fuzz, "bench": bench, "proof": proof}
 
 
 def main() -> int:

@@ -131,3 +131,40 @@ def test_deleted_and_scaled_on_the_way(stage):
     assert 2 <= len(turned) < 9 and all(map(is_ready, turned))
     assert_given_back(stage, "ReCreate", strategy(
         stage.history.now("StatefulSet", "web"))["partition"])
+
+
+def test_rolled_back_by_swapping(stage):
+    """Those that have changed come back; the others never move."""
+    begin(stage, 1, 2, 2, batchPartition=1)
+    stage.wait_reason("PartitionReached")
+    kept = {pod["metadata"]["name"]: pod["metadata"]["uid"] for pod in apps.at(stage, "4.0.6")}
+    stage.put(rollout("shop-v1", "shop-v2", batches=[1, 2, 2]))
+    stage.wait_state("rolloutSucceed")
+    apps.wait_all_ready(stage, "4.0.6", 5)
+    pods = stage.history.objects("Pod")
+    assert sorted(kept) == ["web-0", "web-1"]
+    assert kept == {name: pods[name]["metadata"]["uid"] for name in kept}
+    assert_given_back(stage, "ReCreate")
+
+
+def test_reverted_on_delete(stage):
+    """The same pods all the way, and from then on the owner's two at once."""
+    begin(stage, 1, 2, 2, policy="InPlaceIfPossible", fake=False, batchPartition=1, revert=True)
+    apps.wait_at(stage, "5.0.2", 2)
+    before = {name: pod["metadata"]["uid"] for name, pod in stage.history.objects("Pod").items()}
+    since = stage.history.number()
+    stage.delete("AppRollout", "roll")
+    stage.wait("the rollout is gone", lambda: stage.rollout() is None, 20)
+    apps.wait_all_ready(stage, "4.0.6", 5)
+    pods = stage.history.objects("Pod")
+    assert before == {name: pod["metadata"]["uid"] for name, pod in pods.items()}
+    assert apps.fewest_ready(stage, "StatefulSet", since) >= 3
+    assert_given_back(stage, "InPlaceIfPossible")
+
+
+def test_killed_again_and_again(stage):
+    since = begin(stage, *[1] * 8, size=8)
+    assert apps.kill_on_the_way(stage) >= 3
+    apps.wait_all_ready(stage, "5.0.2", 8)
+    assert goals(stage, since) == list(range(1, 9))
+    assert_given_back(stage, "ReCreate")

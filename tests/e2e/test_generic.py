@@ -164,6 +164,31 @@ def test_own_kind_rolled_back_by_swapping(bakery):
     assert_given_back(bakery)
 
 
+def test_own_kind_abandoned_for_another_target(bakery):
+    since = begin(bakery, 1, 2, 2, batchPartition=1)
+    apps.wait_at(bakery, "5.0.2", 2)
+    bakery.record(3, recipe("5.0.3"))
+    bakery.put(rollout("shop-v3", "shop-v1", batches=[2, 3]))
+    bakery.wait_state("rolloutSucceed")
+    apps.wait_all_ready(bakery, "5.0.3", 5)
+    assert trials(bakery, since, "5.0.3") == [2, 5]
+    assert apps.fewest_ready(bakery, "Bakery", since) >= 5
+    assert_given_back(bakery)
+
+
+def test_own_kind_reverted_on_delete(bakery):
+    since = begin(bakery, 2, 3, batchPartition=0, revert=True)
+    bakery.wait_reason("PartitionReached")
+    settle(bakery)
+    kept = {pod["metadata"]["uid"] for pod in apps.at(bakery, "4.0.6")}
+    bakery.delete("AppRollout", "roll")
+    bakery.wait("the rollout is gone", lambda: bakery.rollout() is None, 20)
+    apps.wait_all_ready(bakery, "4.0.6", 5)
+    assert kept <= {pod["metadata"]["uid"] for pod in bakery.history.objects("Pod").values()}
+    assert apps.fewest_ready(bakery, "Bakery", since) >= 5
+    assert_given_back(bakery)
+
+
 def test_own_kind_scaled_from_outside(bakery):
     since = begin(bakery, 2, 2, 2, size=6, batchPartition=0)
     bakery.wait_reason("PartitionReached")

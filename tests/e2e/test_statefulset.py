@@ -151,6 +151,35 @@ def test_deleted_in_the_middle_of_a_batch(stage):
     apps.assert_quiet(stage, "StatefulSet")
 
 
+def test_abandoned_for_another_target(stage):
+    """Of v2 no further pod comes; v3 begins where that left off, from the top."""
+    since = begin(stage, 1, 2, 2, batchPartition=1)
+    apps.wait_at(stage, "5.0.2", 2)
+    stage.record(3, apps.app("5.0.3"))
+    stage.put(rollout("shop-v3", "shop-v1", batches=[2, 3]))
+    stage.wait_state("rolloutSucceed")
+    apps.wait_all_ready(stage, "5.0.3", 5)
+    assert goals(stage, since, "5.0.3") == [2, 5]
+    assert len(turned(stage)) <= 3
+    assert turned(stage, "5.0.3") == ["web-4", "web-3", "web-2", "web-1", "web-0"]
+    assert_given_back(stage)
+
+
+def test_reverted_on_delete(stage):
+    begin(stage, 1, 2, 2, fake=False, batchPartition=1, revert=True)
+    apps.wait_at(stage, "5.0.2", 2)
+    kept = {pod["metadata"]["uid"] for pod in apps.at(stage, "4.0.6")
+            if pod["metadata"]["name"] in ("web-0", "web-1")}
+    since = stage.history.number()
+    stage.delete("AppRollout", "roll")
+    stage.wait("the rollout is gone", lambda: stage.rollout() is None, 20)
+    apps.wait_all_ready(stage, "4.0.6", 5)
+    assert len(kept) == 2
+    assert kept <= {pod["metadata"]["uid"] for pod in stage.history.objects("Pod").values()}
+    assert apps.fewest_ready(stage, "StatefulSet", since) >= 3
+    assert_given_back(stage)
+
+
 def test_scaled_from_outside(stage):
     begin(stage, 2, 2, 2, size=6, batchPartition=0)
     stage.wait_reason("PartitionReached")

@@ -75,7 +75,7 @@ def _controller_manager(cluster):
             "--secure-port=0", "--use-service-account-credentials",
             f"--service-account-private-key-file={auth.folder}/service-accounts.key",
             f"--root-ca-file={auth.ca}", "--kube-api-qps=500", "--kube-api-burst=1000",
-            "--node-monitor-grace-period=300s"]
+            "--node-monitor-grace-period=300s", "--horizontal-pod-autoscaler-sync-period=1s"]
 
 
 def _controller_manager_ready(cluster):

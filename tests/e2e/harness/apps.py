@@ -66,6 +66,11 @@ def watched(monkeypatch):
         monkeypatch.setitem(history.KINDS, kind, path)
 
 
+def watch_replicasets(monkeypatch) -> None:
+    """For one test, histories hold them."""
+    monkeypatch.setitem(history.KINDS, "ReplicaSet", KINDS["ReplicaSet"])
+
+
 def adapter(name: str) -> list:
     """The config's list with this adapter alone."""
     return [{"name": name, "file": str(BUILD / "plugins" / name / f"{name}.so")}]
