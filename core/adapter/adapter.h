@@ -152,6 +152,7 @@ struct adapter_request {
     bool strategy_given;     /* the plan says it; otherwise it is the default */
     bool in_steps;           /* validate: the pods come in more than one step */
     bool scale;              /* replicas are stepped instead of revisions */
+    bool hold;               /* begin: no roll follows yet; it may stay so for long */
     int goal;                /* advance: pods at the target revision, or replicas when scaling */
     bool paused;             /* advance: hold still where it is */
     bool template_changed;   /* advance: because another template than the target's is on it */

@@ -49,6 +49,7 @@ char *request_text(enum call_kind kind, const struct adapter_request *request,
              request->strategy_given ? json_true() : NULL);
     add_take(&draft, FOR_VALIDATE, "inSteps", request->in_steps ? json_true() : NULL);
     add_take(&draft, FOR_ALL & ~FOR_OBSERVE, "scale", json_boolean(request->scale));
+    add_take(&draft, FOR_BEGIN, "hold", request->hold ? json_true() : NULL);
     add_take(&draft, FOR_ADVANCE, "goal", json_integer(request->goal));
     add_take(&draft, FOR_ADVANCE, "paused", json_boolean(request->paused));
     add_take(&draft, FOR_ADVANCE, "templateChanged",

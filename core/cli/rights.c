@@ -3,7 +3,8 @@
 
 #include <stddef.h>
 
-#define OAM "core.oam.dev"
+#define OAM    "core.oam.dev"
+#define SLUICE "sluice.dev"
 
 const struct core_right core_rights[] = {
     {"rollouts: their finalizer is a patch of the object, their status a write of its own",
@@ -11,6 +12,8 @@ const struct core_right core_rights[] = {
      "approllouts",
      {"list", "watch", "patch"}},
     {NULL, OAM, "approllouts/status", {"update"}},
+    {NULL, SLUICE, "rollouts", {"list", "watch", "patch"}},
+    {NULL, SLUICE, "rollouts/status", {"update"}},
     {"Applications are read; only their status is ours", OAM, "applications", {"list", "watch"}},
     {NULL, OAM, "applications/status", {"patch"}},
     {"revisions are written once and never changed",

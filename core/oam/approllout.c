@@ -12,12 +12,12 @@ static const char *text_at(const json_t *object, const char *pointer)
     return text ? text : "";
 }
 
-static bool finalizer_present(const json_t *object)
+bool approllout_has_finalizer(const json_t *object, const char *finalizer)
 {
     size_t index;
     json_t *entry;
     json_array_foreach (json_at(object, "/metadata/finalizers"), index, entry) {
-        if (str_equal(json_string_value(entry), APPROLLOUT_FINALIZER))
+        if (str_equal(json_string_value(entry), finalizer))
             return true;
     }
     return false;
@@ -42,7 +42,7 @@ void approllout_read(const json_t *object, struct approllout *ret_rollout)
         .uid = text_at(object, "/metadata/uid"),
         .intent = intent_read(object),
         .component_list = json_at(object, "/spec/componentList"),
-        .has_finalizer = finalizer_present(object),
+        .has_finalizer = approllout_has_finalizer(object, APPROLLOUT_FINALIZER),
     };
     plan_read(json_at(object, "/spec/rolloutPlan"), "spec.rolloutPlan", &rollout.plan,
               &rollout.plan_error);

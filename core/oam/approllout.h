@@ -28,6 +28,7 @@ struct approllout {
  * machine decides what it means. Release with approllout_done(). */
 void approllout_read(const json_t *object, struct approllout *ret_rollout);
 void approllout_done(struct approllout *rollout);
+bool approllout_has_finalizer(const json_t *object, const char *finalizer);
 
 /* The recorded status of one component; `component` NULL or the only one: the top.
  * What isn't there, or can't be understood, is as in status_new(). */

@@ -287,10 +287,10 @@ void approllout_status_read(const json_t *object, const char *component,
 static int state_rank(enum rolling_state state)
 {
     static const int ranks[ROLLING_STATES] = {
-        [ROLLING_DELETING] = 0,  [ROLLING_ABANDONING] = 1,   [ROLLING_LOCATING] = 2,
-        [ROLLING_VERIFYING] = 3, [ROLLING_INITIALIZING] = 4, [ROLLING_IN_BATCHES] = 5,
-        [ROLLING_FAILING] = 6,   [ROLLING_FINALISING] = 7,   [ROLLING_FAILED] = 8,
-        [ROLLING_SUCCEEDED] = 9,
+        [ROLLING_DELETING] = 0,   [ROLLING_ABANDONING] = 1, [ROLLING_LOCATING] = 2,
+        [ROLLING_VERIFYING] = 3,  [ROLLING_HOLDING] = 3,    [ROLLING_INITIALIZING] = 4,
+        [ROLLING_IN_BATCHES] = 5, [ROLLING_FAILING] = 6,    [ROLLING_FINALISING] = 7,
+        [ROLLING_FAILED] = 8,     [ROLLING_SUCCEEDED] = 9,
     };
     return ranks[state];
 }

@@ -138,7 +138,7 @@ static void guard_json_patch(const struct act *act, const struct action *action)
     size_t at = 0;
     if (uid)
         json_array_insert_new(action->body, at++, test_operation("/metadata/uid", uid));
-    if (!action->pod)
+    if (!action->pod && act->holder)
         json_array_insert_new(
             action->body, at,
             test_operation("/metadata/annotations/rollout.sluice.dev~1holder", act->holder));

@@ -12,9 +12,9 @@
 /* Everything but the kind is copied. */
 struct act_spec {
     struct workload_kind *kind;
-    const json_t *workload; /* as it was seen; NULL: it doesn't exist yet */
-    const json_t *target;   /* for namespace and name */
-    const char *holder;
+    const json_t *workload;    /* as it was seen; NULL: it doesn't exist yet */
+    const json_t *target;      /* for namespace and name */
+    const char *holder;        /* tested by JSON patches; NULL: it isn't ours yet */
     const json_t *auxiliaries; /* applied first; NULL: none */
 };
 

@@ -176,6 +176,10 @@ static void open_all_rollouts(struct controller *controller)
         [ROLLOUTS_OF_APPS] = {.info = {OAM_API, "AppRollout", "approllouts", true},
                               .finalizer = APPROLLOUT_FINALIZER,
                               .read = approllout_read},
+        [ROLLOUTS_THAT_FOLLOW] = {.info = {FOLLOW_API, "Rollout", "rollouts", true},
+                                  .finalizer = FOLLOW_FINALIZER,
+                                  .read = rollout_read,
+                                  .follows = true},
     };
     for (size_t i = 0; i < ROLLOUT_KINDS; i++)
         open_rollouts(controller, &controller->rollouts[i], &kinds[i]);

@@ -122,7 +122,8 @@ static enum call_kind effect_question(const struct component *component,
     request->paused = effect->paused;
     request->template_changed = effect->template_changed;
     request->outcome = effect->outcome;
-    if (effect->kind == EFFECT_BEGIN)
+    request->hold = effect->kind == EFFECT_HOLD;
+    if (effect->kind == EFFECT_BEGIN || effect->kind == EFFECT_HOLD)
         return CALL_BEGIN;
     if (effect->kind == EFFECT_ADVANCE)
         return advance_question(component, effect, request);
@@ -151,10 +152,26 @@ void component_failed(struct component *component, enum reason_code why, const s
     pass_record(task);
 }
 
+/* The effect that has its turn. */
+static const struct effect *effect_now(const struct component *component)
+{
+    return &component->decision->effects[component->next_effect];
+}
+
+/* Nobody else is told of a write of our own, and one may wait for a workload that is free now. */
+static void tell_if_free(const struct component *component)
+{
+    if (effect_now(component)->kind != EFFECT_FINISH)
+        return;
+    char *topic AUTO_FREE = str_format("workload %s", component->observation.object);
+    rollouts_wake(component->task->controller, topic);
+}
+
 static void on_acted(void *data, enum acted acted, const struct error *err)
 {
     struct component *component = data;
     component->task->act = NULL;
+    follow_forget_object(component->task);
     if (err->code != OK) {
         struct error told = *err;
         enum reason_code why = trouble_reason(&told);
@@ -163,14 +180,9 @@ static void on_acted(void *data, enum acted acted, const struct error *err)
     }
     if (acted > component->acted)
         component->acted = acted;
+    tell_if_free(component);
     component->next_effect++;
     component_next_effect(component);
-}
-
-/* The effect that has its turn. */
-static const struct effect *effect_now(const struct component *component)
-{
-    return &component->decision->effects[component->next_effect];
 }
 
 static const json_t *effect_auxiliaries(const struct component *component)
@@ -186,9 +198,9 @@ static void effect_done(struct component *component)
     component_next_effect(component);
 }
 
-static void on_asked(void *data, struct adapter_reply *reply)
+/* One that changes nothing costs nothing. */
+static void carry_out(struct component *component, struct adapter_reply *reply)
 {
-    struct component *component = data;
     struct task *task = component->task;
     if (reply->err.code < 0) {
         /* What the adapter saw is out of date: that is somebody else's change, not trouble. */
@@ -207,23 +219,39 @@ static void on_asked(void *data, struct adapter_reply *reply)
         .kind = component->kind,
         .workload = component->workload,
         .target = request.target,
-        .holder = task->holder,
+        .holder = task->kind->follows && !component->observation.held ? NULL : task->holder,
         .auxiliaries = effect_auxiliaries(component),
     };
     task->act = act_start_take(task->controller, &spec, &reply->actions, on_acted, component);
 }
 
-/* Asks the adapter what an effect means for the workload, and carries that out; one that changes
- * nothing costs nothing. */
+static void on_asked(void *data, struct adapter_reply *reply)
+{
+    struct component *component = data;
+    if (reply->err.code == OK && component->task->kind->follows)
+        follow_turn(component, effect_now(component), reply);
+    carry_out(component, reply);
+}
+
+/* Asks the adapter what an effect means for the workload, and carries that out. */
 static void act_on_workload(struct component *component, const struct effect *effect)
 {
     struct adapter_asking *asking = &component->task->asking;
     struct adapter_request request;
+    struct adapter_reply reply = {0};
     if (brake_holds(&component->task->brake, component)) {
         component_failed(component, REASON_ADAPTER_TROUBLE, &component->task->brake.why);
         return;
     }
+    if (component->task->kind->follows && follow_answers(component, effect, &reply)) {
+        carry_out(component, &reply);
+        return;
+    }
     enum call_kind kind = effect_question(component, effect, &request);
+    json_t *untaken AUTO_JSON =
+        component->task->kind->follows && kind == CALL_BEGIN ? follow_untaken(component) : NULL;
+    if (untaken)
+        request.workload = untaken;
     asking->on_reply = on_asked;
     asking->data = component;
     adapter_ask(asking, component->adapter, kind, &request);
@@ -239,6 +267,7 @@ void component_next_effect(struct component *component)
     const struct effect *effect = effect_now(component);
     switch (effect->kind) {
     case EFFECT_BEGIN:
+    case EFFECT_HOLD:
     case EFFECT_FINISH: /* or who finds the workload given back would take it over again */
         if (!component_remember(component))
             act_on_workload(component, effect);

@@ -2,6 +2,7 @@
 /* Gathering and observing: from the stores and the adapter to what the machine wants to know. */
 #include "base/alloc.h"
 #include "cluster/watch.h"
+#include "follow/ledger.h"
 #include "oam/revision.h"
 #include "reconcile/holder.h"
 #include "reconcile/other_writer.h"
@@ -58,14 +59,18 @@ static void observe_marks(struct component *component, const json_t *target)
     struct observation *seen = &component->observation;
     const char *holder = object_mark(component->workload, MARK_HOLDER);
     const char *applied = object_mark(component->workload, MARK_APPLIED);
+    const char *rests = object_mark(component->workload, MARK_REST);
     seen->exists = true;
     seen->held = str_equal(holder, component->task->holder);
+    seen->rests = seen->held && rests;
+    seen->rolled = seen->rests && str_equal(rests, component->task->followed.template);
     if (holder && !seen->held && holder_lives(component->task->controller, holder)) {
         char *name AUTO_FREE = holder_name(holder);
         COPY(seen->held_by, name);
     }
     seen->applied = target && applied && str_equal(applied, object_mark(target, MARK_APPLIED));
-    seen->template_changed = seen->held && seen->applied && template_changed(component->workload);
+    seen->template_changed = !component->task->kind->follows && seen->held && seen->applied &&
+                             template_changed(component->workload);
     json_object_del(component->workload, WATCH_DIGEST);
 }
 

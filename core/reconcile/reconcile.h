@@ -54,13 +54,14 @@ struct rollout_kind {
     struct kind_info info;
     const char *finalizer;
     void (*read)(const json_t *object, struct approllout *ret_rollout);
+    bool follows; /* its target is the template that its workload has; see follow.h */
     struct store *store;
     struct queue *queue;
     struct waiters waiters;
     struct map tasks; /* key -> struct task, while it has something to remember */
 };
 
-enum { ROLLOUTS_OF_APPS, ROLLOUT_KINDS };
+enum { ROLLOUTS_OF_APPS, ROLLOUTS_THAT_FOLLOW, ROLLOUT_KINDS };
 
 struct controller {
     struct cluster *cluster;

@@ -9,13 +9,19 @@ enum {
     COUNTERS_EVERY_MS = 5000, /* a status that differs only in its counters is written so often */
 };
 
+static bool task_rolls(const struct task *task)
+{
+    return task->component_count && task->components[0].status.rolling == ROLLING_IN_BATCHES;
+}
+
 static void pass_end(struct task *task)
 {
     struct controller *controller = task->controller;
     struct queue *queue = task->kind->queue;
     char *key AUTO_FREE = str_copy(task->key);
     bool trouble = task->trouble.code != OK;
-    bool keep = task_unfinished(task) || trouble;
+    bool keep = task_unfinished(task) || trouble || task->kind->follows;
+    follow_pack(task, task_rolls(task));
     task_pass_clear(task);
     location_pack(task->location);
     location_pack(task->revert);

@@ -18,6 +18,7 @@ enum {
 };
 
 static void pass_component(struct task *task);
+static void pass_aimed(struct task *task);
 
 static void component_decide(struct component *component)
 {
@@ -38,6 +39,13 @@ static void component_decide(struct component *component)
     free(input);
 }
 
+/* Between two rolls of a workload that stays held, nobody must have touched it. */
+static bool component_undisturbed(const struct component *component)
+{
+    const struct task *task = component->task;
+    return !task->kind->follows || !component->status.engaged || follow_rests(task);
+}
+
 /* A rollout that has ended, and from which nobody wants anything new, needs no look at the world.
  */
 static bool pass_idle(struct task *task)
@@ -49,7 +57,7 @@ static bool pass_idle(struct task *task)
             return false;
         component->observation = (struct observation){.located = {.code = ERR_RETRY}};
         component_decide(component);
-        idle = component->decision->move_count == 0;
+        idle = component->decision->move_count == 0 && component_undisturbed(component);
     }
     for (size_t i = 0; i < task->component_count && idle; i++)
         task->components[i].status = task->components[i].decision->status;
@@ -58,13 +66,13 @@ static bool pass_idle(struct task *task)
 
 /* While something is under way the pass is about the target that was recorded when it began, also
  * when another one is wanted by now. */
-static const char *pass_target(const struct task *task)
+const char *pass_target(const struct task *task)
 {
     const struct rollout_status *s = &task->components[0].status;
     return s->engaged && s->target[0] ? s->target : task->rollout.intent.target;
 }
 
-static const char *pass_source(const struct task *task)
+const char *pass_source(const struct task *task)
 {
     const struct rollout_status *s = &task->components[0].status;
     return s->engaged && s->target[0] ? s->source : task->rollout.intent.source;
@@ -124,14 +132,23 @@ static bool wants_revert(const struct task *task)
 {
     const struct rollout_status *s = &task->components[0].status;
     return task->rollout.intent.deleted && task->rollout.intent.revert_on_delete && s->engaged &&
-           s->source[0] && !task->revert;
+           (s->source[0] || task->kind->follows) && !task->revert;
+}
+
+/* Where a deletion goes back to. */
+static void locate_revert(struct task *task)
+{
+    if (task->kind->follows)
+        on_revert_located(task, follow_revert(task));
+    else
+        task->locate = locate_for(task, task->components[0].status.source, "", on_revert_located);
 }
 
 static void pass_located(struct task *task)
 {
     components_from_location(task);
     if (wants_revert(task))
-        task->locate = locate_for(task, task->components[0].status.source, "", on_revert_located);
+        locate_revert(task);
     else
         pass_pods(task);
 }
@@ -172,6 +189,10 @@ void pass_locate(struct task *task)
 {
     if (goes_untouched(task)) {
         pass_component(task);
+        return;
+    }
+    if (task->kind->follows) {
+        follow_locate(task, pass_located);
         return;
     }
     if (location_usable(task)) {
@@ -220,15 +241,27 @@ static void pass_protect(struct task *task)
 static void pass_begin(struct task *task, json_t *object_take)
 {
     task->object = object_take;
-    task->kind->read(task->object, &task->rollout);
+    task_read(task);
     task->holder = holder_text(task->kind, &task->rollout);
     task->trouble = (struct error){0};
     location_unpack(task->location);
     location_unpack(task->revert);
+    follow_unpack(task);
     task->located = task->told = false;
     task->rounds = 0;
     task->brake.rounds = 0;
     task->at = 0;
+    if (task->kind->follows)
+        follow_aim(task, pass_aimed);
+    else
+        pass_aimed(task);
+}
+
+/* It is known what the rollout wants. */
+static void pass_aimed(struct task *task)
+{
+    if (task->kind->follows)
+        follow_intend(task);
     if (task->component_count)
         for (size_t i = 0; i < task->component_count; i++)
             approllout_status_read(task->object,

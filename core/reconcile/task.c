@@ -51,6 +51,13 @@ static bool components_needed(const struct task *task)
     return needed;
 }
 
+void task_read(struct task *task)
+{
+    task->kind->read(task->object, &task->rollout);
+    if (task->kind->follows)
+        follow_intend(task);
+}
+
 /* What only the pass needs. */
 void task_pass_clear(struct task *task)
 {
@@ -87,6 +94,7 @@ static void task_free(void *data)
     location_free(task->location);
     location_free(task->revert);
     json_decref(task->pods);
+    follow_forget_object(task);
     free(task->key);
     free(task);
 }
@@ -186,5 +194,5 @@ void task_object_replace(struct task *task, json_t *object)
     approllout_done(&task->rollout);
     json_decref(task->object);
     task->object = json_incref(object);
-    task->kind->read(task->object, &task->rollout);
+    task_read(task);
 }

@@ -10,6 +10,7 @@
 #include "oam/approllout.h"
 #include "reconcile/act.h"
 #include "reconcile/brake.h"
+#include "reconcile/follow.h"
 #include "reconcile/hooks.h"
 #include "reconcile/locate.h"
 #include "reconcile/pods.h"
@@ -56,6 +57,7 @@ struct task {
 
     struct location *location; /* of the rollout's present target */
     struct location *revert;   /* of its source, when a deletion reverts */
+    struct followed followed;  /* by a rollout that follows; else empty */
     json_t *pods;              /* those that the plan names; NULL: not read yet, or it names none */
     int64_t written_at_ms;     /* of the last status, monotonic; 0: never */
     struct brake brake;        /* of the adapter that its components have, one at a time */
@@ -73,6 +75,7 @@ struct task {
     struct told_move *moves;
     size_t move_count;
     struct locate *locate;
+    follow_fn *follow_then, *follow_located; /* what comes after the look at what is followed */
     struct act *act;
     struct adapter_asking asking;
     struct pods_fetch *fetch;
@@ -90,9 +93,14 @@ void task_object_replace(struct task *task, json_t *object); /* with what a writ
 void components_from_status(struct task *task);
 void components_from_location(struct task *task);
 
+/* Reads the rollout's object: plan and intent. */
+void task_read(struct task *task);
+
 /* rollout_pass.c: goes on after an observation, an effect, a write or an answer. */
 void pass_locate(struct task *task);
 void component_observed(struct component *component);
+const char *pass_target(const struct task *task); /* the revisions that the pass is about */
+const char *pass_source(const struct task *task);
 void component_round_done(struct component *component);
 
 /* effects.c: carries out the next effect of the round, and all after it. */

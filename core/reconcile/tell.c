@@ -54,6 +54,7 @@ static const char *move_reason(const struct move *move)
         [ROLLING_FAILED] = "RolloutFailed",         [ROLLING_DELETING] = "RolloutDeleting",
         [ROLLING_LOCATING] = "RolloutRestarted",    [ROLLING_VERIFYING] = "RolloutLocated",
         [ROLLING_INITIALIZING] = "RolloutVerified", [ROLLING_FINALISING] = "RolloutFinalizing",
+        [ROLLING_HOLDING] = "RolloutHolding",
     };
     return move->to == move->from ? "BatchReady" : reasons[move->to];
 }

@@ -109,7 +109,8 @@ static struct store *open_objects(struct workload_kind *kind, const struct adapt
 {
     static const char *const marks[] = {"/metadata/annotations/rollout.sluice.dev~1holder",
                                         "/metadata/annotations/rollout.sluice.dev~1applied",
-                                        "/metadata/annotations/rollout.sluice.dev~1template"};
+                                        "/metadata/annotations/rollout.sluice.dev~1template",
+                                        "/metadata/annotations/rollout.sluice.dev~1at-rest"};
     enum { MARKS = sizeof marks / sizeof *marks };
     const struct store_events events = {
         .on_change = on_workload, .on_synced = on_synced, .on_state = on_state};

@@ -272,12 +272,23 @@ static bool partition_allows(const struct plan *plan, int batch)
     return plan->partition < 0 || plan->partition > batch || plan->partition >= last;
 }
 
+/* A workload whose owner may change its template at any time stands still while a person is waited
+ * for, once the surplus of the batch has gone: what the batches have let loose would take the next
+ * template at once. */
+static enum manner manner_of_waiting(const struct run *run)
+{
+    bool surplus = run->in->observation.ready > seen_size(run);
+    bool still = run->in->intent.keeps_hold && !run->status->scale && !surplus;
+    return still ? HOLD_STILL : GO_ON;
+}
+
 static enum batch_event probe_ready(struct run *run)
 {
     const struct plan *plan = run->in->plan;
     int batch = run->status->batch, last = (int)plan->batch_count - 1;
-    run_advance(run, GO_ON);
-    if (partition_allows(plan, batch))
+    bool allowed = partition_allows(plan, batch);
+    run_advance(run, allowed ? GO_ON : manner_of_waiting(run));
+    if (allowed)
         return ON_BATCH_APPROVED;
     run_why(run, REASON_PARTITION_REACHED,
             "batch %d of %d is ready; batchPartition is %d, raise it to go on", batch + 1,

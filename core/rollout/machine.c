@@ -72,7 +72,7 @@ void run_effect(struct run *run, struct effect effect)
     struct decision *out = run->out;
     effect_drop(out, effect.kind);
     /* What is given back needn't be advanced any more. */
-    if (effect.kind == EFFECT_FINISH)
+    if (effect.kind == EFFECT_FINISH || effect.kind == EFFECT_HOLD)
         effect_drop(out, EFFECT_ADVANCE);
     out->effects[out->effect_count++] = effect;
 }
@@ -97,14 +97,19 @@ static struct reason reason_of_row(const struct run *run, enum reason_code code)
 static bool event_completes(enum rolling_event event)
 {
     return event == ON_LOCATED || event == ON_VERIFIED || event == ON_TAKEN_OVER ||
-           event == ON_BATCHES_DONE || event == ON_RELEASED;
+           event == ON_BATCHES_DONE || event == ON_RELEASED || event == ON_HELD ||
+           event == ON_UNCHANGED;
 }
 
-/* A new roll begins with nothing but the memory of why the last one was left. */
-static void status_restart(struct rollout_status *s)
+/* A new roll begins with nothing but the memory of why the last one was left, and of a workload
+ * that is held all the time. */
+static void status_restart(struct run *run)
 {
+    struct rollout_status *s = run->status;
     struct condition abandoned = s->conditions[CONDITION_ROLLOUT_ABANDONING];
+    bool engaged = s->engaged && run->in->intent.keeps_hold;
     status_new(s);
+    s->engaged = engaged;
     s->conditions[CONDITION_ROLLOUT_ABANDONING] = abandoned;
 }
 
@@ -117,9 +122,10 @@ static void record_target(struct run *run)
     s->wanted_size = run->in->plan ? run->in->plan->target_size : -1;
 }
 
-static void enter_end(struct rollout_status *s, enum rolling_state end)
+static void enter_end(struct run *run, enum rolling_state end)
 {
-    s->engaged = false;
+    struct rollout_status *s = run->status;
+    s->engaged = s->engaged && run->in->intent.keeps_hold;
     if (end == ROLLING_SUCCEEDED)
         memcpy(s->applied_revision, s->target_revision, sizeof s->applied_revision);
 }
@@ -146,14 +152,14 @@ static void enter_rolling(struct run *run, enum rolling_state next)
         record_target(run);
     leave_gate(run);
     if (next == ROLLING_LOCATING)
-        status_restart(s);
+        status_restart(run);
     s->generation = run->in->intent.generation; /* what is refused now was written then */
-    if (next == ROLLING_INITIALIZING)
+    if (next == ROLLING_INITIALIZING || next == ROLLING_HOLDING)
         s->engaged = true;
     if (next == ROLLING_IN_BATCHES)
         enter_first_batch(s);
     if (rolling_state_terminal(next))
-        enter_end(s, next);
+        enter_end(run, next);
     s->rolling = next;
 }
 
@@ -223,7 +229,8 @@ static void record_observation(struct run *run)
     const struct observation *seen = &run->in->observation;
     struct rollout_status *s = run->status;
     bool counts = s->rolling == ROLLING_IN_BATCHES || s->rolling == ROLLING_FINALISING ||
-                  s->rolling == ROLLING_FAILING;
+                  s->rolling == ROLLING_FAILING ||
+                  (s->rolling == ROLLING_VERIFYING && run->in->intent.keeps_hold);
     if (!counts || !seen->exists || !seen->settled || !seen->applied || seen->template_changed)
         return;
     s->upgraded = seen->updated;

@@ -149,6 +149,9 @@ struct intent {
     int64_t generation;
     bool deleted;
     bool revert_on_delete;
+    /* The workload is held between its rolls too, and the target is whatever template it has; ""
+     * until that is known. */
+    bool keeps_hold;
 };
 
 /* A write of somebody else's to what the rollout relies on. What isn't known is "". */
@@ -174,6 +177,8 @@ struct observation {
     char object[NAME_SIZE]; /* "CloneSet default/metrics-provider" */
     bool exists;
     bool held;               /* carries our holder mark */
+    bool rests;              /* held between rolls: no change of its template moves a pod … */
+    bool rolled;             /* … and all its pods have the one that is on it */
     char held_by[NAME_SIZE]; /* another rollout, "AppRollout default/shop"; or "" */
     bool applied;            /* what was last applied to it is the target */
     bool template_changed;   /* it is ours, but by now somebody else's template is on it … */
@@ -203,6 +208,7 @@ struct hook_outcome {
 enum effect_kind {
     EFFECT_BEGIN,   /* take the workload over, without moving a pod */
     EFFECT_ADVANCE, /* bring it to `goal` */
+    EFFECT_HOLD,    /* hold it where it is, until there is something to roll */
     EFFECT_FINISH,  /* give it back; `outcome` says in which way */
     EFFECT_HOOK,    /* call the hook */
     EFFECT_FORGET,  /* remove the finalizer */
@@ -232,7 +238,7 @@ struct move {
     bool tell, warning;
 };
 
-enum { EFFECTS_MAX = 5, MOVES_MAX = 32 };
+enum { EFFECTS_MAX = 6, MOVES_MAX = 32 };
 
 struct decision {
     struct rollout_status status;

@@ -23,6 +23,14 @@ static void move_tell(struct move *move, bool warning)
     move->warning = warning;
 }
 
+/* Its owner changed the template before anybody held the workload: that is said. */
+static const char *rolling_already(const struct run *run)
+{
+    const struct rollout_status *s = run->status;
+    bool found = run->in->intent.keeps_hold && !s->source[0] && run->in->observation.updated > 0;
+    return found ? "; its template had changed before it was held, and some have it already" : "";
+}
+
 /* "CloneSet default/web: 5 pods to shop-v2 from shop-v1 in 3 batches" */
 static void tell_start(const struct run *run, struct move *move)
 {
@@ -34,8 +42,9 @@ static void tell_start(const struct run *run, struct move *move)
         reason_say(&move->why, "%.200s: from %d to %d pods of %.150s in %d %s", object,
                    s->original_size, s->target_size, s->target, batches, plural);
     else
-        reason_say(&move->why, "%.150s: %d pods to %.150s%s%.150s in %d %s", object, s->target_size,
-                   s->target, s->source[0] ? " from " : "", s->source, batches, plural);
+        reason_say(&move->why, "%.150s: %d pods to %.110s%s%.110s in %d %s%s", object,
+                   s->target_size, s->target, s->source[0] ? " from " : "", s->source, batches,
+                   plural, rolling_already(run));
     move_tell(move, false);
 }
 
@@ -52,8 +61,9 @@ void tell_batch(const struct run *run, struct move *move)
 static void tell_success(const struct run *run, struct move *move)
 {
     const struct rollout_status *s = run->status;
-    reason_say(&move->why, "%.200s: all %d pods are at %.200s", run->in->observation.object,
-               s->target_size, s->target);
+    reason_say(&move->why, "%.200s: all %d pods are at %.200s%s", run->in->observation.object,
+               s->target_size, s->target,
+               run->in->intent.keeps_hold ? "; it is held until its template changes" : "");
     move_tell(move, false);
 }
 
@@ -65,7 +75,7 @@ static void tell_abandoning(const struct run *run, struct move *move)
     if (strcmp(s->target, intent->target) != 0)
         reason_say(&move->why, "the target has changed from %.180s to %.180s; %s", s->target,
                    intent->target, stays);
-    else if (strcmp(s->source, intent->source) != 0)
+    else if (!intent->keeps_hold && strcmp(s->source, intent->source) != 0)
         reason_say(&move->why, "the source has changed from \"%.180s\" to \"%.180s\"; %s",
                    s->source, intent->source, stays);
     else
@@ -94,6 +104,7 @@ void move_describe(const struct run *run, struct move *move)
         return;
     case ROLLING_LOCATING:
     case ROLLING_VERIFYING:
+    case ROLLING_HOLDING:
     case ROLLING_INITIALIZING:
     case ROLLING_FINALISING:
     case ROLLING_STATES:

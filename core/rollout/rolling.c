@@ -47,7 +47,8 @@ static enum rolling_event probe_locating(struct run *run)
 {
     static const struct error no_target = {
         .code = ERR_INVALID, .path = "spec.targetAppRevisionName", .text = "is missing"};
-    if (!run->in->intent.target[0])
+    bool later = run->in->intent.keeps_hold && !located(run); /* once the workload is known */
+    if (!run->in->intent.target[0] && !later)
         return refuse(run, &no_target);
     if (!same_name(run->in->observation.target, run->in->intent.target)) {
         run_why(run, REASON_WAITING, "revision %.200s is being looked up", run->in->intent.target);
@@ -61,15 +62,23 @@ static enum rolling_event probe_locating(struct run *run)
     return ON_WAITING;
 }
 
-/* Somebody else's mark is on the workload, or its controller is behind: not now. */
+/* Is somebody else's mark on the workload? */
+static bool workload_of_another(struct run *run)
+{
+    const struct observation *seen = &run->in->observation;
+    if (!seen->held_by[0])
+        return false;
+    run_why(run, REASON_WORKLOAD_HELD, "%s is held by %s", seen->object, seen->held_by);
+    why_object(run, "metadata.annotations");
+    return true;
+}
+
+/* It is somebody else's, or its controller is behind: not now. */
 static bool workload_busy(struct run *run)
 {
     const struct observation *seen = &run->in->observation;
-    if (seen->held_by[0]) {
-        run_why(run, REASON_WORKLOAD_HELD, "%s is held by %s", seen->object, seen->held_by);
-        why_object(run, "metadata.annotations");
+    if (workload_of_another(run))
         return true;
-    }
     if (seen->exists && !seen->settled) {
         run_why(run, REASON_WORKLOAD_BEHIND,
                 "the controller of %s has not seen its last change yet", seen->object);
@@ -128,25 +137,46 @@ static int check_pods_unnamed(const struct plan *plan, struct error *err)
                     "use replicas");
 }
 
-static int verify_plan(struct run *run, struct error *err)
+/* The rollout as it is written, whatever the workload's size. */
+static int verify_words(struct run *run, struct error *err)
 {
     const struct machine_input *in = run->in;
-    if (!in->plan) {
+    if (!in->plan)
         *err = *plan_fault(run);
-        return ERR_INVALID;
-    }
-    if (in->observation.refused.code != OK) {
+    else if (in->observation.refused.code != OK)
         *err = in->observation.refused;
-        return ERR_INVALID;
-    }
-    int code = choose_sizes(run, err);
+    return err->code == OK ? OK : ERR_INVALID;
+}
+
+static int verify_plan(struct run *run, struct error *err)
+{
+    int code = verify_words(run, err);
+    if (code == OK)
+        code = choose_sizes(run, err);
     if (code == OK && run->status->scale)
-        code = check_pods_unnamed(in->plan, err);
+        code = check_pods_unnamed(run->in->plan, err);
     if (code < 0)
         return code;
-    if (!in->observation.exists && !run->status->scale)
+    if (!run->in->observation.exists && !run->status->scale)
         return OK; /* how many pods there will be is known once it is there */
-    return plan_check(in->plan, run_span(run), err);
+    return plan_check(run->in->plan, run_span(run), err);
+}
+
+/* A hold comes before everything but what would refuse the rollout: who waited with it until the
+ * workload's controller has seen its last change would watch pods go meanwhile. */
+static enum rolling_event probe_unheld(struct run *run)
+{
+    struct error err = {0};
+    if (verify_words(run, &err) < 0)
+        return refuse(run, &err);
+    return workload_of_another(run) ? ON_WAITING : ON_UNHELD;
+}
+
+/* Of a workload that rests and has settled. */
+static bool nothing_to_roll(const struct run *run)
+{
+    const struct observation *seen = &run->in->observation;
+    return run->in->intent.keeps_hold && (seen->rolled || seen->updated >= seen->size);
 }
 
 static enum rolling_event probe_verifying(struct run *run)
@@ -156,9 +186,37 @@ static enum rolling_event probe_verifying(struct run *run)
         why_not_located(run);
         return ON_WAITING;
     }
+    if (run->in->intent.keeps_hold && !run->in->observation.rests)
+        return probe_unheld(run);
     if (run->in->plan && workload_busy(run))
         return ON_WAITING;
-    return verify_plan(run, &err) < 0 ? refuse(run, &err) : ON_VERIFIED;
+    if (verify_plan(run, &err) < 0)
+        return refuse(run, &err);
+    return nothing_to_roll(run) && !run->status->scale ? ON_UNCHANGED : ON_VERIFIED;
+}
+
+/* True when the workload is held and nothing of it moves. */
+static bool workload_rests(struct run *run)
+{
+    const struct observation *seen = &run->in->observation;
+    if (seen->rests)
+        return true;
+    run_effect(run, (struct effect){.kind = EFFECT_HOLD});
+    run_why(run, REASON_COMING_TO_REST, "%s is being brought to rest, and stays held",
+            seen->object);
+    why_object(run, "");
+    return false;
+}
+
+static enum rolling_event probe_holding(struct run *run)
+{
+    if (!run->in->intent.keeps_hold)
+        return ON_HELD;
+    if (!located(run)) {
+        why_not_located(run);
+        return ON_WAITING;
+    }
+    return !workload_of_another(run) && workload_rests(run) ? ON_HELD : ON_WAITING;
 }
 
 /* A scaling changes no revision, so it can't go on with a workload that has got another one. */
@@ -181,7 +239,8 @@ static bool workload_taken(struct run *run)
     const struct observation *seen = &run->in->observation;
     if (workload_busy(run) || workload_changed(run))
         return false;
-    if (seen->exists && seen->held && seen->applied)
+    bool let_loose = !seen->rests || run->status->scale; /* whose pods keep their template */
+    if (seen->exists && seen->held && seen->applied && let_loose)
         return true;
     run_effect(run, (struct effect){.kind = EFFECT_BEGIN, .scale = run->status->scale});
     run_why(run, REASON_TAKING_OVER, "%s is being taken over", seen->object);
@@ -298,7 +357,8 @@ static bool pods_slipped(struct run *run)
     int wanted = run->status->step_target, size = seen_size(run);
     if (wanted > size)
         wanted = size;
-    if (run->status->scale || !seen->held || !seen->applied)
+    bool rolling = seen->exists && seen->held && seen->applied && !seen->rests;
+    if (run->status->scale || !rolling)
         return false;
     if (workload_busy(run))
         return true;
@@ -311,14 +371,17 @@ static bool pods_slipped(struct run *run)
     return true;
 }
 
-/* Gives the workload back once; true when that is done, or there is nothing to give back. */
+/* Gives the workload back once, or brings it to rest if it stays held; true when that is done, or
+ * there is nothing to give back. */
 static bool workload_released(struct run *run, const char *outcome)
 {
     const struct observation *seen = &run->in->observation;
     if (!seen->exists || !seen->held)
         return true;
-    run_effect(run, (struct effect){
-                        .kind = EFFECT_FINISH, .scale = run->status->scale, .outcome = outcome});
+    if (run->in->intent.keeps_hold && run->status->rolling != ROLLING_DELETING)
+        return workload_rests(run);
+    bool scale = run->status->scale && !run->in->intent.keeps_hold; /* or the hold would stay */
+    run_effect(run, (struct effect){.kind = EFFECT_FINISH, .scale = scale, .outcome = outcome});
     run_why(run, REASON_GIVING_BACK, "%s is being given back", seen->object);
     why_object(run, "");
     return false;
@@ -347,11 +410,22 @@ static enum rolling_event probe_leaving(struct run *run, const char *outcome)
     return ON_RELEASED;
 }
 
-static enum rolling_event probe_deleting(struct run *run)
+/* How a deletion leaves the workload: where it is, but one that rests with nothing left to roll is
+ * its owner's again in full. */
+static const char *deletion_outcome(const struct run *run)
 {
     const struct rollout_status *s = run->status;
-    bool revert = run->in->intent.revert_on_delete && !s->scale && s->source[0];
-    enum rolling_event event = probe_leaving(run, revert ? "rolledBack" : "deleted");
+    const struct intent *intent = &run->in->intent;
+    bool sourced = s->source[0] || intent->keeps_hold; /* its workload remembers one */
+    if (run->in->observation.rests && run->in->observation.rolled)
+        return "succeeded";
+    bool revert = intent->revert_on_delete && !s->scale && sourced;
+    return revert ? "rolledBack" : "deleted";
+}
+
+static enum rolling_event probe_deleting(struct run *run)
+{
+    enum rolling_event event = probe_leaving(run, deletion_outcome(run));
     if (event == ON_RELEASED)
         run_effect(run, (struct effect){.kind = EFFECT_FORGET});
     return event;
@@ -366,15 +440,37 @@ static enum rolling_event probe_ended(struct run *run, enum reason_code code)
     return ON_WAITING;
 }
 
+/* Between two rolls the hold is kept up. */
+static enum rolling_event probe_resting(struct run *run, enum reason_code code)
+{
+    const struct rollout_status *s = run->status;
+    const struct observation *seen = &run->in->observation;
+    run_why(run, code, "%s", s->conditions[rolling_condition(s->rolling)].message);
+    if (!s->engaged)
+        return ON_WAITING;
+    if (seen->located.code == ERR_MISSING)
+        why_not_located(run);
+    else if (located(run) && !workload_of_another(run))
+        run_effect(run, (struct effect){.kind = EFFECT_HOLD});
+    return ON_WAITING;
+}
+
+static enum rolling_event probe_end(struct run *run, enum reason_code code)
+{
+    if (!run->in->intent.keeps_hold)
+        return probe_ended(run, code);
+    return probe_resting(run, code == REASON_SUCCEEDED ? REASON_HELD : code);
+}
+
 static bool retargeted(const struct run *run)
 {
     const struct rollout_status *s = run->status;
     const struct intent *intent = &run->in->intent;
-    if (!s->target[0])
+    if (!s->target[0] || (intent->keeps_hold && !intent->target[0]))
         return false;
     bool resized = run->in->plan && run->in->plan->target_size != s->wanted_size;
-    return !same_name(s->target, intent->target) || !same_name(s->source, intent->source) ||
-           resized;
+    bool sourced = intent->keeps_hold || same_name(s->source, intent->source);
+    return !same_name(s->target, intent->target) || !sourced || resized;
 }
 
 /* A rollout that was refused before it touched anything gets another look when it is edited. */
@@ -393,6 +489,8 @@ static enum rolling_event probe_state(struct run *run)
         return probe_locating(run);
     case ROLLING_VERIFYING:
         return probe_verifying(run);
+    case ROLLING_HOLDING:
+        return probe_holding(run);
     case ROLLING_INITIALIZING:
         return probe_initializing(run);
     case ROLLING_IN_BATCHES:
@@ -406,9 +504,9 @@ static enum rolling_event probe_state(struct run *run)
     case ROLLING_DELETING:
         return probe_deleting(run);
     case ROLLING_SUCCEEDED:
-        return probe_ended(run, REASON_SUCCEEDED);
+        return probe_end(run, REASON_SUCCEEDED);
     case ROLLING_FAILED:
-        return probe_ended(run, REASON_FAILED);
+        return probe_end(run, REASON_FAILED);
     case ROLLING_STATES:
         break;
     }
@@ -420,8 +518,9 @@ enum rolling_event rolling_probe(struct run *run)
     enum rolling_state state = run->status->rolling;
     if (run->in->intent.deleted && state != ROLLING_DELETING)
         return ON_DELETED;
-    bool leaving = state == ROLLING_DELETING || state == ROLLING_ABANDONING;
-    if (!leaving && retargeted(run))
+    bool first =
+        state == ROLLING_DELETING || state == ROLLING_ABANDONING || state == ROLLING_HOLDING;
+    if (!first && retargeted(run)) /* or once that is done */
         return ON_RETARGETED;
     if (revised(run))
         return ON_REVISED;

@@ -226,6 +226,8 @@ static void hold(const struct sluice_request *request, json_t *workload, json_t 
 {
     int size = size_of(workload);
     sluice_put_take(object, PARTITION, partition_new(size, size));
+    if (sluice_bool(request->json, "/hold", false))
+        return; /* the order of a roll is chosen when there is one */
     sluice_put_take(object, PAUSED, json_false());
     put_default_take(object, MAX_SURGE, json_integer(0));
     put_default_take(object, MAX_UNAVAILABLE, json_string("20%"));

@@ -142,11 +142,13 @@ int32_t statefulset_validate(const struct sluice_request *request)
 
 /* ---- begin ---- */
 
-/* The same write raises the partition and changes the template. */
+/* The same write raises the partition and changes the template. While no roll follows, a pod that
+ * it is scaled up by isn't to be the first at a new template either. */
 void statefulset_hold(const struct sluice_request *request, json_t *workload, json_t *object)
 {
+    bool lasts = sluice_bool(request->json, "/hold", false);
     sluice_put_take(object, STRATEGY "/type", json_string("RollingUpdate"));
-    sluice_put_take(object, PARTITION, json_integer(size_of(workload)));
+    sluice_put_take(object, PARTITION, json_integer(lasts ? INT32_MAX : size_of(workload)));
 }
 
 /* ---- advance ---- */

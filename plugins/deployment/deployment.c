@@ -91,6 +91,7 @@ struct pods {
     int old_told, new_told; /* what the ReplicaSets were told to have */
     int updated;            /* new pods that are there */
     int updated_ready;
+    int peopled;          /* ReplicaSets that were told to have any */
     int ready, available; /* by the ReplicaSets, of any revision */
     bool seen;            /* every ReplicaSet has counted since it was told */
     bool settled;         /* the counts are about the present template */
@@ -133,6 +134,7 @@ static int ready_to_stay(json_t *set)
 static void count_set(json_t *set, struct pods *pods)
 {
     int told = whole_at(set, "/spec/replicas", 0);
+    pods->peopled += told > 0;
     if (set == pods->newest)
         pods->new_told = told;
     else
@@ -299,10 +301,23 @@ static void put_owners_fields(json_t *object, json_t *target)
     json_decref(fields);
 }
 
+/* Between two rolls being paused is all it takes: pods that are scaled up, or die and come again,
+ * are to become available as ever. */
+static void rest(json_t *object, const struct pods *pods)
+{
+    sluice_put_take(object, PAUSED, json_true());
+    if (pods->peopled > 1)
+        put_stillness(object, pods);
+}
+
 /* Paused: no pod of the target comes yet. */
 static void hold(const struct sluice_request *request, json_t *workload, json_t *object)
 {
     struct pods pods = count_pods(request, workload);
+    if (sluice_bool(request->json, "/hold", false)) {
+        rest(object, &pods);
+        return;
+    }
     put_owners_fields(object, sluice_at(request->json, "/target"));
     sluice_put_take(object, PAUSED, json_true());
     put_hold(object);
@@ -411,14 +426,19 @@ static int32_t hold_again(const struct sluice_request *request, json_t *after)
                   "strategy alone until the rollout has ended"));
 }
 
-/* Paused where it stands, so that no more pods become of a template that isn't the target's. */
+static void put_pause(json_t *after, const struct pods *pods)
+{
+    if (paused(after))
+        return;
+    sluice_put_take(after, PAUSED, json_true());
+    put_stillness(after, pods);
+}
+
+/* Paused where it is, so that no more pods become of whatever template there is. */
 static int32_t stop(const struct sluice_request *request, json_t *workload, const struct pods *pods)
 {
     json_t *after = json_deep_copy(workload);
-    if (!paused(workload)) {
-        sluice_put_take(after, PAUSED, json_true());
-        put_stillness(after, pods);
-    }
+    put_pause(after, pods);
     return emit_roll_take(request, workload, after);
 }
 
@@ -436,8 +456,10 @@ static int32_t roll_to_goal(const struct sluice_request *request, json_t *worklo
     int32_t result = SLUICE_OK;
     if (!held_by_fields(workload))
         result = hold_again(request, after);
-    else if (!sluice_bool(request->json, "/paused", false)) /* what it was told is all it does */
+    else if (!sluice_bool(request->json, "/paused", false))
         put_course(after, &course, &pods);
+    else if (stands(workload, &pods)) /* before that, what it was told comes to its end */
+        put_pause(after, &pods);
     if (result == SLUICE_OK)
         return emit_roll_take(request, workload, after);
     json_decref(after);

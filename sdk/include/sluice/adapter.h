@@ -49,6 +49,8 @@
  *                   it; otherwise it is the default, and a kind goes by what it can (since 1.1)
  *   inSteps         validate: the plan brings the pods in more than one step (since 1.1)
  *   scale           true: replicas are stepped, revisions don't matter
+ *   hold            begin: no roll follows yet, and the workload may stay held for long. Let no pod
+ *                   take a template that comes later, and change no more than that (since 1.1)
  *   goal            advance: how many pods are to be at the target's revision, in all;
  *                   with scale: how many replicas there are to be
  *   paused          advance: hold still; what is under way may end, nothing new may start

@@ -17,6 +17,7 @@ from cluster.api import ApiError
 
 KINDS = {
     "AppRollout": "/apis/core.oam.dev/v1beta1/namespaces/{}/approllouts",
+    "Rollout": "/apis/sluice.dev/v1alpha1/namespaces/{}/rollouts",
     "Application": "/apis/core.oam.dev/v1beta1/namespaces/{}/applications",
     "ApplicationRevision": "/apis/core.oam.dev/v1beta1/namespaces/{}/applicationrevisions",
     "CloneSet": "/apis/apps.kruise.io/v1alpha1/namespaces/{}/clonesets",
@@ -151,11 +152,12 @@ class History:
     def summary(self) -> str:
         """Where things stand, for the message of a failure."""
         lines = []
-        for name, rollout in self.objects("AppRollout").items():
-            status = rollout.get("status", {})
-            lines.append(f"AppRollout {name}: {status.get('rollingState')} "
-                         f"{status.get('batchRollingState')} batch {status.get('currentBatch')} "
-                         f"reason {status.get('reason')}")
+        for kind in ("AppRollout", "Rollout"):
+            for name, rollout in self.objects(kind).items():
+                status = rollout.get("status", {})
+                lines.append(f"{kind} {name}: {status.get('rollingState')} "
+                             f"{status.get('batchRollingState')} batch {status.get('currentBatch')} "
+                             f"reason {status.get('reason')}")
         for name, cloneset in self.objects("CloneSet").items():
             lines.append(f"CloneSet {name}: replicas {cloneset['spec'].get('replicas')} "
                          f"{cloneset['spec'].get('updateStrategy')} {cloneset.get('status')}")

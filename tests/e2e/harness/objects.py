@@ -5,6 +5,7 @@ API = "core.oam.dev/v1beta1"
 
 RESOURCES = {
     "AppRollout": "/apis/core.oam.dev/v1beta1/namespaces/{}/approllouts",
+    "Rollout": "/apis/sluice.dev/v1alpha1/namespaces/{}/rollouts",
     "Application": "/apis/core.oam.dev/v1beta1/namespaces/{}/applications",
     "ApplicationRevision": "/apis/core.oam.dev/v1beta1/namespaces/{}/applicationrevisions",
     "ComponentDefinition": "/apis/core.oam.dev/v1beta1/namespaces/{}/componentdefinitions",

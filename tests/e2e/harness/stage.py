@@ -57,9 +57,10 @@ class Stage:
 
     def _empty(self) -> None:
         """Nobody is there any more to remove the finalizers."""
-        for name in self.names("AppRollout"):
-            self.api.patch(self.path("AppRollout", name), {"metadata": {"finalizers": []}})
-        for kind in ("AppRollout", "CloneSet"):
+        for kind in ("AppRollout", "Rollout"):
+            for name in self.names(kind):
+                self.api.patch(self.path(kind, name), {"metadata": {"finalizers": []}})
+        for kind in ("AppRollout", "Rollout", "CloneSet"):
             for name in self.names(kind):
                 self.delete(kind, name, missing_is_fine=True)
         self.api.delete(f"/api/v1/namespaces/{self.namespace}")

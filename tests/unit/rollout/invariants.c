@@ -169,13 +169,17 @@ static void check_end(const struct case_of *c)
     const struct rollout_status *before = &c->in->status;
     const struct intent *intent = &c->in->intent;
     bool same = !strcmp(before->target, intent->target) &&
-                !strcmp(before->source, intent->source) &&
+                (!strcmp(before->source, intent->source) || intent->keeps_hold) &&
                 before->generation == intent->generation && !intent->deleted;
     if (!rolling_state_terminal(before->rolling) || !same)
         return;
     MUST(c, c->out->move_count == 0, "an end was left");
-    MUST(c, c->out->effect_count == 0, "an end has effects");
-    MUST(c, c->out->wake_at_ms == 0 && !c->out->tell_reason, "an end asks for something");
+    for (int i = 0; i < c->out->effect_count; i++)
+        MUST(c, c->out->effects[i].kind == EFFECT_HOLD, "an end has effects");
+    MUST(c, c->out->wake_at_ms == 0, "an end asks for something");
+    if (intent->keeps_hold)
+        return; /* it tells what becomes of the workload */
+    MUST(c, !c->out->tell_reason, "an end asks for something");
     MUST(c, status_equal(before, &c->out->status), "an end is written anew");
 }
 
@@ -202,7 +206,7 @@ static void check_passages(const struct case_of *c)
         const struct move *move = &c->out->moves[i];
         if (move->to == ROLLING_IN_BATCHES && move->from == ROLLING_INITIALIZING)
             check_gate(c, HOOK_INITIALIZE, 0);
-        if (move->to == ROLLING_SUCCEEDED)
+        if (move->to == ROLLING_SUCCEEDED && move->from == ROLLING_FINALISING)
             check_gate(c, HOOK_FINALIZE, move->batch);
         if (move->to != move->from || move->from != ROLLING_IN_BATCHES)
             continue;
@@ -255,6 +259,7 @@ static void check_goal(const struct case_of *c, const struct effect *effect)
     int size = world->workload.size, told = world->told, goal = effect->goal;
     int batch = s->batch_state == BATCH_INITIALIZING ? s->batch - 1 : s->batch;
     MUST(c, seen->exists && seen->held && seen->applied, "told without being ready for it");
+    MUST(c, !seen->rests || s->scale, "told while it rests");
     MUST(c, seen->settled || seen->template_changed, "told while its controller is behind");
     MUST(c, effect->template_changed == seen->template_changed, "told of the wrong template");
     MUST(c, effect->paused || !seen->template_changed, "led to somebody else's template");
@@ -343,7 +348,7 @@ static void check_effect(const struct case_of *c, const struct effect *effect)
         MUST(c, s->rolling == ROLLING_INITIALIZING || s->rolling == ROLLING_IN_BATCHES,
              "begins in %s", rolling_state_name(s->rolling));
         MUST(c, !seen->held_by[0] && seen->located.code == OK, "takes what isn't free");
-        MUST(c, !(seen->exists && seen->held && seen->applied), "takes what it has");
+        MUST(c, !(seen->exists && seen->held && seen->applied) || seen->rests, "takes what it has");
         MUST(c, seen->exists || ((s->scale || seen->fixed_size) && s->original_size == 0),
              "makes what was lost");
         MUST(c, !s->scale || !seen->fixed_size, "steps a size that isn't for it to set");
@@ -351,6 +356,9 @@ static void check_effect(const struct case_of *c, const struct effect *effect)
         return;
     case EFFECT_ADVANCE:
         check_goal(c, effect);
+        return;
+    case EFFECT_HOLD:
+        MUST(c, c->in->intent.keeps_hold && !seen->held_by[0], "holds what it may not");
         return;
     case EFFECT_FINISH:
         MUST(c, seen->exists && seen->held, "gives back what it doesn't hold");
@@ -379,7 +387,9 @@ static void check_effects(const struct case_of *c)
         check_effect(c, effect);
     }
     unsigned both = 1u << EFFECT_ADVANCE | 1u << EFFECT_FINISH;
+    unsigned rest = 1u << EFFECT_ADVANCE | 1u << EFFECT_HOLD;
     MUST(c, (kinds & both) != both, "told and given back at once");
+    MUST(c, (kinds & rest) != rest, "told and brought to rest at once");
 }
 
 /* ---- the record ---- */
@@ -445,7 +455,7 @@ static void check_record(const struct case_of *c)
     MUST(c, s->generation == c->in->intent.generation, "of another generation");
     MUST(c, s->step_target >= -1 && s->step_target <= most, "told %d", s->step_target);
     MUST(c, !touched || s->engaged, "%s, but nothing to undo", rolling_state_name(s->rolling));
-    MUST(c, may_be_touched || !s->engaged, "%s, but something to undo",
+    MUST(c, may_be_touched || !s->engaged || c->in->intent.keeps_hold, "%s, but something to undo",
          rolling_state_name(s->rolling));
     MUST(c, s->rolling == ROLLING_LOCATING || s->target[0], "no target");
     MUST(c, c->out->wake_at_ms == 0 || c->out->wake_at_ms >= c->in->now_ms, "wakes in the past");

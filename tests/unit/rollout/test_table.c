@@ -151,6 +151,10 @@ static void test_rollout_level_is_the_designs(void **state)
         {ROLLING_LOCATING, ON_REFUSED, ROLLING_FAILED},
         {ROLLING_VERIFYING, ON_REFUSED, ROLLING_FAILED},
         {ROLLING_FAILED, ON_REVISED, ROLLING_LOCATING},
+        /* What stays held between its rolls is held before anything else. */
+        {ROLLING_VERIFYING, ON_UNHELD, ROLLING_HOLDING},
+        {ROLLING_HOLDING, ON_HELD, ROLLING_VERIFYING},
+        {ROLLING_VERIFYING, ON_UNCHANGED, ROLLING_SUCCEEDED},
     };
     int moves = 0;
     for (size_t i = 0; i < COUNT(design); i++) {
@@ -199,16 +203,22 @@ static void test_batch_level_is_the_designs(void **state)
 /* What happens in a state when all goes well, and when all goes wrong. On the way out the hooks are
  * asked without being obeyed, so even then it is released. */
 static const enum rolling_event when_all_succeeds[ROLLING_STATES] = {
-    [ROLLING_LOCATING] = ON_LOCATED,        [ROLLING_VERIFYING] = ON_VERIFIED,
-    [ROLLING_INITIALIZING] = ON_TAKEN_OVER, [ROLLING_IN_BATCHES] = ON_BATCHES_DONE,
-    [ROLLING_FINALISING] = ON_RELEASED,     [ROLLING_FAILING] = ON_RELEASED,
-    [ROLLING_ABANDONING] = ON_RELEASED,     [ROLLING_DELETING] = ON_RELEASED,
+    [ROLLING_LOCATING] = ON_LOCATED,
+    [ROLLING_VERIFYING] = ON_VERIFIED,
+    [ROLLING_INITIALIZING] = ON_TAKEN_OVER,
+    [ROLLING_IN_BATCHES] = ON_BATCHES_DONE,
+    [ROLLING_FINALISING] = ON_RELEASED,
+    [ROLLING_FAILING] = ON_RELEASED,
+    [ROLLING_ABANDONING] = ON_RELEASED,
+    [ROLLING_DELETING] = ON_RELEASED,
+    [ROLLING_HOLDING] = ON_HELD,
 };
 static const enum rolling_event when_all_fails[ROLLING_STATES] = {
     [ROLLING_LOCATING] = ON_REFUSED,      [ROLLING_VERIFYING] = ON_REFUSED,
     [ROLLING_INITIALIZING] = ON_REJECTED, [ROLLING_IN_BATCHES] = ON_REJECTED,
     [ROLLING_FINALISING] = ON_REJECTED,   [ROLLING_FAILING] = ON_RELEASED,
     [ROLLING_ABANDONING] = ON_RELEASED,   [ROLLING_DELETING] = ON_RELEASED,
+    [ROLLING_HOLDING] = ON_HELD,
 };
 
 static void assert_ends(const enum rolling_event *happens)
@@ -319,7 +329,7 @@ static void test_wire_names_are_the_designs(void **state)
     static const char *const rolling[] = {
         "locatingTargetApp",    "verifyingSpec",  "initializing",   "rollingInBatches",
         "finalising",           "rolloutFailing", "rolloutSucceed", "rolloutAbandoning",
-        "RolloutDeletingState", "rolloutFailed"};
+        "RolloutDeletingState", "rolloutFailed",  "holding"};
     static const char *const batch[] = {"batchInitializing", "batchInRolling",  "batchVerifying",
                                         "batchVerifyFailed", "batchFinalizing", "batchReady"};
     static const char *const conditions[] = {

@@ -199,6 +199,8 @@ static void garbage_observation(struct random *random, struct observation *seen)
     seen->held = random_chance(random, 70);
     if (random_chance(random, 10))
         TEXT(seen->held_by);
+    seen->rests = seen->held && random_chance(random, 50);
+    seen->rolled = seen->rests && random_chance(random, 50);
     seen->applied = random_chance(random, 70);
     seen->settled = random_chance(random, 80);
     seen->size = garbage_int(random);
@@ -245,7 +247,8 @@ static void check_effect(const struct machine_input *in, const struct decision *
         assert_true(effect->goal >= 0);
         assert_in_range(effect->batch, 0, in->plan->batch_count - 1);
         assert_true(in->observation.exists && in->observation.held && in->observation.applied &&
-                    in->observation.settled && !in->observation.held_by[0]);
+                    in->observation.settled && !in->observation.held_by[0] &&
+                    (effect->scale || !in->observation.rests));
         return;
     case EFFECT_HOOK:
         assert_non_null(plan_hook(in->plan, effect->gate, effect->batch, effect->index));
@@ -253,6 +256,10 @@ static void check_effect(const struct machine_input *in, const struct decision *
         return;
     case EFFECT_BEGIN:
         assert_false(in->observation.held_by[0]);
+        return;
+    case EFFECT_HOLD:
+        assert_true(in->intent.keeps_hold);
+        assert_true(in->observation.held || !in->observation.held_by[0]);
         return;
     case EFFECT_FINISH:
         assert_true(in->observation.exists && in->observation.held);
@@ -288,7 +295,7 @@ static void check(const struct machine_input *in, const struct decision *out)
 static void check_end(const struct machine_input *in, const struct decision *out)
 {
     const struct rollout_status *s = &in->status;
-    bool wanted = !in->intent.deleted && s->batch_state < BATCH_STATES &&
+    bool wanted = !in->intent.deleted && !in->intent.keeps_hold && s->batch_state < BATCH_STATES &&
                   s->generation == in->intent.generation &&
                   (!s->target[0] || (strcmp(s->target, in->intent.target) == 0 &&
                                      strcmp(s->source, in->intent.source) == 0 &&
@@ -339,7 +346,8 @@ static void garbage_input(struct random *random, struct plan *const *plans,
                                  .source = names[random_int(random, 0, 3)],
                                  .generation = random_int(random, 0, 2),
                                  .deleted = random_chance(random, 10),
-                                 .revert_on_delete = random_chance(random, 50)};
+                                 .revert_on_delete = random_chance(random, 50),
+                                 .keeps_hold = random_chance(random, 40)};
     garbage_status(random, &in->status, in->now_ms);
     garbage_observation(random, &in->observation);
     garbage_hook(random, &in->hook);

@@ -247,7 +247,7 @@ static void test_walks(void **state)
     for (int i = 0; i < WALKS; i++)
         walk(&random);
     for (int i = 0; i < ROLLING_STATES; i++)
-        if (visits[i] < WALKS / 20)
+        if (visits[i] < WALKS / 20 && i != ROLLING_HOLDING) /* of another kind of rollout */
             fail_msg("%s was visited %d times", rolling_state_name((enum rolling_state)i),
                      visits[i]);
     for (int i = 0; i < BATCH_STATES; i++)

@@ -126,6 +126,13 @@ void world_init(struct world *world, const char *plan)
     world_plan(world, plan);
 }
 
+void world_follow(struct world *world, const char *plan)
+{
+    world_init(world, plan);
+    world->follows = true;
+    world->workload.applied = 0;
+}
+
 void world_done(struct world *world)
 {
     plan_free(world->plan);
@@ -267,6 +274,47 @@ static bool write_status(struct world *world, const struct rollout_status *statu
 
 /* ---- effects: each returns false when there was nothing to do ---- */
 
+/* What has the workload for its target begins with what is on it. */
+static bool do_let_loose(struct world *world, const struct observation *seen)
+{
+    struct workload *w = &world->workload;
+    int target = atoi(seen->target + 1);
+    if (target != w->revision || !may_write(world))
+        return false;
+    note(world, "begin");
+    world->workload_writes++;
+    w->holder = US;
+    w->applied = target;
+    w->rests = w->paused = false;
+    w->told = pods_of(w, target);
+    workload_changed(world);
+    return true;
+}
+
+/* No pod takes another template from now on. */
+static bool do_hold(struct world *world, const struct observation *seen)
+{
+    struct workload *w = &world->workload;
+    int target = atoi(seen->target + 1);
+    bool all = seen->settled && seen->updated >= seen->size && target == w->revision;
+    bool there = w->holder == US && w->rests && w->told == 0 && !(all && w->all != w->revision);
+    if (there || !may_write(world))
+        return false;
+    note(world, "hold");
+    world->workload_writes++;
+    if (all)
+        w->all = w->rolled = w->revision;
+    else if (!w->rests)
+        w->all = 0;
+    w->holder = US;
+    w->applied = target;
+    w->rests = true;
+    w->paused = false;
+    w->told = 0;
+    workload_changed(world);
+    return true;
+}
+
 static bool do_begin(struct world *world, const struct effect *effect)
 {
     struct workload *w = &world->workload;
@@ -331,8 +379,11 @@ static bool do_finish(struct world *world, const struct effect *effect)
     text_addf(&world->journal, "finish %s\n", effect->outcome);
     world->workload_writes++;
     w->holder = NOBODY;
-    w->paused = false;
-    if (strcmp(effect->outcome, "rolledBack") == 0) {
+    w->paused = w->rests = false;
+    if (world->follows && strcmp(effect->outcome, "rolledBack") == 0) {
+        w->revision = w->rolled ? w->rolled : w->revision;
+        w->told = w->rolled ? ALL_PODS : w->counts.updated;
+    } else if (strcmp(effect->outcome, "rolledBack") == 0) {
         w->revision = w->applied = world->source;
         w->told = ALL_PODS;
     } else if (!effect->scale && strcmp(effect->outcome, "succeeded") == 0) {
@@ -400,10 +451,29 @@ static void locate_fail(struct observation *seen, int code, enum reason_code why
     seen->located_why = why;
 }
 
+/* Where a rollout that follows wants to go is what is on the workload. */
+static int wanted_target(const struct world *world)
+{
+    const struct workload *w = &world->workload;
+    if (!world->follows)
+        return world->target;
+    return w->exists ? w->revision : 0;
+}
+
+static int wanted_source(const struct world *world)
+{
+    const struct workload *w = &world->workload;
+    if (!world->follows)
+        return world->source;
+    if (w->rolled && w->rolled != w->revision)
+        return w->rolled;
+    return w->applied != w->revision ? w->applied : 0;
+}
+
 /* What is being rolled is what is looked up, until it has been given back. */
 static int looked_up(const struct world *world, const struct rollout_status *status)
 {
-    return status->engaged && status->target[0] ? atoi(status->target + 1) : world->target;
+    return status->engaged && status->target[0] ? atoi(status->target + 1) : wanted_target(world);
 }
 
 static void observe(const struct world *world, const struct rollout_status *status,
@@ -419,6 +489,8 @@ static void observe(const struct world *world, const struct rollout_status *stat
         locate_fail(seen, ERR_MISSING, REASON_REVISION_MISSING, "the revision isn't there");
     else if (world->unusable[target])
         locate_fail(seen, ERR_INVALID, REASON_REVISION_UNUSABLE, "the revision doesn't render");
+    else if (world->follows && !w->exists)
+        locate_fail(seen, ERR_MISSING, REASON_WORKLOAD_MISSING, "the workload isn't there");
     if (seen->located.code != OK) {
         seen->exists = status->engaged && w->exists && w->holder == US; /* our mark finds it */
         seen->held = seen->exists;
@@ -436,7 +508,10 @@ static void observe(const struct world *world, const struct rollout_status *stat
     if (w->holder == SOMEBODY)
         snprintf(seen->held_by, sizeof seen->held_by, "AppRollout default/other");
     seen->applied = w->applied == target;
-    seen->template_changed = seen->held && seen->applied && w->revision != w->put;
+    seen->rests = seen->held && w->rests;
+    seen->rolled = seen->rests && w->all == w->revision;
+    seen->template_changed =
+        !world->follows && seen->held && seen->applied && w->revision != w->put;
     if (seen->template_changed)
         seen->template_write = (struct other_write){.who = "kubectl", .field = "spec.template"};
     seen->settled = w->observed == w->generation;
@@ -464,11 +539,16 @@ static void note_moves(struct world *world, const struct decision *decision)
 }
 
 /* True when the effect has changed something that is worth another look. */
-static bool act(struct world *world, const struct decision *decision, const struct effect *effect)
+static bool act(struct world *world, const struct decision *decision, const struct effect *effect,
+                const struct observation *seen)
 {
     switch (effect->kind) {
     case EFFECT_BEGIN:
-        return write_status(world, &decision->status) && do_begin(world, effect);
+        if (!write_status(world, &decision->status))
+            return false;
+        return world->follows ? do_let_loose(world, seen) : do_begin(world, effect);
+    case EFFECT_HOLD:
+        return write_status(world, &decision->status) && do_hold(world, seen);
     case EFFECT_ADVANCE:
         return do_advance(world, effect);
     case EFFECT_FINISH:
@@ -508,13 +588,14 @@ static bool round_of(struct world *world, struct rollout_status *status, struct 
         .plan_error = &world->plan_error,
         .intent = {.generation = world->generation,
                    .deleted = world->deleted,
-                   .revert_on_delete = world->revert},
+                   .revert_on_delete = world->revert,
+                   .keeps_hold = world->follows},
         .status = *status,
         .hook = world->outcome,
         .now_ms = world->now_ms,
     };
-    revision_name(world->target, target, sizeof target);
-    revision_name(world->source, source, sizeof source);
+    revision_name(wanted_target(world), target, sizeof target);
+    revision_name(wanted_source(world), source, sizeof source);
     input.intent.target = target;
     input.intent.source = source;
     observe(world, status, &input.observation);
@@ -526,7 +607,7 @@ static bool round_of(struct world *world, struct rollout_status *status, struct 
         world->call.running = false;
     bool changed = decision->move_count > 0;
     for (int i = 0; i < decision->effect_count && !world->dead; i++)
-        changed |= act(world, decision, &decision->effects[i]);
+        changed |= act(world, decision, &decision->effects[i], &input.observation);
     *status = decision->status;
     return changed;
 }

@@ -41,6 +41,9 @@ struct workload {
     bool paused;
     int applied; /* mark: the revision that was applied last */
     int put;     /* mark: the template that this was */
+    bool rests;  /* mark: it is held between rolls … */
+    int all;     /* mark: … and all pods have this template; 0: they are of several */
+    int rolled;  /* mark: the template that all pods had last; 0: not known */
     enum holder holder;
     int64_t generation, observed; /* its controller is behind while they differ */
     int64_t settles_at;
@@ -56,6 +59,7 @@ struct world {
     int target, source; /* 0: none */
     int64_t generation;
     bool deleted, revert;
+    bool follows; /* the target is the template that is on the workload, by whomever */
 
     /* How the world is. */
     int64_t lag_ms, ready_ms, hook_ms; /* how long things take */
@@ -102,6 +106,9 @@ struct world {
  * yet. The plan as in plan_of(). */
 void world_init(struct world *world, const char *plan);
 void world_done(struct world *world);
+
+/* The same of a rollout that follows the workload. */
+void world_follow(struct world *world, const char *plan);
 
 /* What people do. */
 void world_plan(struct world *world, const char *plan); /* also bad ones */

@@ -22,7 +22,8 @@ MAY_USE = {
     "cluster": {"base", "loop"},
     "serve": {"base", "loop"},
     "oam": {"base", "rollout", "loop", "cluster", "adapter"},
-    "reconcile": {"base", "rollout", "loop", "cluster", "adapter", "config", "oam"},
+    "follow": {"base", "rollout", "adapter", "oam", "sdk"},
+    "reconcile": {"base", "rollout", "loop", "cluster", "adapter", "config", "oam", "follow"},
 }
 EVERYTHING = set(MAY_USE) | {"sdk", "cli"}
 MAY_USE["cli"] = EVERYTHING
