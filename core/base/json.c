@@ -173,6 +173,43 @@ json_t *json_pick(const json_t *root, const char *const *pointers, size_t count)
     return picked;
 }
 
+static bool is_empty(const json_t *json)
+{
+    return json_is_null(json) || (json_is_object(json) && !json_object_size(json)) ||
+           (json_is_array(json) && !json_array_size(json));
+}
+
+static json_t *substance(json_t *json);
+
+static json_t *object_substance(json_t *json)
+{
+    json_t *object = json_object(), *value;
+    const char *name;
+    json_object_foreach (json, name, value) {
+        json_t *kept AUTO_JSON = substance(value);
+        if (!is_empty(kept))
+            json_object_set(object, name, kept);
+    }
+    return object;
+}
+
+static json_t *array_substance(json_t *json)
+{
+    json_t *array = json_array(), *item;
+    size_t i;
+    json_array_foreach (json, i, item)
+        json_array_append_new(array, substance(item));
+    return array;
+}
+
+/* Without members that say nothing, at every depth. The caller owns it. */
+static json_t *substance(json_t *json)
+{
+    return json_is_object(json)  ? object_substance(json)
+           : json_is_array(json) ? array_substance(json)
+                                 : json_incref(json);
+}
+
 bool json_hash_at(const json_t *root, const char *const *pointers, size_t count,
                   char ret_hex[HASH_HEX_SIZE])
 {
@@ -180,7 +217,7 @@ bool json_hash_at(const json_t *root, const char *const *pointers, size_t count,
     bool found = false;
     for (size_t i = 0; i < count; i++) {
         json_t *part = json_at(root, pointers[i]);
-        json_array_append_new(parts, part ? json_incref(part) : json_null());
+        json_array_append_new(parts, part ? substance(part) : json_null());
         found = found || part;
     }
     if (found)

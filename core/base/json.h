@@ -29,7 +29,9 @@ char *json_canonical(const json_t *json);
 /* SHA-256 of the canonical form: equal documents have equal hashes whatever their key order. */
 void json_hash(const json_t *json, char ret_hex[HASH_HEX_SIZE]);
 
-/* The same over what stands at the given pointers, one after the other. False: nothing does. */
+/* The same over what stands at the given pointers, one after the other. False: nothing does.
+ * Members that are null, {} or [] count as absent: clients with types of their own leave such out,
+ * or add them (`creationTimestamp: null`, `resources: {}`), when they write what they have read. */
 bool json_hash_at(const json_t *root, const char *const *pointers, size_t count,
                   char ret_hex[HASH_HEX_SIZE]);
 

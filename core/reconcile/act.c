@@ -8,8 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define HOLDER_POINTER   "/metadata/annotations/rollout.sluice.dev~1holder"
-#define TEMPLATE_POINTER "/metadata/annotations/rollout.sluice.dev~1template"
+#define HOLDER_POINTER "/metadata/annotations/rollout.sluice.dev~1holder"
 
 struct act {
     struct controller *controller;

@@ -174,6 +174,17 @@ static void observe_workload(struct component *component)
     ask(component, CALL_OBSERVE, &request, on_workload_observed);
 }
 
+static void on_writer_known(struct component *component, const struct error *err)
+{
+    struct error told = *err;
+    if (told.code != OK)
+        component_failed(component, trouble_reason(&told), &told);
+    else if (component->observation.template_changed)
+        observe_workload(component);
+    else
+        component_observe(component);
+}
+
 /* ── What is in the stores ────────────────────────────────────────────────────────────────── */
 
 static bool is_leaving(const struct component *component)
@@ -311,7 +322,7 @@ static void observe_located(struct component *component, const struct located_co
     if (component->workload)
         observe_marks(component, located->workload);
     if (seen->template_changed)
-        other_writer_ask(component, observe_workload);
+        other_writer_ask(component, on_writer_known);
     else
         observe_workload(component);
 }
@@ -360,11 +371,7 @@ void component_observe(struct component *component)
     enum reason_code why;
     const struct error *err = location_error(component, &why);
     *seen = (struct observation){0};
-    json_decref(component->workload);
-    json_decref(component->owned);
-    component->workload = component->owned = NULL;
-    adapter_release(component->adapter);
-    component->adapter = NULL;
+    component_forget(component);
     component->kind = NULL;
     if (component->task->location)
         COPY(seen->target, component->task->location->target);

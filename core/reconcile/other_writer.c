@@ -35,14 +35,14 @@ static void fill(struct other_write *seen, const struct foreign_write *write)
     say_value(write->found, seen->found, sizeof seen->found);
 }
 
-static void look_into(struct component *component, const json_t *live)
+static void look_into(struct component *component)
 {
-    const struct located_component *located = component_located(component);
     const struct adapter_kind *kind = component->kind->kind;
+    const json_t *target = component_located(component)->workload;
     struct foreign_write write;
     bool found = false;
-    for (size_t i = 0; located && !found && i < kind->template_count; i++)
-        found = managed_foreign_write(live, located->workload, kind->template[i], FIELD_MANAGER,
+    for (size_t i = 0; !found && i < kind->template_count; i++)
+        found = managed_foreign_write(component->live, target, kind->template[i], FIELD_MANAGER,
                                       &write);
     if (!found)
         return;
@@ -50,19 +50,136 @@ static void look_into(struct component *component, const json_t *live)
     free(write.field);
 }
 
-static void on_live(void *data, const struct reply *reply)
+/* ── Is it somebody else's at all? ────────────────────────────────────────────────────────── */
+
+static json_t *operation(const char *op, const char *path, json_t *value_take)
+{
+    json_t *made = json_pack("{s:s, s:s}", "op", op, "path", path);
+    if (value_take)
+        json_object_set_new(made, "value", value_take);
+    return made;
+}
+
+static void send_patch(struct component *component, json_t *patch, const char *more,
+                       reply_fn *on_reply)
+{
+    struct task *task = component->task;
+    char *path AUTO_FREE = object_path(&component->kind->info, task->rollout.ns,
+                                       json_string_at(component->live, "/metadata/name"), NULL);
+    char *query AUTO_FREE = str_format("%s?fieldManager=" FIELD_MANAGER "%s", path, more);
+    char *body AUTO_FREE = json_text(patch);
+    struct call_spec spec = {
+        .method = "PATCH", .path = query, .content_type = PATCH_JSON, .body = body};
+    task->call = cluster_call(task->controller->cluster, &spec, on_reply, component);
+}
+
+static void on_marked(void *data, const struct reply *reply)
 {
     struct component *component = data;
     component->task->call = NULL;
-    if (reply->error.code == OK)
-        look_into(component, json_at(reply->body, "/items/0"));
-    component->then(component);
+    if (reply->error.code == OK) {
+        store_put(component->kind->store, reply->body);
+        component->observation.template_changed = false;
+    }
+    component->then(component, &reply->error);
+}
+
+/* From now on it is known by the hash that it has now. Of another version than the one that was
+ * looked at, that is a conflict. */
+static void mark_again(struct component *component, const char *hash)
+{
+    json_t *version = json_incref(json_at(component->live, "/metadata/resourceVersion"));
+    json_t *patch AUTO_JSON = json_array();
+    json_array_append_new(patch, operation("replace", "/metadata/resourceVersion", version));
+    json_array_append_new(patch, operation("add", TEMPLATE_POINTER, json_string(hash)));
+    send_patch(component, patch, "", on_marked);
+}
+
+/* Would the server make the same of our own template? Then nobody else has put one there. */
+static bool is_ours(const struct component *component, const json_t *answered,
+                    char ret_hash[HASH_HEX_SIZE])
+{
+    const struct adapter_kind *kind = component->kind->kind;
+    char would[HASH_HEX_SIZE];
+    return json_hash_at(answered, kind->template, kind->template_count, would) &&
+           json_hash_at(component->live, kind->template, kind->template_count, ret_hash) &&
+           str_equal(would, ret_hash);
+}
+
+/* Also when it can't be found out: then it is better to stop. */
+static void then_theirs(struct component *component)
+{
+    const struct error none = {0};
+    if (component->live)
+        look_into(component);
+    component->then(component, &none);
+}
+
+static void on_rehearsed(void *data, const struct reply *reply)
+{
+    struct component *component = data;
+    char hash[HASH_HEX_SIZE];
+    component->task->call = NULL;
+    if (reply->error.code == ERR_RETRY)
+        component->then(component, &reply->error);
+    else if (reply->error.code == OK && is_ours(component, reply->body, hash))
+        mark_again(component, hash);
+    else
+        then_theirs(component);
+}
+
+/* Puts the target's template in the place of the one that is there: not as an apply would, which
+ * keeps what others have added. */
+static json_t *template_patch(const struct component *component)
+{
+    const struct adapter_kind *kind = component->kind->kind;
+    const json_t *target = component_located(component)->workload;
+    json_t *patch = json_array();
+    for (size_t i = 0; i < kind->template_count; i++) {
+        json_t *part = json_at(target, kind->template[i]);
+        if (part)
+            json_array_append_new(patch, operation("add", kind->template[i], json_incref(part)));
+        else if (json_at(component->live, kind->template[i]))
+            json_array_append_new(patch, operation("remove", kind->template[i], NULL));
+    }
+    return patch;
+}
+
+static void rehearse(struct component *component)
+{
+    json_t *patch AUTO_JSON = template_patch(component);
+    send_patch(component, patch, "&dryRun=All", on_rehearsed);
+}
+
+static bool still_held(const struct component *component)
+{
+    return str_equal(json_string_at(component->live, "/metadata/uid"),
+                     json_string_at(component->workload, "/metadata/uid")) &&
+           str_equal(object_mark(component->live, MARK_HOLDER), component->task->holder);
+}
+
+static void on_live(void *data, const struct reply *reply)
+{
+    struct component *component = data;
+    struct error changed = {0};
+    component->task->call = NULL;
+    component->live = json_incref(json_at(reply->body, "/items/0"));
+    if (reply->error.code == ERR_RETRY) {
+        component->then(component, &reply->error);
+    } else if (reply->error.code != OK) {
+        then_theirs(component);
+    } else if (!still_held(component)) {
+        error_set(&changed, ERR_CONFLICT, "%s has just changed", component->observation.object);
+        component->then(component, &changed);
+    } else {
+        rehearse(component);
+    }
 }
 
 /* A list of one, because adapters have the right to list their workloads but perhaps not to get
  * one.
  */
-void other_writer_ask(struct component *component, void (*then)(struct component *component))
+void other_writer_ask(struct component *component, other_writer_fn *then)
 {
     struct task *task = component->task;
     char *path AUTO_FREE = object_path(&component->kind->info, task->rollout.ns, NULL, NULL);

@@ -19,6 +19,8 @@
 #define OAM_API       "core.oam.dev/v1beta1"
 #define FIELD_MANAGER "sluice"
 
+#define TEMPLATE_POINTER "/metadata/annotations/rollout.sluice.dev~1template" /* MARK_TEMPLATE */
+
 struct controller;
 
 /* The adapter that is to take over, while what it reads is being listed. */

@@ -18,12 +18,20 @@ struct task *task_get(struct rollout_kind *kind, const char *key)
     return task;
 }
 
+void component_forget(struct component *component)
+{
+    json_decref(component->workload);
+    json_decref(component->owned);
+    json_decref(component->live);
+    component->workload = component->owned = component->live = NULL;
+    adapter_release(component->adapter);
+    component->adapter = NULL;
+}
+
 static void component_done(struct component *component)
 {
     hook_cancel(component->hook.call);
-    json_decref(component->workload);
-    json_decref(component->owned);
-    adapter_release(component->adapter);
+    component_forget(component);
     free(component->decision);
     free(component->name);
 }
@@ -70,11 +78,7 @@ void task_pass_clear(struct task *task)
     if (!components_needed(task))
         components_drop(task);
     for (size_t i = 0; i < task->component_count; i++) {
-        json_decref(task->components[i].workload);
-        json_decref(task->components[i].owned);
-        task->components[i].workload = task->components[i].owned = NULL;
-        adapter_release(task->components[i].adapter);
-        task->components[i].adapter = NULL;
+        component_forget(&task->components[i]);
         free(task->components[i].decision);
         task->components[i].decision = NULL;
     }

@@ -17,6 +17,10 @@
 #include "reconcile/reconcile.h"
 
 struct task;
+struct component;
+
+/* See other_writer.h. err: OK, or what stood in the way of an answer. */
+typedef void other_writer_fn(struct component *component, const struct error *err);
 
 /* A hook of one component that is being called, or whose answer waits for the next pass. */
 struct hook_run {
@@ -33,14 +37,15 @@ struct component {
     struct observation observation;
     json_t *workload;           /* as seen in the present round; owned */
     json_t *owned;              /* what the workload owns, where the adapter reads it; likewise */
+    json_t *live;               /* the workload with its writers, where that was asked; likewise */
     struct workload_kind *kind; /* of the workload; NULL while it isn't known */
     struct adapter *adapter;    /* held for the present round, whoever replaces it meanwhile */
     struct hook_run hook;
-    void (*then)(struct component *component); /* what comes after the question that is asked */
-    int next_effect;                           /* of the decision, to be carried out */
-    enum acted acted;                          /* what came of the effects of this round */
-    bool remembered; /* the status decided in this round has been written */
-    bool forget;     /* it needs the rollout no longer */
+    other_writer_fn *then; /* what comes after the question who has changed it */
+    int next_effect;       /* of the decision, to be carried out */
+    enum acted acted;      /* what came of the effects of this round */
+    bool remembered;       /* the status decided in this round has been written */
+    bool forget;           /* it needs the rollout no longer */
 };
 
 /* A move with the component that made it, until it is told. */
@@ -90,6 +95,7 @@ bool task_unfinished(const struct task *task);
 bool task_uses(const struct task *task, const struct workload_kind *kind);
 void task_pass_clear(struct task *task);                     /* releases what only the pass needs */
 void task_object_replace(struct task *task, json_t *object); /* with what a write answered */
+void component_forget(struct component *component);          /* what was seen of its workload */
 void components_from_status(struct task *task);
 void components_from_location(struct task *task);
 

@@ -201,6 +201,42 @@ def test_own_kind_scaled_from_outside(bakery):
     assert_given_back(bakery)
 
 
+CRD = EXAMPLES / "bakery" / "crd.yaml"
+MARK = "rollout.sluice.dev/template"
+OVENS = "                ovens: {type: integer, minimum: 0}\n                recipe"
+
+
+def test_defaults_that_change_on_the_way(bakery):
+    """The definition gets a field with a default, in the middle: the template that is there isn't the
+    one that was put there, though nobody has touched it."""
+    controller, text = bakery.controllers[0], config(bakery, "bakery/sluice.yaml")
+    template = "template: [/spec/recipe]"
+    assert template in text
+    controller.configure(text.replace(template, "template: [/spec/recipe, /spec/flour]"))
+    controller.restart_after_kill()
+    begin(bakery, 1, 4, batchPartition=0)
+    bakery.wait_reason("PartitionReached")
+    mark = live(bakery)["metadata"]["annotations"][MARK]
+    definition_text = CRD.read_text(encoding="utf-8")
+    assert OVENS in definition_text
+    bakery.cluster.kubectl("apply", "-f", "-", stdin=definition_text.replace(
+        OVENS, "                flour: {type: string, default: wheat}\n" + OVENS))
+    try:
+        bakery.wait("a write brings the default", lambda: bakery.patch(
+            "Bakery", "web", {"metadata": {"labels": {"seen": "1"}}})["spec"].get("flour"), 20)
+        controller.restart_after_kill()  # a watch that is open goes on with the old definition
+        bakery.wait("the mark is renewed",
+                    lambda: live(bakery)["metadata"]["annotations"][MARK] != mark, 20)
+        bakery.plan(batchPartition=1)
+        bakery.wait_state("rolloutSucceed")
+        apps.wait_all_ready(bakery, "5.0.2", 5)
+        assert_given_back(bakery)
+        assert all(event["reason"] != "TemplateChanged"
+                   for event in bakery.history.objects("Event").values())
+    finally:
+        bakery.cluster.kubectl("apply", "-f", str(CRD))
+
+
 def test_own_kind_killed_again_and_again(bakery):
     seed = int(time.time())
     print(f"seed {seed}")

@@ -90,6 +90,42 @@ static void test_hash_knows_no_order(void **state)
     assert_string_equal(a, b);
 }
 
+static void hash_of(const char *text, char ret_hex[HASH_HEX_SIZE])
+{
+    static const char *const pointers[] = {"/spec", "/more"};
+    json_t *json AUTO_JSON = parsed(text);
+    assert_true(json_hash_at(json, pointers, 2, ret_hex));
+}
+
+static bool hash_alike(const char *a, const char *b)
+{
+    char hash_a[HASH_HEX_SIZE], hash_b[HASH_HEX_SIZE];
+    hash_of(a, hash_a);
+    hash_of(b, hash_b);
+    return strcmp(hash_a, hash_b) == 0;
+}
+
+static void test_hash_of_parts(void **state)
+{
+    assert_true(hash_alike("{\"spec\":{\"a\":1,\"b\":2},\"x\":1}", "{\"spec\":{\"b\":2,\"a\":1}}"));
+    assert_false(hash_alike("{\"spec\":1}", "{\"more\":1}"));
+    assert_false(hash_alike("{\"spec\":1}", "{\"spec\":1,\"more\":1}"));
+}
+
+static void test_hash_of_parts_knows_no_empty_members(void **state)
+{
+    static const char *const alike[] = {
+        "{\"spec\":{\"a\":null,\"c\":[{\"n\":1}]}}",
+        "{\"spec\":{\"a\":[],\"c\":[{\"n\":1,\"r\":{}}]}}",
+        "{\"spec\":{\"a\":{\"b\":{\"d\":null}},\"c\":[{\"n\":1}]},\"more\":null}",
+    };
+    for (size_t i = 0; i < sizeof alike / sizeof *alike; i++)
+        assert_true(hash_alike(alike[i], "{\"spec\":{\"c\":[{\"n\":1}]}}"));
+    assert_false(hash_alike("{\"spec\":{\"c\":[{\"n\":1},{}]}}", "{\"spec\":{\"c\":[{\"n\":1}]}}"));
+    assert_false(hash_alike("{\"spec\":{\"a\":0}}", "{\"spec\":{}}"));
+    assert_false(hash_alike("{\"spec\":{\"a\":\"\"}}", "{\"spec\":{}}"));
+}
+
 /* ---- pointers ---- */
 
 #define DOCUMENT                                                                                   \
@@ -294,6 +330,8 @@ int main(void)
         cmocka_unit_test(test_text_of_nothing),
         cmocka_unit_test(test_canonical_sorts_at_every_depth),
         cmocka_unit_test(test_hash_knows_no_order),
+        cmocka_unit_test(test_hash_of_parts),
+        cmocka_unit_test(test_hash_of_parts_knows_no_empty_members),
         cmocka_unit_test(test_at),
         cmocka_unit_test(test_at_nothing),
         cmocka_unit_test(test_at_the_end_of_a_long_step),
