@@ -60,6 +60,8 @@ static void about_use(const struct adapter *adapter, json_t *about)
     json_object_set_new(about, "kinds", about_kinds(adapter));
     json_object_set_new(about, "rights", json_deep_copy(adapter->manifest.rights));
     json_object_set_new(about, "calls", about_calls(figures));
+    if (adapter->natives.count)
+        json_object_set_new(about, "native", natives_about(&adapter->natives));
     json_object_set_new(about, "restarts", json_integer((json_int_t)figures->restarts));
 }
 

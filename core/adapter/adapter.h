@@ -43,6 +43,7 @@ struct adapter_entry {
     const char *file;      /* absolute; NULL: <directory>/<adapter>.so */
     const char *sha256;    /* NULL: not pinned */
     const json_t *options; /* NULL: {} */
+    const json_t *native;  /* native functions, see docs/generic.md; NULL: none */
     enum isolation isolation;
     int64_t deadline_ms; /* of a call; 0: ADAPTER_DEADLINE_MS */
     uint64_t memory;     /* bytes of its own process; 0: ADAPTER_MEMORY_MIB */
@@ -158,6 +159,7 @@ struct adapter_request {
     bool template_changed;   /* advance: because another template than the target's is on it */
     int max_unavailable;     /* pods */
     const json_t *pod_names; /* advance: these first; an array of strings */
+    const json_t *native;    /* describe: the native functions that there are */
     const char *outcome;     /* finish: succeeded, failed, abandoned, rolledBack, deleted */
 };
 

@@ -330,7 +330,8 @@ int adapter_finish(const struct adapter *adapter, const struct adapter_request *
 
 int adapter_describe(struct adapter *adapter, struct error *err)
 {
-    const struct adapter_request request = {0};
+    json_t *native AUTO_JSON = natives_told(&adapter->natives);
+    const struct adapter_request request = {.native = native};
     char *text AUTO_FREE = request_text(CALL_DESCRIBE, &request, adapter->options);
     const struct question question = {.kind = CALL_DESCRIBE, .text = text, .length = strlen(text)};
     struct call_outcome outcome = {0};

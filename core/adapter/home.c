@@ -26,15 +26,17 @@ static int home_spawn(struct home *home, const struct home_spec *spec, int their
                       struct error *err)
 {
     char name[] = "sluice-adapter-host";
-    char *arguments[] = {name, (char *)(uintptr_t)spec->object, NULL};
+    const struct natives none = {0}, *natives = spec->natives ? spec->natives : &none;
+    char *arguments[] = {name, (char *)(uintptr_t)spec->object, natives->declaration, NULL};
     char *environment[] = {NULL};
-    const int fds[] = {theirs, spec->file, nowhere};
+    int fds[3 + NATIVE_LIBRARIES] = {theirs, spec->file, nowhere};
+    memcpy(fds + 3, natives->fds, sizeof natives->fds);
     const struct spawn_spec start = {
         .program = spec->program,
         .arguments = arguments,
         .environment = environment,
         .fds = fds,
-        .fd_count = 3,
+        .fd_count = 3 + natives->count,
         .memory_limit = SANITIZED ? 0 : spec->memory,
     };
     return spawn(&start, &home->pid, err);

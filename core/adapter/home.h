@@ -8,6 +8,7 @@
 #define ADAPTER_HOME_H
 
 #include "adapter/frame.h"
+#include "adapter/native.h"
 #include "base/error.h"
 #include "base/text.h"
 
@@ -23,10 +24,11 @@ struct home {
 };
 
 struct home_spec {
-    const char *program; /* sluice-adapter-host */
-    const char *object;  /* what the shared object must call itself */
-    int file;            /* open on the shared object */
-    uint64_t memory;     /* bytes of data that the process may have */
+    const char *program;           /* sluice-adapter-host */
+    const char *object;            /* what the shared object must call itself */
+    int file;                      /* open on the shared object */
+    uint64_t memory;               /* bytes of data that the process may have */
+    const struct natives *natives; /* that it is to call; NULL: none */
 };
 
 /* Zero the struct before. ERR_RETRY: it couldn't be started. */

@@ -6,6 +6,7 @@
 #include "adapter/adapter.h"
 #include "adapter/call.h"
 #include "adapter/manifest.h"
+#include "adapter/native.h"
 #include "base/hash.h"
 
 struct adapter {
@@ -24,6 +25,7 @@ struct adapter {
     bool newer; /* built for a newer minor than ours */
     struct manifest manifest;
     json_t *options;
+    struct natives natives;
     enum isolation isolation;
     int64_t deadline_ms;
     uint64_t memory; /* of its process */

@@ -84,6 +84,7 @@ static int isolated_start(struct isolated *self, struct error *err)
         .object = self->spec.object,
         .file = self->spec.file,
         .memory = self->spec.memory,
+        .natives = self->spec.natives,
     };
     int64_t now = clock_monotonic_ms();
     /* The same words, so that a status which shows them stays as it is. */

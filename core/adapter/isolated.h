@@ -24,6 +24,7 @@ struct isolated_spec {
     int64_t deadline_ms;
     int64_t load_ms; /* for all that comes before isolated_loaded() */
     uint64_t memory;
+    const struct natives *natives;   /* borrowed for as long as it lives; NULL: none */
     struct adapter_figures *figures; /* borrowed; NULL: nobody counts */
 };
 

@@ -82,6 +82,7 @@ static int load_apart_take(struct adapter *adapter, int fd, int64_t patience_ms,
         .deadline_ms = adapter->deadline_ms,
         .load_ms = patience_ms,
         .memory = adapter->memory,
+        .natives = &adapter->natives,
         .figures = adapter->figures,
     };
     int result = isolated_open_take(&spec, &adapter->isolated, err);
@@ -119,6 +120,7 @@ static void adapter_clear(struct adapter *adapter)
     adapter->isolated = NULL;
     adapter->transport = NULL;
     manifest_done(&adapter->manifest);
+    natives_done(&adapter->natives);
 }
 
 void adapter_refuse(struct adapter *adapter, const struct error *refusal)
@@ -148,6 +150,8 @@ static enum isolation entry_isolation(const char *directory, const struct adapte
 {
     if (entry->isolation != ISOLATION_BY_PLACE)
         return entry->isolation;
+    if (entry->native)
+        return ISOLATION_PROCESS;
     return !entry->file || stands_in(entry->file, directory) ? ISOLATION_IN_PROCESS
                                                              : ISOLATION_PROCESS;
 }
@@ -167,6 +171,17 @@ static char *entry_host(const struct adapter_entry *entry)
     return entry->host ? str_copy(entry->host) : isolated_program();
 }
 
+/* Functions that know nothing of Sluice are never called in its own process. */
+static int open_natives(struct adapter *adapter, const json_t *config, struct error *err)
+{
+    if (config && adapter->isolation != ISOLATION_PROCESS)
+        return error_set(err, ERR_INVALID,
+                         "isolation: expected process, because native functions are only called "
+                         "there, found %s",
+                         isolation_name(adapter->isolation));
+    return natives_open(config, adapter->name, &adapter->natives, err);
+}
+
 struct adapter *adapter_load(const char *directory, const struct adapter_entry *entry,
                              int64_t patience_ms)
 {
@@ -183,7 +198,7 @@ struct adapter *adapter_load(const char *directory, const struct adapter_entry *
     adapter->memory = entry_memory(entry);
     adapter->host = entry_host(entry);
     adapter->options = entry->options ? json_deep_copy(entry->options) : json_object();
-    if (load(adapter, patience_ms, &err) < 0)
+    if (open_natives(adapter, entry->native, &err) < 0 || load(adapter, patience_ms, &err) < 0)
         adapter_refuse(adapter, &err);
     return adapter;
 }
@@ -199,7 +214,7 @@ bool adapter_fits(const struct adapter *adapter, const char *directory,
            adapter->deadline_ms == entry_deadline_ms(entry) &&
            adapter->memory == entry_memory(entry) && str_equal(adapter->host, host) &&
            str_equal(adapter->file, file) && str_equal(adapter->pin, entry->sha256) &&
-           json_equal(adapter->options, options);
+           json_equal(adapter->options, options) && natives_fit(&adapter->natives, entry->native);
 }
 
 struct adapter *adapter_hold(struct adapter *adapter)

@@ -59,6 +59,7 @@ char *request_text(enum call_kind kind, const struct adapter_request *request,
     add_take(&draft, FOR_VALIDATE | FOR_ADVANCE, "podNames", shared(request->pod_names));
     add_take(&draft, FOR_FINISH, "outcome",
              request->outcome ? json_string(request->outcome) : NULL);
+    add_take(&draft, FOR_DESCRIBE, "native", shared(request->native));
     add_take(&draft, FOR_ALL | FOR_DESCRIBE, "options", options ? shared(options) : json_object());
     return json_text(json);
 }

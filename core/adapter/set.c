@@ -97,12 +97,13 @@ static struct adapter *find_name(const struct adapters *adapters, const char *na
     return NULL;
 }
 
-/* Is the file still what was loaded from it? One that can't be read isn't, so that it is loaded,
- * and refused with the reason. */
+/* Are the files still what was loaded from them? One that can't be read isn't, so that it is
+ * loaded, and refused with the reason. */
 static bool file_same(const struct adapter *adapter)
 {
     char digest[HASH_HEX_SIZE];
-    return file_digest(adapter->file, digest, NULL) == OK && strcmp(digest, adapter->digest) == 0;
+    return file_digest(adapter->file, digest, NULL) == OK && strcmp(digest, adapter->digest) == 0 &&
+           natives_fresh(&adapter->natives);
 }
 
 /* This one goes on, because what should replace it is refused; NULL: it is as asked for. */

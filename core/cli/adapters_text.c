@@ -213,6 +213,17 @@ static void detail_rights(const json_t *adapter, struct text *out)
     }
 }
 
+static void detail_native(const json_t *adapter, struct text *out)
+{
+    const json_t *native = json_object_get(adapter, "native");
+    for (size_t i = 0; i < json_array_size(native); i++) {
+        const json_t *function = json_array_get(native, i);
+        line(out, i ? "" : "Native:", "%s: %s of %s, sha256 %.12s", text_at(function, "/name"),
+             text_at(function, "/symbol"), text_at(function, "/file"),
+             text_at(function, "/sha256"));
+    }
+}
+
 static void detail_calls(const json_t *adapter, struct text *out)
 {
     const json_t *calls = json_object_get(adapter, "calls");
@@ -264,6 +275,7 @@ void adapter_details(const json_t *adapter, struct text *out)
     line(out, "Isolation:", "%s", text_at(adapter, "/isolation"));
     line(out, "Kinds:", "%s", kinds);
     detail_rights(adapter, out);
+    detail_native(adapter, out);
     if (json_object_get(adapter, "rollouts"))
         line(out, "Rollouts:", "%lld", (long long)json_int_at(adapter, "/rollouts", 0));
     detail_calls(adapter, out);

@@ -86,6 +86,7 @@ static const struct key entry_keys[] = {
     {.name = "file", .form = FORM_PATH, .offset = offsetof(struct adapter_entry, file)},
     {.name = "sha256", .form = FORM_DIGEST, .offset = offsetof(struct adapter_entry, sha256)},
     {.name = "options", .form = FORM_OPTIONS, .offset = offsetof(struct adapter_entry, options)},
+    {.name = "native", .form = FORM_LIST, .offset = offsetof(struct adapter_entry, native)},
     {.name = "isolation", .form = FORM_PLACE, .offset = offsetof(struct adapter_entry, isolation)},
     {.name = "deadlineMs",
      .form = FORM_MS,
@@ -227,15 +228,17 @@ static int read_level(struct reader *reader, const yaml_node_t *value, const str
     return refuse_value(reader, value, key, "debug, info, warn or error");
 }
 
-static int read_options(struct reader *reader, yaml_node_t *value, const struct key *key,
-                        const json_t **ret_options)
+/* What an adapter's own part of the config says, as JSON: others check it. */
+static int read_json(struct reader *reader, yaml_node_t *value, const struct key *key,
+                     const json_t **ret_json)
 {
-    json_t *options;
-    if (value->type != YAML_MAPPING_NODE)
-        return refuse_value(reader, value, key, "a mapping");
-    int result = document_json(reader->document, value, &options, reader->err);
+    json_t *json;
+    bool list = key->form == FORM_LIST;
+    if (value->type != (list ? YAML_SEQUENCE_NODE : YAML_MAPPING_NODE))
+        return refuse_value(reader, value, key, list ? "a list" : "a mapping");
+    int result = document_json(reader->document, value, &json, reader->err);
     if (result == OK)
-        *ret_options = options;
+        *ret_json = json;
     return result;
 }
 
@@ -284,7 +287,8 @@ static int read_value(struct reader *reader, yaml_node_t *value, const struct ke
     case FORM_PLACE:
         return read_place(reader, value, key, place);
     case FORM_OPTIONS:
-        return read_options(reader, value, key, place);
+    case FORM_LIST:
+        return read_json(reader, value, key, place);
     case FORM_SECTION:
         if (value->type != YAML_MAPPING_NODE)
             return refuse_value(reader, value, key, "a mapping");
@@ -433,6 +437,7 @@ static void entry_done(struct adapter_entry *entry)
     free((void *)(uintptr_t)entry->file);
     free((void *)(uintptr_t)entry->sha256);
     json_decref((json_t *)(uintptr_t)entry->options);
+    json_decref((json_t *)(uintptr_t)entry->native);
 }
 
 void config_done(struct config *config)

@@ -19,6 +19,7 @@ enum form {
     FORM_LEVEL,   /* of the log */
     FORM_PLACE,   /* where an adapter runs: enum isolation */
     FORM_OPTIONS, /* a mapping, kept as JSON */
+    FORM_LIST,    /* a list, kept as JSON */
     FORM_SECTION, /* a mapping with keys of its own, in the same struct */
     FORM_ENTRIES, /* the list of adapters */
 };

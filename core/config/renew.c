@@ -38,6 +38,7 @@ static size_t member_size(enum form form)
     case FORM_PLACE:
         return sizeof(int);
     case FORM_OPTIONS:
+    case FORM_LIST:
     case FORM_SECTION:
     case FORM_ENTRIES:
         break;

@@ -108,17 +108,43 @@ static int32_t sum(const struct draft *draft, const char *name, json_t *list)
     return SLUICE_OK;
 }
 
+static bool is_count(const char *name)
+{
+    return strcmp(name, "status.updated") == 0 || strcmp(name, "status.updatedReady") == 0 ||
+           strcmp(name, "status.ready") == 0;
+}
+
+/* What the function reads must be kept, for the host to find it. */
+static int32_t native(const struct draft *draft, const char *name, json_t *option)
+{
+    json_t *functions = sluice_at(draft->subject->request->json, "/native"), *pointer;
+    json_t *function = json_object_get(functions, sluice_string(option, "/native"));
+    const char *returns = sluice_string(function, "/returns");
+    size_t i;
+    if (json_object_size(option) != 1 || !function)
+        return refuse(draft, name, "{native: NAME} with a function that stands under native",
+                      option);
+    if (is_count(name) && strcmp(returns, "int32") != 0 && strcmp(returns, "int64") != 0)
+        return refuse(draft, name, "a native function that returns int32 or int64",
+                      json_object_get(function, "returns"));
+    json_array_foreach (sluice_at(function, "/reads"), i, pointer)
+        keep_read(draft, json_string_value(pointer));
+    return SLUICE_OK;
+}
+
 /* `name` is that of the option, as in "status.updated". */
 static int32_t value(const struct draft *draft, const char *name, json_t *option)
 {
     if (json_array_size(option))
         return sum(draft, name, option);
+    if (json_is_object(option))
+        return native(draft, name, option);
     if (json_is_integer(option) && json_integer_value(option) >= 0)
         return SLUICE_OK;
     if (!is_pointer(json_string_value(option)))
         return refuse(draft, name,
-                      "a pointer such as /status/ready, a list of pointers that are added up, or a "
-                      "whole number",
+                      "a pointer such as /status/ready, a list of pointers that are added up, a "
+                      "whole number, or {native: NAME}",
                       option);
     keep_read(draft, json_string_value(option));
     return SLUICE_OK;

@@ -58,6 +58,8 @@ static int32_t refuse(const struct subject *subject, const struct value *value,
     char words[160], where[300] = "/workload", *form = json_dumps(value->json, JSON_ENCODE_ANY);
     if (json_is_string(value->json))
         snprintf(where, sizeof where, "/workload%s", json_string_value(value->json));
+    if (json_is_object(value->json))
+        snprintf(where, sizeof where, "/native/%s", sluice_string(value->json, "/native"));
     sluice_fail(subject->request, SLUICE_INVALID, where,
                 "options.%s, which is %.150s: expected %s in the %s, found %s", value->name,
                 form ? form : "", expected, kind_of(subject),
@@ -100,6 +102,14 @@ static int32_t sum_take(const struct subject *subject, const struct value *value
     return result;
 }
 
+/* What a native function said of the workload before this call. Borrowed; NULL: nothing. */
+static json_t *native_result(const struct subject *subject, const struct value *value)
+{
+    json_t *said = json_object_get(sluice_at(subject->request->json, "/native"),
+                                   sluice_string(value->json, "/native"));
+    return json_is_null(said) ? NULL : said;
+}
+
 /* Whatever it comes to. The caller owns *ret_json, which is NULL for what isn't there. */
 static int32_t value_read(const struct subject *subject, const struct value *value,
                           json_t **ret_json)
@@ -109,6 +119,8 @@ static int32_t value_read(const struct subject *subject, const struct value *val
         return sum_take(subject, value, ret_json);
     if (json_is_string(value->json))
         *ret_json = json_incref(value_at(subject->workload, json_string_value(value->json)));
+    else if (json_is_object(value->json))
+        *ret_json = json_incref(native_result(subject, value));
     else
         *ret_json = json_incref(value->json);
     return SLUICE_OK;

@@ -3,6 +3,7 @@
 
 import json
 import os
+import re
 import signal
 import socket
 import subprocess
@@ -191,6 +192,29 @@ def test_what_a_config_would_load(site):
     status, _, notes = sluice("--config", site.config)
     assert status == 1
     assert "bad is refused: size: expected at least 88 bytes, found 64" in notes
+
+
+def test_native_functions(site):
+    """They stand beside the adapter that may use them, and make that a process of its own."""
+    library = BUILD / "tests" / "unit" / "adapter" / "quality.so"
+    function = {"name": "tastes", "library": str(library), "symbol": "tastes", "returns": "bool",
+                "arguments": [{"bool": True}, {"string": "/spec/recipe"}]}
+    bakeries = {"name": "bakeries", "adapter": "generic", "native": [function],
+                "file": str(BUILD / "plugins" / "generic" / "generic.so"),
+                "options": {"apiVersion": "example.com/v1", "kind": "Bakery", "resource": "bakeries",
+                            "paused": "/spec/paused", "pods": {"label": "recipe"},
+                            "status": {"healthy": {"native": "tastes"}}}}
+    site.write(bakeries)
+    status, output, _ = sluice("bakeries", "--config", site.config)
+    assert status == 0
+    assert re.search(rf"^Native: +tastes: tastes of {library}, sha256 [0-9a-f]{{12}}$", output, re.M)
+    assert re.search("^Isolation: +process$", output, re.M)
+    function["symbol"] = "smells"
+    site.write(bakeries)
+    status, _, errors = sluice("--config", site.config)
+    assert status == 1
+    assert ('bakeries is refused: native[0]: symbol: expected a function of the library, found no '
+            '"smells"') in errors
 
 
 def test_a_config_that_is_wrong(site):

@@ -4,6 +4,7 @@ one invented kind with a controller of its own, and two kinds of OpenKruise."""
 
 import json
 import random
+import shlex
 import subprocess
 import time
 from pathlib import Path
@@ -30,23 +31,33 @@ def config(stage, example: str) -> str:
             f"renderer: {json.dumps({'program': str(RENDERER)})}\n")
 
 
-@pytest.fixture
-def bakery(stage, monkeypatch):
-    """A stage with Bakeries, their controller, and Sluice told of them."""
+def with_bakeries(stage) -> None:
+    """The kind, a component type of it, and its history."""
     for file in ("crd.yaml", "componentdefinition.yaml"):
         stage.cluster.kubectl("apply", "-f", str(EXAMPLES / "bakery" / file))
     stage.cluster.kubectl("wait", "--for=condition=Established", "--timeout=30s",
                           "crd/bakeries.example.com")
     stage.history.add("Bakery", BAKERIES)
+
+
+@pytest.fixture
+def bakery(stage):
+    """A stage with Bakeries, their controller, and Sluice told of them."""
+    with_bakeries(stage)
     baker = Baker(stage)
     told(stage, "bakery/sluice.yaml", "bakeries.example.com")
     yield stage
     baker.close()
 
 
-def told(stage, example: str, crd: str) -> None:
-    """A controller that is told of a kind by an example, with the rights that `sluice role` says."""
-    controller = stage.controller_with(config(stage, example))
+def told(stage, example: str, crd: str, places=None) -> None:
+    """A controller that is told of a kind by an example, with the rights that `sluice role` says;
+    `places` are where files stand that the example has elsewhere."""
+    text = config(stage, example)
+    for there, here in (places or {}).items():
+        assert there in text
+        text = text.replace(there, here)
+    controller = stage.controller_with(text)
     role = subprocess.run([SLUICE, "role", "--config", controller.config], check=True, text=True,
                           capture_output=True).stdout
     name = "name: sluice-controller"
@@ -250,6 +261,39 @@ def test_own_kind_killed_again_and_again(bakery):
     assert trials(bakery, since) == list(range(1, 7))
     assert apps.fewest_ready(bakery, "Bakery", since) >= 6
     assert_given_back(bakery)
+
+
+@pytest.fixture
+def tasted(stage, tmp_path):
+    """The same, where a library that was compiled as it says itself tells what is hot and edible."""
+    source = EXAMPLES / "native" / "quality.c"
+    library = tmp_path / "quality.so"
+    words = next(line for line in source.read_text(encoding="utf-8").splitlines() if " cc " in line)
+    subprocess.run(shlex.split(words.strip(" *").replace("quality.c", str(source))), cwd=tmp_path,
+                   check=True)
+    with_bakeries(stage)
+    baker = Baker(stage)
+    told(stage, "native/sluice.yaml", "bakeries.example.com",
+         {"/opt/bakery/quality.so": str(library)})
+    yield stage
+    baker.close()
+
+
+def test_own_kind_told_by_a_library(tasted):
+    """Batch by batch as it says; a recipe that it dislikes never passes the first one."""
+    since = begin(tasted, 1, 2, 2)
+    tasted.wait_state("rolloutSucceed")
+    assert trials(tasted, since) == [1, 3, 5]
+    since = tasted.history.number()
+    tasted.record(3, recipe("5.0.2-burnt"))
+    tasted.put(rollout("shop-v3", "shop-v2", batches=[1, 4]))
+    why = tasted.wait_reason("PodsNotReady")
+    settle(tasted)
+    assert "1 of 1 pods are updated, 0 of them ready" in why["message"]
+    assert trials(tasted, since, "5.0.2-burnt") == [1]
+    tasted.put(rollout("shop-v2", "shop-v3", batches=[5]))
+    tasted.wait_state("rolloutSucceed")
+    apps.wait_all_ready(tasted, "5.0.2", 5)
 
 
 def test_strategy_that_the_kind_has_no_words_for(bakery):

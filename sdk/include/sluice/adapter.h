@@ -60,11 +60,15 @@
  *   maxUnavailable  how many pods of a batch need not be ready; a number of pods
  *   podNames        advance: names of pods that are to be brought before any other
  *   outcome         finish: "succeeded", "failed", "abandoned", "rolledBack" or "deleted"
+ *   native          what the native functions that the config declares say of the workload, by
+ *                   their names; describe: an object of {returns, reads} by name, where `reads` are
+ *                   pointers into the workload. Not there if none is declared (since 1.1)
  *   options         what the config says, already checked against the manifest
  *
  * CALLS
- *   describe  (since 1.1) gets nothing but `options`, once, when the adapter is loaded, before any
- *             other call. Emits exactly one MANIFEST, or fails if these options can't work.
+ *   describe  (since 1.1) gets nothing but `options` and `native`, once, when the adapter is
+ *             loaded, before any other call. Emits exactly one MANIFEST, or fails if these options
+ *             can't work.
  *   validate  emits nothing. Fails if this rollout of this workload can't work.
  *   observe   emits exactly one STATUS.
  *   begin     emits what takes the workload over without moving a pod. Nothing when it is done:

@@ -208,6 +208,8 @@ static void wrong_values(void **state)
          "sluice.yaml:4:13: sha256: expected 64 hexadecimal digits, found the text \"00ff\""},
         {"adapters:\n  enabled:\n  - name: a\n    options: 3\n",
          "sluice.yaml:4:14: options: expected a mapping, found the number 3"},
+        {"adapters:\n  enabled:\n  - name: a\n    native: {name: f}\n",
+         "sluice.yaml:4:13: native: expected a list, found a mapping"},
         {"adapters:\n  directory: adapters\n",
          "sluice.yaml:2:14: directory: expected an absolute path, found the text \"adapters\""},
         {"namespace: 12\n", "sluice.yaml:1:12: namespace: expected a name of lower-case letters, "
