@@ -9,6 +9,7 @@
 #include "base/json.h"
 #include "cli/cli.h"
 #include "cli/find.h"
+#include "cli/rollback.h"
 #include "cli/rollout_view.h"
 
 #include <stdio.h>
@@ -42,9 +43,12 @@ static void step_add(json_t *patch, const char *op, const char *path, json_t *va
 typedef int prepare_fn(const struct rollout_view *view, json_t *patch, struct text *words,
                        struct error *err);
 
+/* One that follows its workload has another roll before it. */
 static int refuse_ended(const struct rollout_view *view, struct error *err)
 {
     const struct part *part = &view->parts[0];
+    if (view->kind->follows)
+        return OK;
     if (!rolling_state_terminal(part->status.rolling))
         return OK;
     return error_set(err, ERR_INVALID, "it has ended already (%s)", part_state(part));
@@ -171,22 +175,20 @@ static void asked_add(json_t *patch, const struct rollout_view *view, const char
 
 /* The patch holds for what was read, and for nothing else: the generation counts each change of the
  * spec, and the status may move on meanwhile. */
-static void patch_bind(json_t *patch, const struct rollout_view *view)
+static void patch_bind(json_t *patch, const json_t *object)
 {
     static const char *const pointers[] = {"/metadata/generation", "/metadata/uid"};
     for (size_t i = 0; i < 2; i++) {
         json_t *test = json_pack("{s:s, s:s, s:O}", "op", "test", "path", pointers[i], "value",
-                                 json_at(view->object, pointers[i]));
+                                 json_at(object, pointers[i]));
         json_array_insert_new(patch, 0, test);
     }
 }
 
-static int patch_send(struct session *session, const struct found *found, const json_t *patch,
+static int patch_send(struct session *session, const char *object_path, const json_t *patch,
                       struct error *err)
 {
-    const char *name = json_string_at(found->object, "/metadata/name");
-    char *object AUTO_FREE = object_path(&found->kind->info, session->ns, name, NULL);
-    char *path AUTO_FREE = str_format("%s?fieldManager=sluice-cli", object);
+    char *path AUTO_FREE = str_format("%s?fieldManager=sluice-cli", object_path);
     char *body AUTO_FREE = json_text(patch);
     struct call_spec spec = {
         .method = "PATCH", .path = path, .content_type = PATCH_JSON, .body = body};
@@ -219,11 +221,44 @@ static int carry_out(const struct arguments *arguments, struct session *session,
     if (json_array_size(patch) == 0 || flag_value(arguments, &flag_dry_run))
         return OK;
     char *who AUTO_FREE = who_asks(session);
+    char *path AUTO_FREE = object_path(&found->kind->info, session->ns, view->rollout.name, NULL);
     asked_add(patch, view, arguments->verb->name, who);
-    patch_bind(patch, view);
-    int code = patch_send(session, found, patch, err);
+    patch_bind(patch, view->object);
+    int code = patch_send(session, path, patch, err);
     if (code < 0)
         explain_conflict(session, found, err);
+    return code;
+}
+
+/* Who asked is recorded with the rollout, if that can be done; what was asked for is done already.
+ */
+static void record_asked(const struct arguments *arguments, struct session *session,
+                         const struct rollout_view *view)
+{
+    char *who AUTO_FREE = who_asks(session);
+    char *path AUTO_FREE = object_path(&view->kind->info, session->ns, view->rollout.name, NULL);
+    json_t *patch AUTO_JSON = json_array();
+    struct error ignored;
+    asked_add(patch, view, arguments->verb->name, who);
+    patch_send(session, path, patch, &ignored);
+}
+
+/* The workload is what is changed: its template is where the rollout goes. */
+static int put_back(const struct arguments *arguments, struct session *session,
+                    const struct rollout_view *view, struct text *words, struct error *err)
+{
+    struct workload workload = {0};
+    json_t *patch AUTO_JSON = json_array();
+    int code = workload_read(session, view->object, &workload, err);
+    if (code == OK)
+        code = rollback_prepare(view, workload.object, patch, words, err);
+    if (code == OK && !flag_value(arguments, &flag_dry_run)) {
+        patch_bind(patch, workload.object);
+        code = patch_send(session, workload.path, patch, err);
+        if (code == OK)
+            record_asked(arguments, session, view);
+    }
+    workload_done(&workload);
     return code;
 }
 
@@ -234,9 +269,13 @@ static int act_on(const struct arguments *arguments, struct session *session,
     struct text words AUTO(text_done) = {0};
     json_t *patch AUTO_JSON = json_array();
     rollout_view_open(found->kind, found->object, clock_wall_ms(), &view);
-    int code = view.rollout.plan ? prepare(&view, patch, &words, err) : ERR_INVALID;
-    if (!view.rollout.plan)
+    bool of_workload = found->kind->follows && prepare == prepare_rollback;
+    int code = view.rollout.plan ? OK : ERR_INVALID;
+    if (code < 0)
         *err = view.rollout.plan_error;
+    else
+        code = of_workload ? put_back(arguments, session, &view, &words, err)
+                           : prepare(&view, patch, &words, err);
     if (code < 0)
         error_prefix(err, "%s", view.rollout.name);
     else
@@ -342,7 +381,7 @@ const struct verb verb_resume = {
 };
 const struct verb verb_rollback = {
     .name = "rollback",
-    .summary = "go back: target and source change places",
+    .summary = "go back: target and source change places, or the old template is put back",
     .operands = "NAME",
     .least = 1,
     .most = 1,

@@ -13,15 +13,27 @@ int against_size(const json_t *live)
 }
 
 /* As the machine asks it: is something else wanted than what was begun? */
-static bool retargets(const struct approllout *file, const struct rollout_status *status)
+static bool retargets(const struct rollout_kind *kind, const struct approllout *file,
+                      const struct rollout_status *status)
 {
     int wanted = file->plan ? file->plan->target_size : -1;
+    if (kind->follows) /* the target isn't for the file to say */
+        return status->wanted_size != wanted;
     return strcmp(status->target, file->intent.target) != 0 ||
            strcmp(status->source, file->intent.source) != 0 || status->wanted_size != wanted;
 }
 
-static const char *outcome(const struct approllout *file, const json_t *file_object,
-                           const json_t *live, const struct rollout_status *status)
+static const char *unless_retargeted(const struct rollout_kind *kind, bool ended)
+{
+    if (!ended)
+        return "it goes on with this plan";
+    return kind->follows ? "the next change of the template goes by this plan"
+                         : "it stays as it is, for only the plan differs";
+}
+
+static const char *outcome(const struct rollout_kind *kind, const struct approllout *file,
+                           const json_t *file_object, const json_t *live,
+                           const struct rollout_status *status)
 {
     bool same = json_equal(json_object_get(live, "spec"), json_object_get(file_object, "spec"));
     bool ended = rolling_state_terminal(status->rolling);
@@ -29,14 +41,17 @@ static const char *outcome(const struct approllout *file, const json_t *file_obj
         return "nothing changes";
     if (!*status->target)
         return "it begins with this plan";
-    if (!retargets(file, status))
-        return ended ? "it stays as it is, for only the plan differs" : "it goes on with this plan";
+    if (kind->follows &&
+        !json_equal(json_at(live, "/spec/workloadRef"), json_at(file_object, "/spec/workloadRef")))
+        return "it is refused, for workloadRef can't be changed";
+    if (!retargets(kind, file, status))
+        return unless_retargeted(kind, ended);
     return ended ? "it begins anew"
                  : "the workload is given back where it stands, and this roll begins from there";
 }
 
-void against_add(const struct approllout *file, const json_t *file_object, const json_t *live,
-                 struct text *to)
+void against_add(const struct rollout_kind *kind, const struct approllout *file,
+                 const json_t *file_object, const json_t *live, struct text *to)
 {
     struct rollout_status status;
     if (!live) {
@@ -49,5 +64,5 @@ void against_add(const struct approllout *file, const json_t *file_object, const
         text_addf(to, " (batch %d, %s)", status.batch + 1, batch_state_name(status.batch_state));
     if (*status.target)
         text_addf(to, ", to %s", status.target);
-    text_addf(to, ". Applied, %s.\n", outcome(file, file_object, live, &status));
+    text_addf(to, ". Applied, %s.\n", outcome(kind, file, file_object, live, &status));
 }

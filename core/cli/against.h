@@ -4,7 +4,7 @@
 #define CLI_AGAINST_H
 
 #include "base/text.h"
-#include "oam/approllout.h"
+#include "cli/rollout_kinds.h"
 
 #include <jansson.h>
 
@@ -13,7 +13,7 @@ int against_size(const json_t *live);
 
 /* Adds a sentence: what would become of the live one when the file's were applied. `live` NULL:
  * there is none. */
-void against_add(const struct approllout *file, const json_t *file_object, const json_t *live,
-                 struct text *to);
+void against_add(const struct rollout_kind *kind, const struct approllout *file,
+                 const json_t *file_object, const json_t *live, struct text *to);
 
 #endif

@@ -2,6 +2,7 @@
 /* The page that says why a rollout is where it is. */
 #include "base/alloc.h"
 #include "base/clock.h"
+#include "base/json.h"
 #include "cli/bar.h"
 #include "cli/rollout_view.h"
 #include "rollout/states_level.h"
@@ -21,6 +22,7 @@ static const char *const advices[REASON_CODES] = {
     [REASON_HOOK_REJECTED] = "sluice rollback %s, or name another target",
     [REASON_HOOK_TROUBLE] = "see that the hook answers; it is called again without being asked",
     [REASON_FAILED] = "sluice rollback %s, or name another target",
+    [REASON_HELD] = "change the workload's template, and the plan begins",
     [REASON_PODS_NOT_READY] = "it goes on by itself when they are; `kubectl get pods` shows them",
 };
 
@@ -107,8 +109,12 @@ void explain_page(const struct rollout_view *view, int width, struct text *to)
         const struct part *part = &view->parts[i];
         text_addf(to, "%s%s %s/%s", i ? "\n" : "", view->kind->info.kind, view->rollout.ns,
                   view->rollout.name);
-        text_addf(to, "%s%s\n\n", part->component ? ", component " : "",
-                  part->component ? part->component : "");
+        if (part->component)
+            text_addf(to, ", %s %s",
+                      view->kind->follows ? json_string_at(view->object, "/spec/workloadRef/kind")
+                                          : "component",
+                      part->component);
+        text_puts(to, "\n\n");
         facts_add(view, part, width, to);
         moves_add(part, width, to);
     }

@@ -7,6 +7,7 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 static int get(struct session *session, const struct rollout_kind *kind, const char *name,
                json_t **ret_body, struct error *err)
@@ -47,9 +48,10 @@ static int by_name(const void *a, const void *b)
 
 static int none_installed(const struct session *session, struct error *err)
 {
-    return error_set(err, ERR_MISSING,
-                     "%s has no AppRollouts: Sluice's resource definitions are not installed",
-                     access_server(cluster_access(session->cluster)));
+    return error_set(
+        err, ERR_MISSING,
+        "%s has no AppRollouts and no Rollouts: Sluice's resource definitions are not installed",
+        access_server(cluster_access(session->cluster)));
 }
 
 int rollouts_list(struct session *session, struct found_list *ret_list, struct error *err)
@@ -103,16 +105,48 @@ static int not_found(struct session *session, const char *name, struct error *er
     return ERR_MISSING;
 }
 
-int rollout_find(struct session *session, const char *name, struct found *ret_found,
+/* "rollouts", "rollout" or "rollout.sluice.dev", as kubectl takes them; NULL means every kind. */
+static bool is_kind(const struct rollout_kind *kind, const char *word, size_t length)
+{
+    size_t whole = strcspn(word, "./");
+    bool group = word[whole] != '.' ||
+                 strncmp(word + whole + 1, kind->info.api_version, length - whole - 1) == 0;
+    bool plural = strlen(kind->info.plural) == whole;
+    bool singular = strlen(kind->info.kind) == whole;
+    return group && (plural || singular) && strncasecmp(word, kind->info.plural, whole) == 0;
+}
+
+static int ambiguous(const struct rollout_kind *a, const struct rollout_kind *b, const char *name,
+                     struct error *err)
+{
+    return error_set(err, ERR_INVALID, "there are two rollouts \"%s\"; say %s/%s or %s/%s", name,
+                     a->info.plural, name, b->info.plural, name);
+}
+
+int rollout_find(struct session *session, const char *operand, struct found *ret_found,
                  struct error *err)
 {
-    for (const struct rollout_kind *kind = rollout_kinds; kind->info.kind; kind++) {
+    struct found found = {0};
+    const char *slash = strchr(operand, '/'), *name = slash ? slash + 1 : operand;
+    int code = OK;
+    for (const struct rollout_kind *kind = rollout_kinds; kind->info.kind && code == OK; kind++) {
         json_t *object = NULL;
-        int code = get(session, kind, name, &object, err);
-        if (code == OK)
-            *ret_found = (struct found){kind, object};
-        if (code != ERR_MISSING)
-            return code;
+        if (slash && !is_kind(kind, operand, (size_t)(slash - operand)))
+            continue;
+        code = get(session, kind, name, &object, err);
+        if (code == OK && found.object)
+            code = ambiguous(found.kind, kind, name, err);
+        else if (code == OK)
+            found = (struct found){kind, json_incref(object)};
+        else if (code == ERR_MISSING)
+            code = OK; /* it may be one of the next kind */
+        json_decref(object);
     }
-    return not_found(session, name, err);
+    if (code < 0)
+        json_decref(found.object);
+    else if (!found.object)
+        code = not_found(session, name, err);
+    else
+        *ret_found = found;
+    return code;
 }

@@ -11,9 +11,10 @@ struct found {
     json_t *object;
 };
 
-/* The one of that name. The caller releases *ret_found's object. ERR_MISSING: there is none; the
- * words offer names that are like it. */
-int rollout_find(struct session *session, const char *name, struct found *ret_found,
+/* The one of that name, or of that kind and name ("rollouts/web"). The caller releases *ret_found's
+ * object. ERR_MISSING: there is none; the words offer names that are like it. ERR_INVALID: there
+ * are two. */
+int rollout_find(struct session *session, const char *operand, struct found *ret_found,
                  struct error *err);
 
 struct found_list {

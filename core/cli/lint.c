@@ -111,7 +111,8 @@ static void check_strange(struct lint *lint, struct manifest *manifest)
                 lint, manifest,
                 error_at(&err, ERR_INVALID, "kind", "unknown kind \"%s\"%s", manifest->kind, hint),
                 &err);
-        else if (same_kind && strstr(manifest->api_version, "oam.dev"))
+        else if (same_kind &&
+                 strstr(manifest->api_version, kind->follows ? "sluice.dev" : "oam.dev"))
             judge(lint, manifest,
                   error_at(&err, ERR_INVALID, "apiVersion", "expected %s, found \"%s\"",
                            kind->info.api_version, manifest->api_version),
@@ -162,7 +163,8 @@ static int run_lint(const struct arguments *arguments)
     for (int i = 0; i < arguments->operand_count; i++)
         check_file(&lint, arguments->operands[i]);
     if (!lint.checked && !lint.findings) {
-        fprintf(stderr, "sluice lint: there is no AppRollout and no Application to check\n");
+        fprintf(stderr,
+                "sluice lint: there is no AppRollout, no Rollout and no Application to check\n");
         return STATUS_REFUSED;
     }
     if (lint.findings)
@@ -179,7 +181,8 @@ const struct verb verb_lint = {
     .least = 1,
     .most = OPERANDS_MAX,
     .flags = (const struct flag *const[]){&flag_size, NULL},
-    .text = "Reads AppRollouts, and the Applications that they roll, from files of YAML or JSON; "
+    .text = "Reads AppRollouts, Rollouts, and the Applications that are rolled, from files of YAML "
+            "or JSON; "
             "\"-\" is standard input. What else is in them isn't looked at. Each finding is a line "
             "FILE:LINE:COLUMN: FIELD: WHAT on standard output. Needs no cluster.\n"
             "\n"

@@ -74,9 +74,16 @@ static void size_find(struct manifests *manifests, const char *component, struct
 
 /* ---- the heading ---- */
 
-static void heading_add(struct text *to, const struct rollout_kind *kind,
+static void heading_add(struct text *to, const struct rollout_kind *kind, const json_t *object,
                         const struct approllout *rollout, bool scale)
 {
+    if (kind->follows) {
+        text_addf(to, "%s %s: %s %s %s\n", kind->info.kind, rollout->name,
+                  scale ? "scales" : "each change of the template of",
+                  json_string_at(object, "/spec/workloadRef/kind"),
+                  json_string_at(object, "/spec/workloadRef/name"));
+        return;
+    }
     text_addf(to, "%s %s: %s %s", kind->info.kind, rollout->name, scale ? "scales" : "to",
               rollout->intent.target);
     if (*rollout->intent.source)
@@ -109,7 +116,7 @@ static int refuse(struct manifest *manifest, const struct error *err)
     return STATUS_REFUSED;
 }
 
-static int show(struct manifest *manifest, const struct rollout_kind *kind,
+static int show(struct manifest *manifest, const struct rollout_kind *kind, const json_t *object,
                 const struct approllout *rollout, const struct size *size, struct text *page)
 {
     const struct plan *plan = rollout->plan;
@@ -120,7 +127,7 @@ static int show(struct manifest *manifest, const struct rollout_kind *kind,
         view.span = (struct span){size->pods, plan->target_size};
     if (size->pods >= 0 && plan_check(plan, view.span, &err) < 0)
         return refuse(manifest, &err);
-    heading_add(page, kind, rollout, scale);
+    heading_add(page, kind, object, rollout, scale);
     pods_add(page, size, plan, scale);
     plan_view_add(&view, output_width(), page);
     return STATUS_DONE;
@@ -128,8 +135,8 @@ static int show(struct manifest *manifest, const struct rollout_kind *kind,
 
 /* The one of the same name in the cluster; *ret_live stays NULL when there is none, or when nobody
  * asks for it. The caller owns it. */
-static int find_live(struct session *session, const json_t *object, json_t **ret_live,
-                     struct error *err)
+static int find_live(struct session *session, const struct rollout_kind *kind, const json_t *object,
+                     json_t **ret_live, struct error *err)
 {
     struct session own;
     struct found found;
@@ -138,7 +145,9 @@ static int find_live(struct session *session, const json_t *object, json_t **ret
         return OK;
     own = *session;
     own.ns = ns ? ns : session->ns;
-    int code = rollout_find(&own, json_string_at(object, "/metadata/name"), &found, err);
+    char *operand AUTO_FREE =
+        str_format("%s/%s", kind->info.plural, json_string_at(object, "/metadata/name"));
+    int code = rollout_find(&own, operand, &found, err);
     if (code == OK)
         *ret_live = found.object;
     return code == ERR_MISSING ? OK : code;
@@ -151,6 +160,14 @@ static void size_of_live(struct size *size, const json_t *live)
         snprintf(size->from, sizeof size->from, "as recorded in the cluster");
 }
 
+/* What the workload is called, if the rollout says that; else NULL. */
+static const char *workload_named(const struct rollout_kind *kind, const json_t *object,
+                                  const struct approllout *rollout)
+{
+    return kind->follows ? json_string_at(object, "/spec/workloadRef/name")
+                         : json_string_value(json_array_get(rollout->component_list, 0));
+}
+
 /* Everything about one rollout of the file. `session` NULL: no cluster is asked. */
 static int plan_object(struct manifests *manifests, struct manifest *manifest,
                        const struct rollout_kind *kind, const json_t *object, struct size size,
@@ -160,19 +177,19 @@ static int plan_object(struct manifests *manifests, struct manifest *manifest,
     struct text page AUTO(text_done) = {0};
     json_t *live AUTO_JSON = NULL;
     struct error err = {0};
-    if (find_live(session, object, &live, &err) < 0) {
+    if (find_live(session, kind, object, &live, &err) < 0) {
         fprintf(stderr, "sluice plan: %s\n", err.text);
         return STATUS_REFUSED;
     }
-    approllout_read(object, &rollout);
+    kind->read(object, &rollout);
     if (size.pods < 0)
-        size_find(manifests, json_string_value(json_array_get(rollout.component_list, 0)), &size);
+        size_find(manifests, workload_named(kind, object, &rollout), &size);
     if (size.pods < 0 && live)
         size_of_live(&size, live);
-    int status = rollout.plan ? show(manifest, kind, &rollout, &size, &page)
+    int status = rollout.plan ? show(manifest, kind, object, &rollout, &size, &page)
                               : refuse(manifest, &rollout.plan_error);
     if (session && status == STATUS_DONE)
-        against_add(&rollout, object, live, &page);
+        against_add(kind, &rollout, object, live, &page);
     fputs(page.at ? page.at : "", stdout);
     approllout_done(&rollout);
     return status;
@@ -207,7 +224,7 @@ static int plan_all(struct manifests *manifests, struct size size, struct sessio
     }
     if (shown)
         return status;
-    fprintf(stderr, "sluice plan: there is no AppRollout in the file%s%s\n",
+    fprintf(stderr, "sluice plan: there is no AppRollout and no Rollout in the file%s%s\n",
             manifests->count ? "; it begins with " : "",
             !manifests->count           ? ""
             : *manifests->items[0].kind ? manifests->items[0].kind
@@ -254,10 +271,12 @@ const struct verb verb_plan = {
     .least = 1,
     .most = 1,
     .flags = (const struct flag *const[]){&flag_size, &flag_against, SESSION_FLAGS, NULL},
-    .text = "Reads AppRollouts from a file of YAML or JSON; \"-\" is standard input. Without "
+    .text = "Reads AppRollouts and Rollouts from a file of YAML or JSON; \"-\" is standard input. "
+            "Without "
             "--against no cluster is "
             "asked. How many pods there are is taken from --size, from a workload in the same "
-            "file that is called like the component, or from the parameter `replicas` of an "
+            "file that is called like the component or that the Rollout names, or from the "
+            "parameter `replicas` of an "
             "Application there. A plan that would be refused is refused here, with the same "
             "words.",
     .run = run_plan,

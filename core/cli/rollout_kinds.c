@@ -2,6 +2,8 @@
 #include "cli/rollout_kinds.h"
 
 #include "base/alloc.h"
+#include "base/json.h"
+#include "follow/rollout.h"
 #include "rollout/fields.h"
 
 #include <stdint.h>
@@ -54,11 +56,43 @@ static const char *const approllout_fields[] = {"targetAppRevisionName", "source
                                                 "componentList",         "revertOnDelete",
                                                 "rolloutPlan",           NULL};
 
+static int check_rollout(const json_t *spec_json, struct error *err)
+{
+    static const char *const members[] = {"apiVersion", "kind", "name", NULL};
+    struct field spec = {.json = (json_t *)(uintptr_t)spec_json, .path = "spec"};
+    struct field ref = field_of(&spec, "workloadRef"), revert = field_of(&spec, "revertOnDelete");
+    bool ignored;
+    if (!json_is_object(ref.json))
+        return field_refuse(&ref, "an object with apiVersion, kind and name", err);
+    int code = field_known(&ref, members, err);
+    for (size_t i = 0; members[i] && code == OK; i++)
+        code = check_name(&ref, members[i], true, err);
+    return code < 0 ? code : read_bool(&revert, &ignored, err);
+}
+
+static const char *const rollout_fields[] = {"workloadRef", "revertOnDelete", "rolloutPlan", NULL};
+
+static const char *recorded(const json_t *object, const char *pointer)
+{
+    const char *name = json_string_at(object, pointer);
+    return name ? name : "";
+}
+
+static void read_rollout(const json_t *object, struct approllout *ret_rollout)
+{
+    rollout_read(object, ret_rollout);
+    ret_rollout->intent.target = recorded(object, "/status/lastTargetAppRevision");
+    ret_rollout->intent.source = recorded(object, "/status/LastSourceAppRevision");
+}
+
 const struct rollout_kind rollout_kinds[] = {
     {{"core.oam.dev/v1beta1", "AppRollout", "approllouts", true},
      approllout_fields,
-     check_approllout},
-    {{NULL, NULL, NULL, false}, NULL, NULL},
+     check_approllout,
+     false,
+     approllout_read},
+    {{FOLLOW_API, "Rollout", "rollouts", true}, rollout_fields, check_rollout, true, read_rollout},
+    {{NULL, NULL, NULL, false}, NULL, NULL, false, NULL},
 };
 
 const struct rollout_kind *rollout_kind_of(const char *api_version, const char *kind)

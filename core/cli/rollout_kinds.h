@@ -5,6 +5,7 @@
 
 #include "base/error.h"
 #include "cluster/kinds.h"
+#include "oam/approllout.h"
 
 #include <jansson.h>
 
@@ -13,6 +14,9 @@ struct rollout_kind {
     const char *const *spec_fields; /* NULL-terminated */
     /* What is wrong with the spec beside its plan; the first thing only. */
     int (*check)(const json_t *object, struct error *err);
+    bool follows; /* its target is the template that is on its workload */
+    /* The rollout, with the target and the source as they are written or as they were recorded. */
+    void (*read)(const json_t *object, struct approllout *ret_rollout);
 };
 
 /* Ends in one without a kind. */

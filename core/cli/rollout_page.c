@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /* The page about one rollout. */
 #include "base/alloc.h"
+#include "base/json.h"
 #include "cli/bar.h"
 #include "cli/layout.h"
 #include "cli/rollout_view.h"
@@ -94,8 +95,12 @@ static void part_add(const struct rollout_view *view, const struct part *part, i
 {
     const struct intent *intent = &view->rollout.intent;
     char *advice AUTO_FREE = reason_advice(part->status.reason.code, view->rollout.name);
-    text_addf(to, "\n%s: to %s", part->component ? part->component : "component not chosen yet",
-              intent->target);
+    if (view->kind->follows)
+        text_addf(to, "\n%s ", json_string_at(view->object, "/spec/workloadRef/kind"));
+    else
+        text_puts(to, "\n");
+    text_addf(to, "%s: to %s", part->component ? part->component : "component not chosen yet",
+              *intent->target ? intent->target : "the template that it has");
     if (*intent->source)
         text_addf(to, " from %s", intent->source);
     if (part->status.target_size >= 0)

@@ -9,8 +9,11 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-static const char *component_name(const json_t *object, size_t index)
+static const char *component_name(const struct rollout_kind *kind, const json_t *object,
+                                  size_t index)
 {
+    if (kind->follows)
+        return json_string_at(object, "/spec/workloadRef/name");
     const json_t *entry = json_array_get(json_at(object, "/status/components"), index);
     return entry ? json_string_at(entry, "/name") : json_string_at(object, "/status/component");
 }
@@ -22,11 +25,12 @@ void rollout_view_open(const struct rollout_kind *kind, const json_t *object, in
     struct rollout_view view = {.kind = kind, .object = object, .now_ms = now_ms};
     view.part_count = count ? count : 1;
     view.parts = mem_alloc(view.part_count * sizeof *view.parts);
-    approllout_read(object, &view.rollout);
+    kind->read(object, &view.rollout);
     for (size_t i = 0; i < view.part_count; i++) {
-        view.parts[i].component = component_name(object, i);
+        view.parts[i].component = component_name(kind, object, i);
         view.parts[i].recorded = json_at(object, "/status/rollingState") != NULL;
-        approllout_status_read(object, view.parts[i].component, &view.parts[i].status);
+        approllout_status_read(object, count ? view.parts[i].component : NULL,
+                               &view.parts[i].status);
         if (!view.parts[i].recorded)
             snprintf(view.parts[i].status.reason.message, SENTENCE_SIZE,
                      "no controller has looked at it yet; is one running?");

@@ -7,6 +7,7 @@
 #include "base/json.h"
 #include "cli/bar.h"
 #include "cli/rollout_view.h"
+#include "cli/workload.h"
 #include "cluster/watch.h"
 
 #include <stdio.h>
@@ -15,6 +16,7 @@
 struct wait {
     const struct found *found;
     char *target; /* what was to be reached when the waiting began */
+    bool begun;   /* the rollout has gone for it */
     char *line;   /* what was printed last */
     bool over;
     int status;
@@ -54,7 +56,11 @@ static void judge(struct wait *wait, const struct rollout_view *view,
 {
     const struct intent *intent = &view->rollout.intent;
     bool seen = status->generation == intent->generation;
-    if (strcmp(intent->target, wait->target) != 0)
+    bool same = strcmp(intent->target, wait->target) == 0;
+    wait->begun = wait->begun || same || !wait->found->kind->follows;
+    if (!wait->begun)
+        return; /* the template has changed, and its controller hasn't seen that yet */
+    if (!same)
         finish(wait, STATUS_ABANDONED, "has turned to another target");
     else if (intent->deleted)
         finish(wait, STATUS_ABANDONED, "is being deleted");
@@ -107,11 +113,28 @@ static struct watch *watch_one(struct session *session, const struct found *foun
     return watch_open(session->cluster, &spec, &events, wait);
 }
 
+/* Where it is to go: what is written, or the template that is on the workload. One that can't be
+ * read leaves what was recorded. The caller frees it. */
+static char *target_of(struct session *session, const struct found *found)
+{
+    struct approllout rollout;
+    struct workload workload = {0};
+    char name[TEMPLATE_NAME_SIZE];
+    struct error ignored;
+    found->kind->read(found->object, &rollout);
+    char *target = str_copy(rollout.intent.target);
+    if (found->kind->follows && workload_read(session, found->object, &workload, &ignored) == OK &&
+        workload_template(workload.object, name))
+        str_replace(&target, name);
+    workload_done(&workload);
+    approllout_done(&rollout);
+    return target;
+}
+
 int rollout_wait(struct session *session, const struct found *found, int64_t timeout_ms)
 {
     struct error err = {0};
-    const char *target = json_string_at(found->object, "/spec/targetAppRevisionName");
-    struct wait wait = {.found = found, .target = str_copy(target ? target : "")};
+    struct wait wait = {.found = found, .target = target_of(session, found)};
     struct watch *watch = watch_one(session, found, &wait);
     if (loop_run_until(session->loop, &wait.over, timeout_ms, &err) < 0) {
         fprintf(stderr, "sluice status: the time ran out\n");

@@ -7,7 +7,13 @@ import threading
 import urllib.parse
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
-PREFIX = "/apis/core.oam.dev/v1beta1/namespaces/default/approllouts"
+COLLECTIONS = {
+    "AppRollout": "/apis/core.oam.dev/v1beta1/namespaces/default/approllouts",
+    "Rollout": "/apis/sluice.dev/v1alpha1/namespaces/default/rollouts",
+    "Deployment": "/apis/apps/v1/namespaces/default/deployments",
+}
+DISCOVERY = {"/apis/apps/v1": {"resources": [{"name": "deployments/scale", "kind": "Scale"},
+                                             {"name": "deployments", "kind": "Deployment"}]}}
 
 
 def failure(code: int, reason: str, message: str) -> tuple:
@@ -17,7 +23,8 @@ def failure(code: int, reason: str, message: str) -> tuple:
 
 class Server:
     def __init__(self):
-        self.objects = {}
+        self.collections = {kind: {} for kind in COLLECTIONS}
+        self.objects = self.collections["AppRollout"]
         self.version = 100
         self.denied = set()  # verbs of the API
         self.before_patch = None  # called before a patch is looked at
@@ -53,12 +60,12 @@ class Server:
         self.http.shutdown()
         self.http.server_close()
 
-    def put(self, rollout: dict) -> None:
+    def put(self, thing: dict) -> None:
         """New or changed; who watches is told."""
         with self.changed:
             self.version += 1
-            rollout["metadata"]["resourceVersion"] = str(self.version)
-            self.objects[rollout["metadata"]["name"]] = rollout
+            thing["metadata"]["resourceVersion"] = str(self.version)
+            self.collections[thing["kind"]][thing["metadata"]["name"]] = thing
             self.changed.notify_all()
 
     def delete(self, name: str) -> None:
@@ -70,27 +77,38 @@ class Server:
 
     # ── answers ──
 
+    @staticmethod
+    def place(path: str) -> tuple:
+        """(kind, name) of a path; the name is empty for the collection."""
+        for kind, prefix in COLLECTIONS.items():
+            if path == prefix or path.startswith(prefix + "/"):
+                return kind, path.removeprefix(prefix).strip("/")
+        return None, ""
+
     def get(self, handler) -> None:
         url = urllib.parse.urlsplit(handler.path)
         query = dict(urllib.parse.parse_qsl(url.query))
         self.requests.append(("GET", handler.path, None))
-        name = url.path.removeprefix(PREFIX).strip("/")
+        kind, name = self.place(url.path)
+        objects = self.collections.get(kind, {})
         if "watch" in query:
-            self.watch(handler, query)
+            self.watch(handler, query, objects)
+        elif url.path in DISCOVERY:
+            self.answer(handler, 200, DISCOVERY[url.path])
         elif "get" in self.denied or "list" in self.denied and not name:
             self.answer(handler, *failure(403, "Forbidden",
                         'approllouts.core.oam.dev is forbidden: User "jo" cannot list resource '
                         '"approllouts" in API group "core.oam.dev" in the namespace "default"'))
-        elif not url.path.startswith(PREFIX):
+        elif not kind:
             self.answer(handler, *failure(404, "NotFound", "the server could not find it"))
-        elif name and name not in self.objects:
-            self.answer(handler, *failure(404, "NotFound", f'approllouts "{name}" not found'))
+        elif name and name not in objects:
+            self.answer(handler, *failure(404, "NotFound", f'{kind} "{name}" not found'))
         elif name:
-            self.answer(handler, 200, self.objects[name])
+            self.answer(handler, 200, objects[name])
         else:
-            items = [item for item in self.objects.values() if self.selected(item, query)]
+            items = [item for item in objects.values() if self.selected(item, query)]
             self.answer(handler, 200, {
-                "kind": "AppRolloutList", "apiVersion": "core.oam.dev/v1beta1",
+                "kind": f"{kind}List", "apiVersion": "any",
                 "metadata": {"resourceVersion": str(self.version)}, "items": items})
 
     @staticmethod
@@ -98,7 +116,7 @@ class Server:
         wanted = query.get("fieldSelector", "").removeprefix("metadata.name=")
         return not wanted or item["metadata"]["name"] == wanted
 
-    def watch(self, handler, query: dict) -> None:
+    def watch(self, handler, query: dict, objects: dict) -> None:
         handler.send_response(200)
         handler.send_header("Content-Type", "application/json")
         handler.send_header("Transfer-Encoding", "chunked")
@@ -107,7 +125,7 @@ class Server:
         while True:
             with self.changed:
                 self.changed.wait_for(lambda: self.version > seen)
-                news = [item for item in self.objects.values() if self.selected(item, query)
+                news = [item for item in objects.values() if self.selected(item, query)
                         and int(item["metadata"]["resourceVersion"]) > seen]
                 seen = self.version
             for item in news:
@@ -130,21 +148,21 @@ class Server:
                         'resource "approllouts" in API group "core.oam.dev" in the namespace '
                         '"default"'))
             return
-        name = urllib.parse.urlsplit(handler.path).path.removeprefix(PREFIX + "/")
-        rollout = json.loads(json.dumps(self.objects[name]))
+        kind, name = self.place(urllib.parse.urlsplit(handler.path).path)
+        thing = json.loads(json.dumps(self.collections[kind][name]))
         for step in body:
-            if not self.apply(rollout, step):
+            if not self.apply(thing, step):
                 self.answer(handler, *failure(422, "Invalid",
                             "the server rejected our request due to an error in our request"))
                 return
-        self.put(rollout)
-        self.answer(handler, 200, rollout)
+        self.put(thing)
+        self.answer(handler, 200, thing)
 
     @staticmethod
-    def apply(rollout: dict, step: dict) -> bool:
+    def apply(thing: dict, step: dict) -> bool:
         *way, last = [part.replace("~1", "/").replace("~0", "~")
                       for part in step["path"].split("/")[1:]]
-        at = rollout
+        at = thing
         for part in way:
             if part not in at:
                 return False

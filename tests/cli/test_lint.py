@@ -111,7 +111,7 @@ def test_bad_input(sluice, tmp_path):
     assert found(sluice("lint", tmp_path)) == f"{tmp_path}: expected a regular file\n"
     ran = sluice("lint", "-", stdin=OTHER)
     assert (ran.status, ran.out) == (1, "")
-    assert ran.err == "sluice lint: there is no AppRollout and no Application to check\n"
+    assert ran.err == "sluice lint: there is no AppRollout, no Rollout and no Application to check\n"
     assert sluice("lint", "-", stdin="").status == 1
     ran = sluice("lint", "--size", "many", "a.yaml")
     assert ran.status == 2 and '--size: expected a number of pods, found "many"' in ran.err

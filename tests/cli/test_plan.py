@@ -86,10 +86,10 @@ def test_what_is_rejected_and_why(sluice):
 
 
 @pytest.mark.parametrize("text, error", [
-    ("", "sluice plan: there is no AppRollout in the file\n"),
-    ("kind: Deployment\n", "sluice plan: there is no AppRollout in the file; it begins with "
+    ("", "sluice plan: there is no AppRollout and no Rollout in the file\n"),
+    ("kind: Deployment\n", "sluice plan: there is no AppRollout and no Rollout in the file; it begins with "
                            "Deployment\n"),
-    ("just words\n", "sluice plan: there is no AppRollout in the file; it begins with something "
+    ("just words\n", "sluice plan: there is no AppRollout and no Rollout in the file; it begins with something "
                      "that has no kind\n"),
     ("a: [b\n", "<stdin>:2:1: did not find expected ',' or ']' while parsing a flow sequence\n"),
 ])

@@ -129,9 +129,9 @@ def watched(server) -> threading.Event:
     """Set when somebody watches."""
     begun, watch = threading.Event(), server.watch
 
-    def tell(handler, query):
+    def tell(*request):
         begun.set()
-        watch(handler, query)
+        watch(*request)
     server.watch = tell
     return begun
 
@@ -191,5 +191,5 @@ def test_no_cluster(ask, server):
 def test_a_cluster_without_sluice(ask, server):
     ran = ask("status", "-n", "elsewhere")
     assert ran.status == 1
-    assert ran.err == (f"sluice status: {server.url()} has no AppRollouts: Sluice's resource "
-                       "definitions are not installed\n")
+    assert ran.err == (f"sluice status: {server.url()} has no AppRollouts and no Rollouts: Sluice's "
+                       "resource definitions are not installed\n")

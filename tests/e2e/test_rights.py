@@ -15,7 +15,8 @@ from conftest import open_stage
 from harness import apps
 from harness.apps import watched  # noqa: F401
 from harness.controller import BUILD, SLUICE
-from harness.objects import application, definition, is_current, is_ready, rollout, state
+from harness.objects import (application, definition, is_current, is_ready, reason, rollout,
+                             state)
 
 # The kind that each adapter is tried with, and what its spec has beside the template, in CUE.
 NAMED = 'replicas: parameter.replicas\n        serviceName: "web"'
@@ -116,7 +117,7 @@ def told_in(stage, words: str) -> set:
 # ── The way through everything that an adapter does ─────────────────────────────────────────
 
 
-def ways(stage, verb: str):
+def ways(stage, verb: str, workload: dict):
     """One step after another: what a person does, and what is to come of it."""
     def revision(number, version, **properties):
         stage.put(application(apps.app(version, **properties)))
@@ -138,6 +139,9 @@ def ways(stage, verb: str):
     yield rolled("shop-v2", "shop-v1", numBatches=1)
     yield rolled("shop-v1", "shop-v2", numBatches=1)
     yield rolled("shop-v2", "shop-v1", numBatches=1)
+    stage.put({"apiVersion": "sluice.dev/v1alpha1", "kind": "Rollout", "metadata": {"name": "web"},
+               "spec": {"workloadRef": workload, "rolloutPlan": {}}})
+    yield lambda: reason(stage.history.now("Rollout", "web")).get("code") == "Held"
 
 
 def stuck(stage, revision):
@@ -177,7 +181,7 @@ def test_a_right_less_is_named(lacking):
     def told() -> bool:
         return place in told_in(stage, words)
 
-    for reached in ways(stage, verb):
+    for reached in ways(stage, verb, {"apiVersion": version, "kind": kind, "name": "web"}):
         stage.wait(f"it goes on, or its {place} says: {words}", lambda: told() or reached(), 20)
         if told():
             break
