@@ -221,7 +221,7 @@ static json_t *entries_of(const struct ledger *ledger, const json_t *wanted)
 {
     json_t *entries = json_object(), *left AUTO_JSON = json_deep_copy(ledger->view);
     json_t *right AUTO_JSON = json_deep_copy(wanted), *changes AUTO_JSON = json_array();
-    bool added;
+    bool added = false;
     size_t i;
     json_t *operation;
     strip(right);
@@ -272,7 +272,7 @@ static void put_ledger(const struct ledger *ledger, json_t *wanted)
 static json_t *patch_between(const json_t *live, json_t *wanted, const json_t *tests)
 {
     json_t *patch = json_array();
-    bool added;
+    bool added = false;
     sluice_diff(patch, "", (json_t *)(uintptr_t)live, wanted, &added);
     for (size_t i = json_array_size(tests); json_array_size(patch) > 0 && i-- > 0;)
         json_array_insert(patch, 0, json_array_get(tests, i));

@@ -216,7 +216,7 @@ static inline void sluice_diff_value(json_t *patch, const char *path, json_t *be
 }
 
 /* Appends the operations that turn `before` into `after`, object by object. Sets *ret_added when
- * one of them adds a member. */
+ * one of them adds a member; otherwise it stays as the caller has set it. */
 static inline void sluice_diff(json_t *patch, const char *path, json_t *before, json_t *after,
                                bool *ret_added)
 {
