@@ -2,111 +2,24 @@
 #include "reconcile/owned.h"
 
 #include "base/alloc.h"
+#include "base/names.h"
+#include "reconcile/families.h"
 #include "reconcile/workload_kinds.h"
 
 #include <stdlib.h>
 #include <string.h>
-
-/* A set of few texts. */
-struct names {
-    char **at;
-    size_t count;
-};
 
 /* One watched kind. What it keeps only grows: an adapter that is given more than it asks for is
  * none the wiser. */
 struct owned_kind {
     struct controller *controller;
     char *api_version, *kind;
-    struct names keep;       /* pointers, of all that ask */
-    struct names askers;     /* workload kinds: "apiVersion kind" */
-    struct watch *watch;     /* NULL while the cluster doesn't serve the kind */
-    struct map families;     /* UID of the workload → struct family */
-    struct map owner_uid;    /* "namespace/name" → that UID */
+    struct names keep;   /* pointers, of all that ask */
+    struct names askers; /* workload kinds: "apiVersion kind" */
+    struct watch *watch; /* NULL while the cluster doesn't serve the kind */
+    struct families families;
     struct owned_kind *next; /* the same with more in it, while that is being listed */
 };
-
-/* What one workload owns of one kind: "namespace/name" → compact text. */
-struct family {
-    struct map members;
-};
-
-/* ── Families ─────────────────────────────────────────────────────────────────────────────── */
-
-static void family_free(void *data)
-{
-    struct family *family = data;
-    map_done(&family->members, free);
-    free(family);
-}
-
-static void family_add(struct owned_kind *kind, const char *uid, const char *key,
-                       const json_t *object)
-{
-    struct family *family = map_get(&kind->families, uid);
-    if (!family) {
-        family = mem_alloc(sizeof *family);
-        map_put(&kind->families, uid, family);
-    }
-    free(map_put(&family->members, key, json_text(object)));
-    if (!str_equal(map_get(&kind->owner_uid, key), uid))
-        free(map_put(&kind->owner_uid, key, str_copy(uid)));
-}
-
-static void family_remove(struct owned_kind *kind, const char *key)
-{
-    char *uid AUTO_FREE = map_remove(&kind->owner_uid, key);
-    struct family *family = uid ? map_get(&kind->families, uid) : NULL;
-    if (!family)
-        return;
-    free(map_remove(&family->members, key));
-    if (family->members.count == 0)
-        family_free(map_remove(&kind->families, uid));
-}
-
-static void family_list(const struct owned_kind *kind, const char *uid, json_t *array)
-{
-    const struct family *family = map_get(&kind->families, uid);
-    const struct map_entry *entry;
-    size_t cursor = 0;
-    while (family && (entry = map_next(&family->members, &cursor))) {
-        json_t *object;
-        const char *text = entry->value;
-        if (json_parse(text, strlen(text), &object, NULL) == OK)
-            json_array_append_new(array, object);
-    }
-}
-
-/* ── Names ────────────────────────────────────────────────────────────────────────────────── */
-
-static bool names_have(const struct names *names, const char *name)
-{
-    for (size_t i = 0; i < names->count; i++)
-        if (str_equal(names->at[i], name))
-            return true;
-    return false;
-}
-
-static void names_add(struct names *names, const char *name)
-{
-    if (names_have(names, name))
-        return;
-    names->at = mem_grow(names->at, (names->count + 1) * sizeof(char *));
-    names->at[names->count++] = str_copy(name);
-}
-
-static void names_copy(struct names *to, const struct names *from)
-{
-    for (size_t i = 0; i < from->count; i++)
-        names_add(to, from->at[i]);
-}
-
-static void names_done(struct names *names)
-{
-    for (size_t i = 0; i < names->count; i++)
-        free(names->at[i]);
-    free(names->at);
-}
 
 /* The caller frees it. */
 static char *asker_name(const char *api_version, const char *kind)
@@ -163,12 +76,11 @@ static void on_put(void *data, json_t *object)
     const json_t *reference = controller_reference(object);
     const struct workload_kind *kind = asking_kind(owned, reference);
     char *key AUTO_FREE = owned_key(object);
-    const char *uid = json_string_at(reference, "/uid");
-    if (!kind || !str_equal(map_get(&owned->owner_uid, key), uid))
-        family_remove(owned, key);
-    if (!kind)
+    if (!kind) {
+        families_remove(&owned->families, key);
         return;
-    family_add(owned, uid, key, object);
+    }
+    families_put(&owned->families, json_string_at(reference, "/uid"), key, object);
     wake_owner(kind, object, reference);
 }
 
@@ -178,7 +90,7 @@ static void on_delete(void *data, json_t *object)
     const json_t *reference = controller_reference(object);
     const struct workload_kind *kind = asking_kind(owned, reference);
     char *key AUTO_FREE = owned_key(object);
-    family_remove(owned, key);
+    families_remove(&owned->families, key);
     if (kind)
         wake_owner(kind, object, reference);
 }
@@ -190,8 +102,7 @@ static void owned_free(struct owned_kind *owned)
     owned_free(owned->next);
     kind_forget(owned->controller->kinds, owned);
     watch_close(owned->watch);
-    map_done(&owned->families, family_free);
-    map_done(&owned->owner_uid, free);
+    families_done(&owned->families);
     names_done(&owned->keep);
     names_done(&owned->askers);
     free(owned->api_version);
@@ -293,8 +204,8 @@ static struct owned_kind *owned_add(struct controller *controller,
 static struct owned_kind *owned_copy(const struct owned_kind *owned)
 {
     struct owned_kind *copy = owned_new(owned->controller, owned->api_version, owned->kind);
-    names_copy(&copy->keep, &owned->keep);
-    names_copy(&copy->askers, &owned->askers);
+    names_add_all(&copy->keep, (const char *const *)owned->keep.at, owned->keep.count);
+    names_add_all(&copy->askers, (const char *const *)owned->askers.at, owned->askers.count);
     return copy;
 }
 
@@ -332,8 +243,7 @@ static void owned_ask(struct controller *controller, const struct adapter_owned 
         return;
     owned = owned_open_to_more(owned);
     names_add(&owned->askers, asker);
-    for (size_t i = 0; i < asked->keep_count; i++)
-        names_add(&owned->keep, asked->keep[i]);
+    names_add_all(&owned->keep, asked->keep, asked->keep_count);
 }
 
 static void ask_for(const struct workload_kind *kind, const struct adapter_kind *declared)
@@ -444,7 +354,7 @@ json_t *owned_objects(const struct workload_kind *kind, const char *uid)
 {
     json_t *array = kind->kind->owned_count ? json_array() : NULL;
     for (size_t i = 0; uid && i < kind->kind->owned_count; i++)
-        family_list(owned_find(kind->controller, &kind->kind->owned[i]), uid, array);
+        families_list(&owned_find(kind->controller, &kind->kind->owned[i])->families, uid, array);
     return array;
 }
 
@@ -453,13 +363,9 @@ void owned_pod_leaves(struct controller *controller, const char *ns, const struc
     static const struct adapter_owned pods = {.api_version = "v1", .kind = "Pod"};
     struct owned_kind *owned = owned_find(controller, &pods);
     char *key AUTO_FREE = key_join(ns, deletion->pod);
-    const char *uid = owned ? map_get(&owned->owner_uid, key) : NULL;
-    struct family *family = uid ? map_get(&owned->families, uid) : NULL;
-    const char *text = family ? map_get(&family->members, key) : NULL;
-    json_t *pod AUTO_JSON = NULL;
-    if (!text || json_parse(text, strlen(text), &pod, NULL) < 0 ||
-        !str_equal(json_string_at(pod, "/metadata/uid"), deletion->uid))
+    json_t *pod AUTO_JSON = owned ? families_get(&owned->families, key) : NULL;
+    if (!pod || !str_equal(json_string_at(pod, "/metadata/uid"), deletion->uid))
         return;
     json_put_take(pod, "/metadata/deletionTimestamp", json_string("asked for"));
-    free(map_put(&family->members, key, json_text(pod)));
+    families_replace(&owned->families, key, pod);
 }
