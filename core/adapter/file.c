@@ -153,7 +153,7 @@ static int map_bytes(int fd, size_t size, void **ret_bytes, struct error *err)
 
 static int hash_content(int fd, size_t size, char ret_digest[HASH_HEX_SIZE], struct error *err)
 {
-    void *bytes;
+    void *bytes = NULL;
     int result = map_bytes(fd, size, &bytes, err);
     if (result < 0)
         return result;
@@ -164,7 +164,7 @@ static int hash_content(int fd, size_t size, char ret_digest[HASH_HEX_SIZE], str
 
 static int check_content(int fd, size_t size, struct error *err)
 {
-    void *bytes;
+    void *bytes = NULL;
     int result = map_bytes(fd, size, &bytes, err);
     if (result < 0)
         return result;

@@ -138,7 +138,7 @@ static void on_rendered_observed(void *data, struct adapter_reply *reply)
  * workload that isn't there yet begins with that size. */
 static void observe_rendered_size(struct component *component)
 {
-    const json_t *target = component_located(component)->workload;
+    const json_t *target = component_request(component).target;
     struct adapter_request request = {.workload = target, .target = target};
     ask(component, CALL_OBSERVE, &request, on_rendered_observed);
 }
