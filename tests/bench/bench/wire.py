@@ -32,13 +32,27 @@ class Wire:
 
     def watch(self, path: str) -> Iterator[tuple]:
         """What is there now, as if it had just been added, and then every change: its type and the
-        object. ClusterError after two minutes without any."""
+        object. The server hangs up on whoever reads too slowly: then all of it begins anew, so that
+        the end of a watch is never taken for the end of the work. ClusterError after two minutes
+        without any change."""
+        try:
+            while True:
+                yield from self._events(path)
+                self.connection.close()
+                time.sleep(0.2)
+        except TimeoutError as error:
+            raise ClusterError(f"{path}: nothing has changed for {SILENCE} s") from error
+
+    def _events(self, path: str) -> Iterator[tuple]:
+        """Until the server ends it, whether or not it says so first."""
         try:
             for line in self._stream(f"{path}?watch=true"):
                 event = json.loads(line)
+                if event["type"] == "ERROR":
+                    return
                 yield event["type"], event["object"]
-        except TimeoutError as error:
-            raise ClusterError(f"{path}: nothing has changed for {SILENCE} s") from error
+        except (http.client.IncompleteRead, ConnectionResetError):
+            return
 
     def _stream(self, path: str) -> http.client.HTTPResponse:
         """A kind that has just been defined is answered with 429 for a moment."""
