@@ -6,6 +6,7 @@
 #include "discovery.h"
 #include "failure.h"
 #include "read.h"
+#include "scale.h"
 #include "target.h"
 #include "watch.h"
 #include "write.h"
@@ -22,6 +23,8 @@ static int get(struct sandbox *sandbox, const struct target *target, const struc
     const char *watch = request_query(request, "watch");
     if (!target->subresource && (str_equal(watch, "1") || str_equal(watch, "true")))
         return watch_open(sandbox, target, request, answer, failure);
+    if (str_equal(target->subresource, "scale"))
+        return scale_read(sandbox, target, request, answer, failure);
     if (target->name)
         return read_object(sandbox, target, request, answer, failure);
     return read_list(sandbox, target, request, answer, failure);
@@ -30,8 +33,6 @@ static int get(struct sandbox *sandbox, const struct target *target, const struc
 static int delete(struct sandbox *sandbox, const struct target *target,
                   const struct request *request, struct answer *answer, struct failure *failure)
 {
-    if (target->subresource)
-        return fail_method(failure);
     if (target->name)
         return write_delete(sandbox, target, request, answer, failure);
     return write_delete_all(sandbox, target, request, answer, failure);
@@ -52,6 +53,18 @@ static verb_fn *verb_of(const struct target *target, const char *method)
     return NULL;
 }
 
+/* A subresource says itself what can be done to it. */
+static bool is_allowed(const struct target *target, const char *method)
+{
+    static const char *const verbs[][2] = {{"GET", "get"}, {"PUT", "update"}, {"PATCH", "patch"}};
+    if (!target->subresource)
+        return true;
+    for (size_t i = 0; i < sizeof verbs / sizeof *verbs; i++)
+        if (strcmp(verbs[i][0], method) == 0)
+            return kind_allows(target->kind, target->subresource, verbs[i][1]);
+    return false;
+}
+
 static int dispatch(struct sandbox *sandbox, const struct target *target,
                     const struct request *request, struct answer *answer, struct failure *failure)
 {
@@ -59,11 +72,8 @@ static int dispatch(struct sandbox *sandbox, const struct target *target,
     if (request->too_large)
         return fail(failure, 413, "RequestEntityTooLarge",
                     "Request entity too large: limit is 3145728");
-    if (!verb)
+    if (!verb || !is_allowed(target, request->method))
         return fail_method(failure);
-    if (str_equal(target->subresource, "scale") || str_equal(target->subresource, "finalize"))
-        return fail(failure, 501, "", "the sandbox doesn't have the subresource %s yet",
-                    target->subresource);
     return verb(sandbox, target, request, answer, failure);
 }
 

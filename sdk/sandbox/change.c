@@ -219,6 +219,11 @@ static bool wants_the_same(const struct kind *kind, const json_t *a, const json_
     return json_equal(left, right);
 }
 
+static bool is_namespace(const struct kind *kind)
+{
+    return !kind->custom && strcmp(kind->name, "Namespace") == 0;
+}
+
 static bool waits_for_finalizers(const json_t *object)
 {
     return json_array_size(json_at(object, "/metadata/finalizers")) ||
@@ -262,8 +267,10 @@ int change_replace(struct sandbox *sandbox, const struct target *target, json_t 
         return -1;
     if (str_equal(options->subresource, "status"))
         keep_all_but_status(kind, object, old);
-    else if (!options->subresource && kind->has_status)
+    else if (kind->has_status)
         keep(object, old, "/status");
+    if (is_namespace(kind) && !str_equal(options->subresource, "finalize"))
+        keep(object, old, "/spec");
     keep_system_fields(object, old);
     object_complete(kind, object);
     drop_empty_metadata(object);
@@ -319,7 +326,7 @@ static void mark_deleted(const struct kind *kind, json_t *object)
     if (kind->counts)
         json_put_take(object, "/metadata/generation",
                       json_integer(json_int_at(object, "/metadata/generation", 0) + 1));
-    if (!kind->custom && strcmp(kind->name, "Namespace") == 0) {
+    if (is_namespace(kind)) {
         json_remove_at(object, "/metadata/deletionGracePeriodSeconds");
         json_put_take(object, "/status/phase", json_string("Terminating"));
     }

@@ -9,7 +9,7 @@
 #include "object.h"
 
 struct change_options {
-    const char *subresource; /* "status"; NULL: the object itself */
+    const char *subresource; /* NULL: the object itself */
     bool patch;              /* a patch need not name the version that it changes */
     bool dry_run;            /* all but the write */
 };

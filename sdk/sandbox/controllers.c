@@ -5,7 +5,8 @@ enum { AT_ONCE = 1000 }; /* versions in one turn of the loop */
 
 static void tell(struct sandbox *sandbox, const struct version *version)
 {
-    static controller_fn *const controllers[] = {crd_controller, namespace_controller};
+    static controller_fn *const controllers[] = {crd_controller, namespace_controller,
+                                                 owner_controller};
     int64_t revision = version->revision;
     for (size_t i = 0; i < sizeof controllers / sizeof *controllers; i++)
         if (revision > store_horizon(sandbox->store))

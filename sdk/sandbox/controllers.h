@@ -16,5 +16,6 @@ typedef void controller_fn(struct sandbox *sandbox, const struct version *versio
 
 controller_fn crd_controller;       /* serves the kinds of CustomResourceDefinitions */
 controller_fn namespace_controller; /* empties namespaces that are deleted */
+controller_fn owner_controller;     /* deletes what nobody owns any more */
 
 #endif

@@ -14,6 +14,7 @@
 struct kinds {
     struct store *store;
     json_t *schemas; /* by name */
+    struct kind *scale;
     struct kind **items;
     size_t count;
     struct map collections; /* "deployments.apps" → struct collection, which outlives its kinds */
@@ -112,6 +113,15 @@ static void add_built_in(struct kinds *kinds, const json_t *item)
     kinds_add_take(kinds, kind);
 }
 
+static struct kind *scale_new(struct kinds *kinds)
+{
+    json_t *described = json_pack("{ss ss}", "kind", "Scale", "singularName", "scale");
+    struct kind *kind = kind_new_take(kinds, "autoscaling", "v1", "scales", described);
+    kind->rules = json_incref(json_object_get(kinds->schemas, "io.k8s.api.autoscaling.v1.Scale"));
+    kind->schema = schema_of((struct schema){.names = kinds->schemas}, kind->rules);
+    return kind;
+}
+
 struct kinds *kinds_new(struct store *store)
 {
     struct kinds *kinds = mem_alloc(sizeof *kinds);
@@ -121,6 +131,7 @@ struct kinds *kinds_new(struct store *store)
     kinds->schemas = json_incref(json_object_get(built_in, "schemas"));
     json_array_foreach (json_object_get(built_in, "kinds"), i, item)
         add_built_in(kinds, item);
+    kinds->scale = scale_new(kinds);
     return kinds;
 }
 
@@ -130,6 +141,7 @@ void kinds_free(struct kinds *kinds)
         return;
     for (size_t i = 0; i < kinds->count; i++)
         kind_free(kinds->items[i]);
+    kind_free(kinds->scale);
     free(kinds->items);
     map_done(&kinds->collections, NULL);
     json_decref(kinds->schemas);
@@ -290,14 +302,41 @@ json_t *kinds_schemas(const struct kinds *kinds)
     return kinds->schemas;
 }
 
-bool kind_has(const struct kind *kind, const char *subresource)
+const struct kind *kinds_scale(const struct kinds *kinds)
+{
+    return kinds->scale;
+}
+
+const struct kind *kinds_in(const struct kinds *kinds, const struct collection *collection)
+{
+    for (size_t i = 0; i < kinds->count; i++)
+        if (kinds->items[i]->collection == collection)
+            return kinds->items[i];
+    return NULL;
+}
+
+static const json_t *subresource_of(const struct kind *kind, const char *subresource)
 {
     size_t i;
     json_t *each;
     json_array_foreach (kind->subresources, i, each) {
         const char *name = json_string_at(each, "/name");
         if (strcmp(strchr(name, '/') + 1, subresource) == 0)
-            return true;
+            return each;
     }
+    return NULL;
+}
+
+bool kind_has(const struct kind *kind, const char *subresource)
+{
+    return subresource_of(kind, subresource);
+}
+
+bool kind_allows(const struct kind *kind, const char *subresource, const char *verb)
+{
+    const json_t *verbs = json_object_get(subresource_of(kind, subresource), "verbs");
+    for (size_t i = 0; i < json_array_size(verbs); i++)
+        if (str_equal(json_string_value(json_array_get(verbs, i)), verb))
+            return true;
     return false;
 }

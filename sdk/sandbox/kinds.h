@@ -57,6 +57,15 @@ void kinds_forget(struct kinds *kinds, const json_t *definition);
 /* All schemas that are referred to by name. Borrowed. */
 json_t *kinds_schemas(const struct kinds *kinds);
 
+/* The kind of what is behind the subresource scale. Borrowed. */
+const struct kind *kinds_scale(const struct kinds *kinds);
+
+/* A kind whose objects a collection holds. Borrowed; NULL: none is served any more. */
+const struct kind *kinds_in(const struct kinds *kinds, const struct collection *collection);
+
 bool kind_has(const struct kind *kind, const char *subresource);
+
+/* Whether a subresource knows a verb, such as "update". */
+bool kind_allows(const struct kind *kind, const char *subresource, const char *verb);
 
 #endif

@@ -33,6 +33,32 @@ static bool empty(struct sandbox *sandbox, const struct kind *kind, const char *
     return left;
 }
 
+/* Whether the controller's own mark was still there. */
+static bool drop_finalizer(json_t *object)
+{
+    json_t *finalizers = json_at(object, "/spec/finalizers");
+    for (size_t i = 0; i < json_array_size(finalizers); i++) {
+        if (str_equal(json_string_value(json_array_get(finalizers, i)), "kubernetes")) {
+            json_array_remove(finalizers, i);
+            return true;
+        }
+    }
+    return false;
+}
+
+/* What others put there besides keeps the namespace. */
+static void finalize(struct sandbox *sandbox, const struct kind *namespaces, json_t *object)
+{
+    struct target target = {.kind = namespaces};
+    struct change_options options = {.subresource = "finalize"};
+    struct failure failure = {0};
+    target.name = str_copy(json_string_at(object, "/metadata/name"));
+    target.key = str_copy(target.name);
+    change_replace(sandbox, &target, object, &options, &failure);
+    failure_done(&failure);
+    target_done(&target);
+}
+
 static void let_go(struct sandbox *sandbox, const struct kind *namespaces, const char *name)
 {
     const struct version *version = collection_get(namespaces->collection, name);
@@ -43,10 +69,8 @@ static void let_go(struct sandbox *sandbox, const struct kind *namespaces, const
     for (size_t i = 0; i < kinds_count(sandbox->kinds); i++)
         if (kinds_at(sandbox->kinds, i)->namespaced)
             left = empty(sandbox, kinds_at(sandbox->kinds, i), name) || left;
-    if (left || json_array_size(json_at(object, "/metadata/finalizers")))
-        return;
-    json_put_take(object, "/spec/finalizers", json_array());
-    object_end(sandbox, namespaces, object);
+    if (!left && drop_finalizer(object))
+        finalize(sandbox, namespaces, object);
 }
 
 /* A namespace was changed, or something has gone from it. */

@@ -179,18 +179,34 @@ static char *listing_meta(const struct listing *listing)
     return json_text(meta);
 }
 
+static void listing_tell(struct listing *listing, struct text *out)
+{
+    struct text items AUTO(text_done) = {0};
+    listing_walk(listing, &items);
+    char *meta AUTO_FREE = listing_meta(listing);
+    view_open(listing->view, listing->kind, meta, out);
+    text_add(out, items.at, items.len);
+    view_close(out);
+}
+
 int read_list(struct sandbox *sandbox, const struct target *target, const struct request *request,
               struct answer *answer, struct failure *failure)
 {
     struct listing listing AUTO(listing_done) = {0};
-    struct text items AUTO(text_done) = {0};
     if (listing_read(&listing, sandbox, target, request, failure) < 0)
         return -1;
-    listing_walk(&listing, &items);
-    char *meta AUTO_FREE = listing_meta(&listing);
     answer->type = view_type(listing.view, true);
-    view_open(listing.view, listing.kind, meta, &answer->body);
-    text_add(&answer->body, items.at, items.len);
-    view_close(&answer->body);
+    listing_tell(&listing, &answer->body);
+    return 0;
+}
+
+int read_metadata(struct sandbox *sandbox, const struct target *target,
+                  const struct request *request, struct text *out, struct failure *failure)
+{
+    struct listing listing AUTO(listing_done) = {0};
+    if (listing_read(&listing, sandbox, target, request, failure) < 0)
+        return -1;
+    listing.view = (struct view){.form = VIEW_METADATA};
+    listing_tell(&listing, out);
     return 0;
 }

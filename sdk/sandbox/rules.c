@@ -166,6 +166,14 @@ static void complete_crd(json_t *object)
         json_put_take(object, "/spec/conversion/strategy", json_string("None"));
 }
 
+static void complete_namespace(json_t *object)
+{
+    json_put_take(object, "/metadata/labels/kubernetes.io~1metadata.name",
+                  json_string(json_string_at(object, "/metadata/name")));
+    if (!json_array_size(json_at(object, "/spec/finalizers")))
+        json_put_take(object, "/spec", json_object());
+}
+
 void rules_complete(const struct kind *kind, json_t *object)
 {
     static const struct {
@@ -175,6 +183,7 @@ void rules_complete(const struct kind *kind, json_t *object)
         {"Deployment", complete_deployment},
         {"DaemonSet", complete_daemon_set},
         {"Service", complete_service},
+        {"Namespace", complete_namespace},
         {"CustomResourceDefinition", complete_crd},
     };
     json_t *spec = pod_spec_of(kind, object);
@@ -187,8 +196,6 @@ void rules_complete(const struct kind *kind, json_t *object)
 
 static void create_namespace(json_t *object)
 {
-    json_put_take(object, "/metadata/labels/kubernetes.io~1metadata.name",
-                  json_string(json_string_at(object, "/metadata/name")));
     json_put_take(object, "/spec/finalizers", json_pack("[s]", "kubernetes"));
     json_put_take(object, "/status", json_pack("{ss}", "phase", "Active"));
 }

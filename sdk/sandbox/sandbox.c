@@ -6,6 +6,7 @@
 #include "base/json.h"
 #include "change.h"
 #include "controllers.h"
+#include "owners.h"
 #include "watch.h"
 
 #include <stdlib.h>
@@ -44,6 +45,7 @@ int sandbox_new(struct loop *loop, const struct sandbox_options *options,
     list_init(&sandbox->watches);
     sandbox->store = store_new(options->history ? options->history : HISTORY);
     sandbox->kinds = kinds_new(sandbox->store);
+    sandbox->owners = owners_new();
     store_on_write(sandbox->store, on_write, sandbox);
     create_namespaces(sandbox);
     int code = http_new(loop, options->listen, api_answer, sandbox, &sandbox->http, err);
@@ -60,6 +62,7 @@ void sandbox_free(struct sandbox *sandbox)
         return;
     http_free(sandbox->http);
     timer_stop(sandbox->loop, &sandbox->controllers);
+    owners_free(sandbox->owners);
     kinds_free(sandbox->kinds);
     store_free(sandbox->store);
     free(sandbox);

@@ -15,6 +15,7 @@ struct sandbox {
     struct store *store;
     struct kinds *kinds;
     struct http *http;
+    struct owners *owners;
     struct list watches;
     struct timer controllers; /* runs when there are versions that they haven't seen */
     int64_t controlled;       /* the revision that they have seen */

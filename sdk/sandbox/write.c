@@ -7,6 +7,7 @@
 #include "change.h"
 #include "object.h"
 #include "read.h"
+#include "scale.h"
 #include "strategic.h"
 #include "view.h"
 
@@ -84,6 +85,36 @@ int write_create(struct sandbox *sandbox, const struct target *target,
     return 0;
 }
 
+/* Bodies are of the object's kind, or a Scale. */
+static struct target shape_of(const struct sandbox *sandbox, const struct target *target)
+{
+    struct target shape = *target;
+    if (str_equal(target->subresource, "scale"))
+        shape.kind = kinds_scale(sandbox->kinds);
+    return shape;
+}
+
+/* *object becomes what was written, in the shape in which it came. */
+static int change(struct sandbox *sandbox, const struct target *target, json_t **object,
+                  const struct change_options *options, struct failure *failure)
+{
+    const struct kind *kind = target->kind;
+    const struct version *version = collection_get(kind->collection, target->key);
+    struct change_options unversioned = *options;
+    if (!str_equal(target->subresource, "scale"))
+        return change_replace(sandbox, target, *object, options, failure);
+    if (!version)
+        return fail_not_found(failure, kind, target->name);
+    json_t *scaled AUTO_JSON = object_of(kind, version);
+    unversioned.patch = true;
+    if (scale_put(sandbox, kind, scaled, *object, failure) < 0 ||
+        change_replace(sandbox, target, scaled, &unversioned, failure) < 0)
+        return -1;
+    json_decref(*object);
+    *object = scale_of(kind, scaled, failure);
+    return *object ? 0 : -1;
+}
+
 static int check_name(const struct target *target, const json_t *object, struct failure *failure)
 {
     const char *name = json_string_at(object, "/metadata/name");
@@ -105,11 +136,12 @@ int write_replace(struct sandbox *sandbox, const struct target *target,
     json_t *object AUTO_JSON = NULL;
     struct change_options options = {.subresource = target->subresource,
                                      .dry_run = is_dry(request)};
-    if (take_body(target, request, &object, answer, failure) < 0 ||
+    struct target shape = shape_of(sandbox, target);
+    if (take_body(&shape, request, &object, answer, failure) < 0 ||
         check_name(target, object, failure) < 0 ||
-        change_replace(sandbox, target, object, &options, failure) < 0)
+        change(sandbox, target, &object, &options, failure) < 0)
         return -1;
-    answer_object(answer, request, target, 200, object);
+    answer_object(answer, request, &shape, 200, object);
     return 0;
 }
 
@@ -187,6 +219,18 @@ static int take_patched(const struct target *target, json_t *object, enum strict
     return -1;
 }
 
+/* What is patched: the object, or its Scale. */
+static json_t *shown(const struct target *target, const struct version *version,
+                     struct failure *failure)
+{
+    json_t *object = object_of(target->kind, version);
+    if (!str_equal(target->subresource, "scale"))
+        return object;
+    json_t *scale = scale_of(target->kind, object, failure);
+    json_decref(object);
+    return scale;
+}
+
 int write_patch(struct sandbox *sandbox, const struct target *target, const struct request *request,
                 struct answer *answer, struct failure *failure)
 {
@@ -195,19 +239,20 @@ int write_patch(struct sandbox *sandbox, const struct target *target, const stru
     json_t *patch AUTO_JSON = NULL, *object AUTO_JSON = NULL;
     struct change_options options = {
         .subresource = target->subresource, .patch = true, .dry_run = is_dry(request)};
+    struct target shape = shape_of(sandbox, target);
     enum strictness strictness;
     if (check_type(target, type, failure) < 0 || strictness_of(request, &strictness, failure) < 0 ||
         body_of(request, &patch, failure) < 0)
         return -1;
     if (!version)
         return fail_not_found(failure, target->kind, target->name);
-    object = object_of(target->kind, version);
-    if (carry_out(target, type, patch, &object, failure) < 0 ||
-        take_patched(target, object, strictness, answer, failure) < 0 ||
+    object = shown(target, version, failure);
+    if (!object || carry_out(&shape, type, patch, &object, failure) < 0 ||
+        take_patched(&shape, object, strictness, answer, failure) < 0 ||
         check_name(target, object, failure) < 0 ||
-        change_replace(sandbox, target, object, &options, failure) < 0)
+        change(sandbox, target, &object, &options, failure) < 0)
         return -1;
-    answer_object(answer, request, target, 200, object);
+    answer_object(answer, request, &shape, 200, object);
     return 0;
 }
 
@@ -264,7 +309,8 @@ int write_delete(struct sandbox *sandbox, const struct target *target,
 {
     json_t *body AUTO_JSON = NULL, *object AUTO_JSON = NULL;
     bool gone;
-    if (request->body_length && body_of(request, &body, failure) < 0)
+    if (request->body_length &&
+        (check_json(request, failure) < 0 || body_of(request, &body, failure) < 0))
         return -1;
     struct delete_options options = options_of(request, body);
     if (change_delete(sandbox, target, &options, &object, &gone, failure) < 0)
@@ -276,18 +322,21 @@ int write_delete(struct sandbox *sandbox, const struct target *target,
     return 0;
 }
 
-/* Deletes what a list of the same query tells, and answers with it. */
+/* Deletes what a list of the same query tells, and answers with it, as it is asked for. */
 int write_delete_all(struct sandbox *sandbox, const struct target *target,
                      const struct request *request, struct answer *answer, struct failure *failure)
 {
     json_t *body AUTO_JSON = NULL, *item;
     size_t i;
-    if (request->body_length && body_of(request, &body, failure) < 0)
+    if (request->body_length &&
+        (check_json(request, failure) < 0 || body_of(request, &body, failure) < 0))
         return -1;
     struct delete_options options = options_of(request, body);
-    if (read_list(sandbox, target, request, answer, failure) < 0)
+    struct text names AUTO(text_done) = {0};
+    if (read_list(sandbox, target, request, answer, failure) < 0 ||
+        read_metadata(sandbox, target, request, &names, failure) < 0)
         return -1;
-    json_t *list AUTO_JSON = json_loads(answer->body.at, 0, NULL);
+    json_t *list AUTO_JSON = json_loads(names.at, 0, NULL);
     json_array_foreach (json_object_get(list, "items"), i, item) {
         json_t *ended AUTO_JSON = NULL;
         bool gone;

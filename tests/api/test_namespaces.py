@@ -21,3 +21,18 @@ def test_end(api):
 
 def test_default_stays(api):
     api.delete("/api/v1/namespaces/default")
+
+
+def test_finalize(api):
+    """Only this way can a namespace's own finalizers be changed; the last to go ends it."""
+    own = f"/api/v1/namespaces/{api.namespace}"
+    api.patch(own, {"spec": {"finalizers": ["kubernetes", "example.com/b"]}})
+    api.put(f"{own}/finalize", {"apiVersion": "v1", "kind": "Namespace",
+                                "metadata": {"name": api.namespace, "labels": {"x": "y"}},
+                                "spec": {"finalizers": ["kubernetes", "example.com/a"]}})
+    api.patch(f"{own}/finalize", {"spec": {"finalizers": []}})
+    api.delete(own)
+    api.until(own, lambda _, answer: answer["spec"] == {"finalizers": ["example.com/a"]})
+    api._send("PUT", f"{own}/finalize", {"apiVersion": "v1", "kind": "Namespace",
+                                         "metadata": {"name": api.namespace}})
+    api.get(own)

@@ -2,6 +2,7 @@
 """Creating, reading, replacing and deleting."""
 
 from things import config_map, deployment
+from transcript import TABLE
 
 
 def test_life(api):
@@ -107,3 +108,12 @@ def test_delete_all(api):
     api.post(maps, config_map("b", labels={"x": "z"}))
     api.delete(f"{maps}?labelSelector=x%3Dy")
     api.get(f"{maps}?labelSelector=x")
+
+
+def test_delete_all_as_a_table(api):
+    maps = api.path("configmaps")
+    api.post(maps, config_map("a", labels={"x": "y"}))
+    api.post(maps, config_map("b"))
+    api._step("DELETE", f"{maps}?labelSelector=x%3Dy", None, {"Accept": TABLE})
+    api.get(f"{maps}/a")
+    api.get(f"{maps}/b")

@@ -23,6 +23,7 @@ GROUPS = {
 }
 # Served by the sandbox; others (pods/exec, deployments/rollback, …) aren't.
 SUBRESOURCES = ("status", "scale", "finalize")
+SCALE = "io.k8s.api.autoscaling.v1.Scale"
 WORDS = ("description", "example", "externalDocs")
 PREFIX = "#/components/schemas/"
 
@@ -86,7 +87,9 @@ def read_group(source, stem, wanted):
                         if each["name"].startswith(resource["name"] + "/")
                         and each["name"].partition("/")[2] in SUBRESOURCES]
         name = schema_name(schemas, resource["kind"])
-        yield (kind_of(group, version, resource, subresources, name), closure(schemas, [name]))
+        scales = any(each["kind"] == "Scale" for each in subresources)
+        yield (kind_of(group, version, resource, subresources, name),
+               closure(schemas, [name, SCALE] if scales else [name]))
 
 
 def put_defaults(schemas, defaults):
