@@ -210,13 +210,17 @@ static bool latest_difference(const struct question *question, bool added_too,
     return found.field != NULL;
 }
 
-static bool latest_write(const struct question *question, struct foreign_write *ret_write)
+/* The latest at or below a place; the field that is told is that of the question. */
+static bool latest_write(const struct question *question, const char *place,
+                         struct foreign_write *ret_write)
 {
+    struct question there = *question;
+    there.pointer = place;
     const json_t *latest = NULL;
     size_t i;
     json_t *entry;
     json_array_foreach (json_at(question->live, "/metadata/managedFields"), i, entry) {
-        if (is_foreign(question, entry) && (!latest || strcmp(time_of(entry), time_of(latest)) > 0))
+        if (is_foreign(&there, entry) && (!latest || strcmp(time_of(entry), time_of(latest)) > 0))
             latest = entry;
     }
     if (!latest)
@@ -233,5 +237,27 @@ bool managed_foreign_write(const json_t *live, const json_t *wanted, const char 
 {
     const struct question question = {live, wanted, pointer, us};
     return latest_difference(&question, false, ret_write) ||
-           latest_difference(&question, true, ret_write) || latest_write(&question, ret_write);
+           latest_difference(&question, true, ret_write) ||
+           latest_write(&question, pointer, ret_write);
+}
+
+static bool is_ours(const struct question *question)
+{
+    size_t i;
+    json_t *entry;
+    json_array_foreach (json_at(question->live, "/metadata/managedFields"), i, entry) {
+        if (str_equal(json_string_at(entry, "/manager"), question->us) &&
+            fields_at(entry, question->pointer))
+            return true;
+    }
+    return false;
+}
+
+bool managed_taken(const json_t *live, const json_t *wanted, const char *pointer, const char *us,
+                   struct foreign_write *ret_write)
+{
+    const struct question question = {live, wanted, pointer, us};
+    return latest_difference(&question, false, ret_write) ||
+           latest_difference(&question, true, ret_write) ||
+           (!is_ours(&question) && latest_write(&question, "/spec", ret_write));
 }

@@ -28,4 +28,10 @@ struct foreign_write {
 bool managed_foreign_write(const json_t *live, const json_t *wanted, const char *pointer,
                            const char *us, struct foreign_write *ret_write);
 
+/* Has anybody but `us` taken the field at the pointer, one of ours, out of our hands? Either it is
+ * his by now, with another value than in `wanted`; or it was removed, so that it is nobody's: then
+ * the latest write to the spec is told. */
+bool managed_taken(const json_t *live, const json_t *wanted, const char *pointer, const char *us,
+                   struct foreign_write *ret_write);
+
 #endif

@@ -3,8 +3,8 @@
  * A brake on adapters that don't come to an end: that ask for a write which changes nothing, or for
  * another one each time they are asked, while the rollout makes no move. Without it they would cost
  * the API server as many writes as a pass has rounds, for ever. It lets go when the rollout moves,
- * is edited, or gets another adapter; else it lets the adapter be asked again after a while that
- * doubles each time.
+ * is edited, or gets another adapter, or puts back what somebody else has changed; else it lets the
+ * adapter be asked again after a while that doubles each time.
  */
 #ifndef RECONCILE_BRAKE_H
 #define RECONCILE_BRAKE_H

@@ -198,10 +198,23 @@ static void effect_done(struct component *component)
     component_next_effect(component);
 }
 
+static void act_now_take(struct component *component, struct actions *actions)
+{
+    struct task *task = component->task;
+    struct adapter_request request = component_request(component);
+    struct act_spec spec = {
+        .kind = component->kind,
+        .workload = component->workload,
+        .target = request.target,
+        .holder = task->kind->follows && !component->observation.held ? NULL : task->holder,
+        .auxiliaries = effect_auxiliaries(component),
+    };
+    task->act = act_start_take(task->controller, &spec, actions, on_acted, component);
+}
+
 /* One that changes nothing costs nothing. */
 static void carry_out(struct component *component, struct adapter_reply *reply)
 {
-    struct task *task = component->task;
     if (reply->err.code < 0) {
         /* What the adapter saw is out of date: that is somebody else's change, not trouble. */
         if (reply->err.code == ERR_RETRY)
@@ -214,15 +227,10 @@ static void carry_out(struct component *component, struct adapter_reply *reply)
         effect_done(component);
         return;
     }
-    struct adapter_request request = component_request(component);
-    struct act_spec spec = {
-        .kind = component->kind,
-        .workload = component->workload,
-        .target = request.target,
-        .holder = task->kind->follows && !component->observation.held ? NULL : task->holder,
-        .auxiliaries = effect_auxiliaries(component),
-    };
-    task->act = act_start_take(task->controller, &spec, &reply->actions, on_acted, component);
+    if (contest_suspected(&reply->actions))
+        contest_judge_take(component, &reply->actions, act_now_take);
+    else
+        act_now_take(component, &reply->actions);
 }
 
 static void on_asked(void *data, struct adapter_reply *reply)

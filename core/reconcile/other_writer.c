@@ -179,13 +179,18 @@ static void on_live(void *data, const struct reply *reply)
 /* A list of one, because adapters have the right to list their workloads but perhaps not to get
  * one.
  */
-void other_writer_ask(struct component *component, other_writer_fn *then)
+void workload_ask(struct component *component, reply_fn *on_reply)
 {
     struct task *task = component->task;
     char *path AUTO_FREE = object_path(&component->kind->info, task->rollout.ns, NULL, NULL);
     char *query AUTO_FREE = str_format("%s?fieldSelector=metadata.name%%3D%s", path,
                                        json_string_at(component->workload, "/metadata/name"));
     struct call_spec spec = {.method = "GET", .path = query, .whole = true};
+    task->call = cluster_call(task->controller->cluster, &spec, on_reply, component);
+}
+
+void other_writer_ask(struct component *component, other_writer_fn *then)
+{
     component->then = then;
-    task->call = cluster_call(task->controller->cluster, &spec, on_live, component);
+    workload_ask(component, on_live);
 }

@@ -21,4 +21,8 @@ bool template_changed(const json_t *workload);
  * changed: it is out of date then. `then` is called later. */
 void other_writer_ask(struct component *component, other_writer_fn *then);
 
+/* Asks for the component's workload as it is now, with its writers: a list of at most one. Its
+ * answer comes with task.call still set. */
+void workload_ask(struct component *component, reply_fn *on_reply);
+
 #endif

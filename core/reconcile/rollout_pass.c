@@ -307,6 +307,7 @@ void component_observed(struct component *component)
     component_decide(component);
     component->next_effect = 0;
     component->acted = ACTED_NOT;
+    component->put_back = false;
     component->remembered = false;
     component_next_effect(component);
 }
@@ -316,7 +317,7 @@ void component_round_done(struct component *component)
 {
     struct task *task = component->task;
     bool moved = component->decision->move_count > 0;
-    if (brake_round(&task->brake, component, moved)) {
+    if (brake_round(&task->brake, component, moved || component->put_back)) {
         component_failed(component, REASON_ADAPTER_TROUBLE, &task->brake.why);
         return;
     }

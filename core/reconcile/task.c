@@ -90,6 +90,7 @@ static void task_free(void *data)
     locate_cancel(task->locate);
     act_cancel(task->act);
     adapter_ask_cancel(&task->asking);
+    contest_done(&task->contest);
     pods_fetch_cancel(task->fetch);
     if (task->call)
         call_cancel(task->call);

@@ -10,6 +10,7 @@
 #include "oam/approllout.h"
 #include "reconcile/act.h"
 #include "reconcile/brake.h"
+#include "reconcile/contest.h"
 #include "reconcile/follow.h"
 #include "reconcile/hooks.h"
 #include "reconcile/locate.h"
@@ -44,6 +45,7 @@ struct component {
     other_writer_fn *then; /* what comes after the question who has changed it */
     int next_effect;       /* of the decision, to be carried out */
     enum acted acted;      /* what came of the effects of this round */
+    bool put_back;         /* in this round, what somebody else had taken off */
     bool remembered;       /* the status decided in this round has been written */
     bool forget;           /* it needs the rollout no longer */
 };
@@ -66,6 +68,7 @@ struct task {
     json_t *pods;              /* those that the plan names; NULL: not read yet, or it names none */
     int64_t written_at_ms;     /* of the last status, monotonic; 0: never */
     struct brake brake;        /* of the adapter that its components have, one at a time */
+    struct contest contest;    /* over its workloads */
 
     /* The pass under way. */
     bool located;   /* in this pass */

@@ -140,11 +140,18 @@ static bool is_held(json_t *workload)
 static int32_t roll_to_goal(const struct sluice_request *request, json_t *workload)
 {
     bool paused = sluice_bool(request->json, "/paused", false);
-    if (!settled(workload) && !template_changed(request))
-        return sluice_fail(request, SLUICE_STALE, "/workload/status/observedGeneration",
-                           "OpenKruise hasn't seen the last change of the DaemonSet yet");
     struct daemons daemons = count_daemons(request, workload, update_revision(workload));
     int partition = partition_for(request, &daemons);
+    bool taken_off = !paused && partition > partition_of(workload);
+    if (!settled(workload) && !template_changed(request) && !taken_off)
+        return sluice_fail(request, SLUICE_STALE, "/workload/status/observedGeneration",
+                           "OpenKruise hasn't seen the last change of the DaemonSet yet");
+    int32_t result = taken_off
+                         ? tell_hold_taken_off(request, workload,
+                                               "spec.updateStrategy.rollingUpdate.partition was")
+                         : SLUICE_OK;
+    if (result != SLUICE_OK)
+        return result;
     json_t *after = json_deep_copy(workload);
     if (!is_held(workload))
         sluice_put_take(after, STRATEGY_TYPE, json_string("RollingUpdate"));

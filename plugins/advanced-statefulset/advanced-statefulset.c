@@ -125,12 +125,19 @@ static void move_partition(const struct sluice_request *request, json_t *after)
 static int32_t roll_to_goal(const struct sluice_request *request, json_t *workload)
 {
     bool paused = sluice_bool(request->json, "/paused", false);
-    if (!statefulset_settled(workload) && !template_changed(request))
+    int held = statefulset_partition_to_hold(request, workload);
+    bool taken_off = !paused && held > statefulset_partition(workload);
+    if (!statefulset_settled(workload) && !template_changed(request) && !taken_off)
         return statefulset_behind(request);
     json_t *after = json_deep_copy(workload);
+    int32_t result = taken_off ? statefulset_hold_again(request, after, held) : SLUICE_OK;
+    if (result != SLUICE_OK) {
+        json_decref(after);
+        return result;
+    }
     if (paused != sluice_bool(workload, PAUSED, false))
         sluice_put_take(after, PAUSED, json_boolean(paused));
-    if (!paused)
+    if (!paused && !taken_off)
         move_partition(request, after);
     if (json_equal(workload, after) && !paused) {
         json_decref(after);

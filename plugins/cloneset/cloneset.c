@@ -241,15 +241,20 @@ static int32_t begin_body(const struct sluice_request *request)
 
 /* ---- advance ---- */
 
+/* How many pods are to stay at the old revision so that `goal` are updated. */
+static int kept_for_goal(const struct sluice_request *request, json_t *workload)
+{
+    int size = size_of(workload), updated = updated_to_stay(workload);
+    int goal = (int)sluice_int(request->json, "/goal", 0);
+    return within((int64_t)size - (goal > updated ? goal : updated), 0, size);
+}
+
 /* Moves the partition so that `goal` pods are updated, and says which. */
 static void move_partition(const struct sluice_request *request, json_t *after)
 {
     json_t *names = sluice_at(request->json, "/podNames");
     json_t *target = sluice_at(request->json, "/target");
-    int size = size_of(after), updated = updated_to_stay(after);
-    int goal = (int)sluice_int(request->json, "/goal", 0);
-    int kept = size - (goal > updated ? goal : updated);
-    kept = kept < 0 ? 0 : kept;
+    int size = size_of(after), kept = kept_for_goal(request, after);
     if (kept == partition_of(after))
         return;
     sluice_put_take(after, PARTITION, partition_new(kept, size));
@@ -262,10 +267,13 @@ static void move_partition(const struct sluice_request *request, json_t *after)
 static int32_t roll_to_goal(const struct sluice_request *request, json_t *workload)
 {
     bool paused = sluice_bool(request->json, "/paused", false);
-    if (!settled(workload) && !template_changed(request))
+    bool taken_off = !paused && kept_for_goal(request, workload) > partition_of(workload);
+    if (!settled(workload) && !template_changed(request) && !taken_off)
         return sluice_fail(request, SLUICE_STALE, "/workload/status/observedGeneration",
                            "OpenKruise hasn't seen the last change of the CloneSet yet");
     int32_t result = check_choice(request, workload);
+    if (result == SLUICE_OK && taken_off)
+        result = tell_hold_taken_off(request, workload, "spec.updateStrategy.partition was");
     if (result != SLUICE_OK)
         return result;
     json_t *after = json_deep_copy(workload);

@@ -220,6 +220,53 @@ int statefulset_partition_at_rest(const struct sluice_request *request, json_t *
     return partition;
 }
 
+/* Pods that are there and stay, and are at the new revision once all from `partition` on are. */
+static int bound_for_it(const struct sluice_request *request, json_t *workload, int partition)
+{
+    int count = 0;
+    size_t i;
+    json_t *pod;
+    json_array_foreach (owned_pods(request), i, pod)
+        count += stays(workload, pod) &&
+                 (pod_place(workload, pod) >= partition || updated(workload, pod));
+    return count;
+}
+
+static bool any_waits_from(const struct sluice_request *request, json_t *workload, int partition)
+{
+    size_t i;
+    json_t *pod;
+    json_array_foreach (owned_pods(request), i, pod) {
+        if (waits_for_replacement(workload, pod) && pod_place(workload, pod) >= partition)
+            return true;
+    }
+    return false;
+}
+
+/* Pods that a larger size has added don't count while the others are where they are to be. */
+int statefulset_partition_to_hold(const struct sluice_request *request, json_t *workload)
+{
+    int size = size_of(workload), partition = statefulset_partition(workload);
+    int goal = within(sluice_int(request->json, "/goal", 0), 0, size);
+    if (sluice_at(workload, UNORDERED)) {
+        int waiting = partition_at_rest_unordered(request, workload);
+        int kept = waiting < size - goal ? waiting : size - goal;
+        return kept > partition ? kept : partition;
+    }
+    if (!any_waits_from(request, workload, partition) ||
+        bound_for_it(request, workload, partition) <= goal)
+        return partition;
+    while (partition < size && updated_with(request, workload, partition) > goal)
+        partition++;
+    return partition;
+}
+
+int32_t statefulset_hold_again(const struct sluice_request *request, json_t *after, int partition)
+{
+    sluice_put_take(after, PARTITION, json_integer(partition));
+    return tell_hold_taken_off(request, after, "spec.updateStrategy.rollingUpdate.partition was");
+}
+
 /* It comes back at the new revision if it is its turn, else at the one that the StatefulSet has
  * come from. A pod of that one which is not to be replaced yet is left alone. */
 static bool is_stuck(json_t *workload, json_t *pod)

@@ -25,6 +25,10 @@ int statefulset_partition(json_t *workload);
  * already, when a roll goes back halfway, count. */
 int statefulset_partition_for_goal(const struct sluice_request *request, json_t *workload);
 
+/* The lowest partition from the present one on with which no more than `goal` pods come to the new
+ * revision: another than the present one if that was lowered by somebody else. */
+int statefulset_partition_to_hold(const struct sluice_request *request, json_t *workload);
+
 /* The lowest partition from the present one on with which no further pod is replaced. */
 int statefulset_partition_at_rest(const struct sluice_request *request, json_t *workload);
 
@@ -43,6 +47,9 @@ int32_t statefulset_delete_stuck_pods(const struct sluice_request *request, json
 
 /* Gives the partition back: as the owner has it after success, otherwise so that nothing moves. */
 void statefulset_give_back(const struct sluice_request *request, json_t *workload, json_t *after);
+
+/* Puts the partition of `after` back, and says so. */
+int32_t statefulset_hold_again(const struct sluice_request *request, json_t *after, int partition);
 
 /* Fails, because its controller hasn't seen the last change. */
 int32_t statefulset_behind(const struct sluice_request *request);

@@ -275,6 +275,18 @@ int32_t advance_workload(const struct sluice_request *request, roll_fn *roll)
     return roll(request, workload);
 }
 
+int32_t tell_hold_taken_off(const struct sluice_request *request, json_t *workload,
+                            const char *fields)
+{
+    json_t *message =
+        json_sprintf("%s changed by somebody else while a rollout holds the %.63s; leave that "
+                     "alone until the rollout has ended",
+                     fields, kind_of(workload));
+    return sluice_emit_take(request, SLUICE_EVENT,
+                            json_pack("{s:s, s:s, s:o}", "type", "Warning", "reason",
+                                      "HoldTakenOff", "message", message));
+}
+
 /* ---- finish ---- */
 
 bool succeeded(const struct sluice_request *request)

@@ -85,6 +85,12 @@ int32_t advance_workload(const struct sluice_request *request, roll_fn *roll);
  * whatever its own controller has seen. */
 bool template_changed(const struct sluice_request *request);
 
+/* advance: says that fields which hold the workload aren't as they were put ("spec.partition was"),
+ * beside the patch that puts them back. Whether somebody else has done it is found out by the host,
+ * and nothing is told if nobody has. */
+int32_t tell_hold_taken_off(const struct sluice_request *request, json_t *workload,
+                            const char *fields);
+
 /* finish: gives the workload back if the rollout holds it. `give_back` changes a copy of it from
  * which the holder's mark is gone; false: not yet. */
 typedef bool give_back_fn(const struct sluice_request *request, json_t *workload, json_t *after);

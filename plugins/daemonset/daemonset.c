@@ -212,11 +212,7 @@ static bool is_held(json_t *workload)
  * the DaemonSet is stopped, and whoever reads its Events learns why. */
 static int32_t hold_again(const struct sluice_request *request, json_t *workload)
 {
-    int32_t result = sluice_emit_take(
-        request, SLUICE_EVENT,
-        json_pack("{s:s, s:s, s:s}", "type", "Warning", "reason", "HoldTakenOff", "message",
-                  "spec.updateStrategy.type was changed by somebody else while a rollout holds the "
-                  "DaemonSet; leave it at OnDelete until the rollout has ended"));
+    int32_t result = tell_hold_taken_off(request, workload, "spec.updateStrategy.type was");
     if (result != SLUICE_OK)
         return result;
     json_t *after = json_deep_copy(workload);

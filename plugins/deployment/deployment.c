@@ -418,12 +418,39 @@ static int32_t hold_again(const struct sluice_request *request, json_t *after)
 {
     put_hold(after);
     sluice_put_take(after, PAUSED, json_true());
-    return sluice_emit_take(
-        request, SLUICE_EVENT,
-        json_pack("{s:s, s:s, s:s}", "type", "Warning", "reason", "HoldTakenOff", "message",
-                  "spec.minReadySeconds was changed by somebody else while a rollout holds the "
-                  "Deployment; leave spec.minReadySeconds, progressDeadlineSeconds, paused and "
-                  "strategy alone until the rollout has ended"));
+    return tell_hold_taken_off(request, after, "spec.minReadySeconds was");
+}
+
+static int gone_already(const struct pods *pods)
+{
+    return within((int64_t)pods->size - pods->old_told, 0, pods->size);
+}
+
+/* How many new pods there may be: the batch's, or those whose predecessors have gone. */
+static int bound_of(const struct course *course, const struct pods *pods)
+{
+    int gone = gone_already(pods);
+    return course->goal > gone ? course->goal : gone;
+}
+
+/* Would more new pods come than that, by the strategy as it stands? Somebody else has set it. While
+ * the ReplicaSets don't have the whole size yet, because it has just grown, nobody knows. */
+static bool goes_beyond(const struct course *course, json_t *workload, const struct pods *pods)
+{
+    int surge = scaled(sluice_at(workload, MAX_SURGE), pods->size, ROUND_UP);
+    int bound = bound_of(course, pods);
+    bool whole = (int64_t)pods->old_told + pods->new_told >= pods->size;
+    if (!moving(workload) || bound == pods->size)
+        return false;
+    return course->told > bound || (whole && gone_already(pods) + surge > bound);
+}
+
+static int32_t bound_again(const struct sluice_request *request, json_t *after,
+                           const struct course *course, const struct pods *pods)
+{
+    int gone = gone_already(pods);
+    put_strategy(after, bound_of(course, pods) - gone, gone);
+    return tell_hold_taken_off(request, after, "spec.strategy was");
 }
 
 static void put_pause(json_t *after, const struct pods *pods)
@@ -447,15 +474,18 @@ static int32_t roll_to_goal(const struct sluice_request *request, json_t *worklo
     struct pods pods = count_pods(request, workload);
     if (template_changed(request))
         return stop(request, workload, &pods);
-    if (!pods.settled)
+    struct course course = course_of(request, workload, &pods);
+    bool beyond = goes_beyond(&course, workload, &pods);
+    if (!pods.settled && !beyond)
         return sluice_fail(request, SLUICE_STALE, "/workload/status/observedGeneration",
                            "the last change of the Deployment hasn't been seen by its controller "
                            "yet");
-    struct course course = course_of(request, workload, &pods);
     json_t *after = json_deep_copy(workload);
     int32_t result = SLUICE_OK;
     if (!held_by_fields(workload))
         result = hold_again(request, after);
+    else if (beyond)
+        result = bound_again(request, after, &course, &pods);
     else if (!sluice_bool(request->json, "/paused", false))
         put_course(after, &course, &pods);
     else if (stands(workload, &pods)) /* before that, what it was told comes to its end */

@@ -9,11 +9,24 @@
  */
 #include "common/statefulset.h"
 
+static int32_t put_back(const struct sluice_request *request, json_t *workload, int partition)
+{
+    json_t *after = json_deep_copy(workload);
+    int32_t result = statefulset_hold_again(request, after, partition);
+    if (result == SLUICE_OK)
+        return emit_roll_take(request, workload, after);
+    json_decref(after);
+    return result;
+}
+
 /* Holding still takes a higher partition, because a StatefulSet can't be paused. */
 static int32_t roll_to_goal(const struct sluice_request *request, json_t *workload)
 {
     bool paused = sluice_bool(request->json, "/paused", false);
     int now = statefulset_partition(workload);
+    int held = statefulset_partition_to_hold(request, workload);
+    if (held > now && !paused)
+        return put_back(request, workload, held);
     if (!statefulset_settled(workload) && !template_changed(request))
         return statefulset_behind(request);
     int wanted = paused ? statefulset_partition_at_rest(request, workload)

@@ -141,6 +141,47 @@ static void test_nobody_else(void **state)
     }
 }
 
+static bool taken(const char *live_text, struct foreign_write *ret_write)
+{
+    json_t *live AUTO_JSON = quoted(live_text);
+    json_t *wanted AUTO_JSON = quoted("{'spec':{'partition':3}}");
+    bool found = managed_taken(live, wanted, "/spec/partition", "sluice", ret_write);
+    if (found)
+        ret_write->manager = NULL; /* goes with the object */
+    return found;
+}
+
+#define HELD(spec, owner)                                                                          \
+    "{'metadata':{'managedFields':[" owner                                                         \
+    "," ENTRY("flux", "Update", "2026-01-01T00:00:05Z", "'f:replicas':{}") "]},'spec':{" spec "}}"
+
+static void test_a_field_of_ours_is_taken_by_whoever_has_it(void **state)
+{
+    struct foreign_write write;
+    assert_true(taken(
+        HELD("'partition':0", ENTRY("helm", "Apply", "2026-01-01T00:00:01Z", "'f:partition':{}")),
+        &write));
+    assert_string_equal(write.field, "spec.partition");
+    free(write.field);
+}
+
+static void test_a_field_of_ours_that_is_gone_was_taken(void **state)
+{
+    struct foreign_write write;
+    assert_true(
+        taken(HELD("'x':0", ENTRY("sluice", "Apply", "2026-01-01T00:00:01Z", "'f:x':{}")), &write));
+    assert_string_equal(write.field, "spec.partition");
+    free(write.field);
+}
+
+static void test_a_field_that_is_ours_still_was_not_taken(void **state)
+{
+    struct foreign_write write;
+    assert_false(taken(HELD("'partition':0",
+                            ENTRY("sluice", "Update", "2026-01-01T00:00:01Z", "'f:partition':{}")),
+                       &write));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -151,6 +192,9 @@ int main(void)
         cmocka_unit_test(test_a_removed_field),
         cmocka_unit_test(test_values_of_sets_and_indices),
         cmocka_unit_test(test_nobody_else),
+        cmocka_unit_test(test_a_field_of_ours_is_taken_by_whoever_has_it),
+        cmocka_unit_test(test_a_field_of_ours_that_is_gone_was_taken),
+        cmocka_unit_test(test_a_field_that_is_ours_still_was_not_taken),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

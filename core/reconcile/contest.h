@@ -1,0 +1,43 @@
+// SPDX-License-Identifier: Apache-2.0
+/*
+ * A contest over a workload: somebody else takes off what the rollout holds it by, a partition or a
+ * strategy, and the adapter puts it back. It says so by the Event HoldTakenOff beside its patch. As
+ * adapters don't remember what they have written, they only suspect it; the server knows, and its
+ * word goes along with the Event. A suspicion that it doesn't share is dropped.
+ *
+ * What was taken off is put back at once, because pods move meanwhile. Who takes it off again and
+ * again, as fast as he can, is answered once a second.
+ */
+#ifndef RECONCILE_CONTEST_H
+#define RECONCILE_CONTEST_H
+
+#include "adapter/adapter.h"
+#include "base/error.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+struct component;
+
+typedef void contest_fn(struct component *component, struct actions *actions);
+
+/* Zero it before its first use. */
+struct contest {
+    unsigned spent;         /* answers that are not forgotten yet … */
+    int64_t since_ms;       /* … as of then, monotonic */
+    struct actions actions; /* that wait for the server's word; owned */
+    contest_fn *go_on;
+    char who[512]; /* did it last, in words */
+};
+
+/* Forgets what waits. */
+void contest_done(struct contest *contest);
+
+/* Does the adapter say that the hold was taken off? */
+bool contest_suspected(const struct actions *actions);
+
+/* Asks the server who has done it, and goes on with the actions, whose ownership passes: later. Or,
+ * when it was answered often enough, lets the component wait with the reason Contested. */
+void contest_judge_take(struct component *component, struct actions *actions, contest_fn *go_on);
+
+#endif

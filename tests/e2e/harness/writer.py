@@ -1,0 +1,47 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A second writer: it re-applies its own copy of an object again and again, as GitOps tools do."""
+
+import threading
+import time
+
+from cluster.api import ApiError
+
+MANAGER = "gitops"
+
+
+class Writer:
+    """Works from its creation until `close`, in a thread. `how` is "force" or "apply" (server-side,
+    by its own manager), or "merge" (as a client-side apply's patch). Every second, unless told
+    otherwise."""
+
+    def __init__(self, stage, kind: str, name: str, copy: dict, how: str, every: float = 1.0):
+        self.api = stage.api
+        self.path = f"{stage.path(kind, name)}?fieldManager={MANAGER}"
+        self.copy, self.how, self.every = copy, how, every
+        self.writes, self.conflicts = 0, 0
+        self.closing = threading.Event()
+        self.thread = threading.Thread(target=self._work, daemon=True)
+        self.thread.start()
+
+    def close(self) -> None:
+        self.closing.set()
+        self.thread.join(10)
+
+    def _work(self) -> None:
+        while not self.closing.is_set():
+            began = time.monotonic()
+            try:
+                self._write()
+                self.writes += 1
+            except ApiError as error:
+                if error.code != 409:
+                    raise
+                self.conflicts += 1
+            self.closing.wait(max(0.0, self.every - (time.monotonic() - began)))
+
+    def _write(self) -> None:
+        if self.how == "merge":
+            self.api.patch(self.path, self.copy, "merge")
+        else:
+            force = "&force=true" if self.how == "force" else ""
+            self.api.patch(self.path + force, self.copy, "apply")

@@ -1,0 +1,136 @@
+// SPDX-License-Identifier: Apache-2.0
+/* Who has taken the hold off a workload, as the server knows it. */
+#include "world.h"
+
+#include "reconcile/contest.h"
+#include "reconcile/task.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+/* A rollout's workload, and a server that says who owns its partition. */
+struct stand {
+    struct world *world;
+    struct controller controller;
+    struct workload_kind kind;
+    struct task task;
+    struct component component;
+    const char *owner;
+    struct actions actions;
+    bool went_on;
+};
+
+static void on_request(void *data, const struct fake_request *request)
+{
+    const struct stand *stand = data;
+    char *list AUTO_FREE =
+        str_format("{\"items\":[{\"metadata\":{\"name\":\"web\",\"managedFields\":[{\"manager\":"
+                   "\"%s\",\"operation\":\"Apply\",\"time\":\"then\",\"fieldsV1\":{\"f:spec\":{"
+                   "\"f:partition\":{}}}}]},\"spec\":{\"partition\":0}}]}",
+                   stand->owner);
+    fake_answer(request->connection, 200, "", list);
+}
+
+static int setup(void **state)
+{
+    static char ns[] = "shop", kind[] = "Web", api[] = "x.io/v1", plural[] = "webs";
+    struct stand *stand = mem_alloc(sizeof *stand);
+    stand->world = world_new("{token: t}", NULL);
+    stand->world->on_request = on_request;
+    stand->world->data = stand;
+    stand->controller.cluster = stand->world->cluster;
+    stand->kind.info = (struct kind_info){api, kind, plural, true};
+    stand->task.controller = &stand->controller;
+    stand->task.rollout.ns = ns;
+    stand->component.task = &stand->task;
+    stand->component.kind = &stand->kind;
+    stand->component.workload = json_pack("{s:{s:s}}", "metadata", "name", "web");
+    *state = stand;
+    return 0;
+}
+
+static int teardown(void **state)
+{
+    struct stand *stand = *state;
+    contest_done(&stand->task.contest);
+    actions_done(&stand->actions);
+    component_forget(&stand->component);
+    world_free(stand->world);
+    free(stand);
+    return 0;
+}
+
+/* What an adapter emits that finds 0 where it has put 3. */
+static struct actions suspicion(void)
+{
+    struct actions actions = {.items = mem_alloc(2 * sizeof(struct action)), .count = 2};
+    actions.items[0] =
+        (struct action){.kind = ACTION_EVENT,
+                        .body = json_pack("{s:s, s:s, s:s}", "type", "Warning", "reason",
+                                          "HoldTakenOff", "message", "the partition was changed")};
+    actions.items[1] =
+        (struct action){.kind = ACTION_PATCH,
+                        .patch = PATCH_KIND_JSON,
+                        .body = json_pack("[{s:s, s:s, s:i}, {s:s, s:s, s:i}]", "op", "test",
+                                          "path", "/spec/partition", "value", 0, "op", "replace",
+                                          "path", "/spec/partition", "value", 3)};
+    return actions;
+}
+
+static struct stand *judged; /* the callback gets a component and no more */
+
+static void on_judged(struct component *component, struct actions *actions)
+{
+    assert_ptr_equal(component, &judged->component);
+    judged->actions = *actions;
+    judged->went_on = true;
+}
+
+static bool went_on(void *data)
+{
+    return ((const struct stand *)data)->went_on;
+}
+
+static void judge(struct stand *stand, const char *owner)
+{
+    struct actions actions = suspicion();
+    assert_true(contest_suspected(&actions));
+    stand->owner = owner;
+    judged = stand;
+    contest_judge_take(&stand->component, &actions, on_judged);
+    assert_int_equal(actions.count, 0);
+    world_until(stand->world, went_on, stand);
+}
+
+static void who_has_done_it_is_told(void **state)
+{
+    struct stand *stand = *state;
+    judge(stand, "flux");
+    assert_int_equal(stand->actions.count, 2);
+    assert_string_equal(json_string_at(stand->actions.items[0].body, "/message"),
+                        "the partition was changed: flux (Apply at then) has put 0 in "
+                        "spec.partition, where 3 has to stand");
+    assert_true(stand->component.put_back);
+    assert_int_equal(stand->task.contest.spent, 1);
+}
+
+/* Of a partition that only doesn't fit any more, because the workload was scaled. */
+static void what_nobody_has_done_is_not_told(void **state)
+{
+    struct stand *stand = *state;
+    judge(stand, "sluice");
+    assert_int_equal(stand->actions.count, 1);
+    assert_int_equal(stand->actions.items[0].kind, ACTION_PATCH);
+    assert_false(contest_suspected(&stand->actions));
+    assert_false(stand->component.put_back);
+    assert_int_equal(stand->task.contest.spent, 0);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup_teardown(who_has_done_it_is_told, setup, teardown),
+        cmocka_unit_test_setup_teardown(what_nobody_has_done_is_not_told, setup, teardown),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
