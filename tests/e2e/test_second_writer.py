@@ -9,12 +9,10 @@ from harness.apps import watched  # noqa: F401, a fixture for every test here
 from harness.objects import component, rollout
 from harness.writer import Writer
 
-API = {"CloneSet": "apps.kruise.io/v1alpha1", "StatefulSet": "apps/v1", "Deployment": "apps/v1"}
+API = {"CloneSet": "apps.kruise.io/v1alpha1", "StatefulSet": "apps/v1"}
 HOLDS = {
     "CloneSet": {"updateStrategy": {"partition": 0}},
     "StatefulSet": {"updateStrategy": {"type": "RollingUpdate", "rollingUpdate": {"partition": 0}}},
-    "Deployment": {"strategy": {"type": "RollingUpdate",
-                                "rollingUpdate": {"maxSurge": "100%", "maxUnavailable": "100%"}}},
 }
 
 
@@ -75,15 +73,3 @@ def test_without_force_nothing_happens(stage):
         writer.close()
     assert writer.writes == 0
     assert len(apps.at(stage, "5.0.2")) == 1
-
-
-def test_fight_at_full_speed_is_given_a_rest(stage):
-    held(stage, "CloneSet")
-    writer = Writer(stage, "CloneSet", "web", copy_of("CloneSet"), "force", every=0.02)
-    try:
-        why = stage.wait_reason("Contested", seconds=60)
-        assert "gitops" in why["message"] and "spec.updateStrategy.partition" in why["message"]
-    finally:
-        writer.close()
-    stage.plan(batchPartition=2)
-    stage.wait_state("rolloutSucceed")
