@@ -247,9 +247,11 @@ static void put_rolled(const struct ledger *ledger, json_t *wanted)
     put_mark(wanted, MARK_REST, name);
 }
 
+/* What was so at rest is so as long as it was held all the time. */
 static void put_rest(const struct ledger *ledger, json_t *wanted)
 {
-    const char *rests = annotation(ledger->live, MARK_REST);
+    bool held = str_equal(annotation(ledger->live, MARK_HOLDER), annotation(wanted, MARK_HOLDER));
+    const char *rests = held ? annotation(ledger->live, MARK_REST) : NULL;
     if (ledger->rolled)
         put_rolled(ledger, wanted);
     else

@@ -162,6 +162,23 @@ static int verify_plan(struct run *run, struct error *err)
     return plan_check(run->in->plan, run_span(run), err);
 }
 
+/* One that is new comes with all its pods at once, as it would without us: there is nothing yet to
+ * go from, and a hold might keep its first pods from being made. */
+static bool workload_coming(struct run *run)
+{
+    const struct observation *seen = &run->in->observation;
+    bool others = seen->ready > seen->updated_ready;
+    bool complete = seen->updated >= seen->size && (seen->settled || seen->updated > 0);
+    if (seen->held || others || complete)
+        return false;
+    run_why(run, REASON_WORKLOAD_COMING,
+            "%s: %d of %d pods are there, and none of another template; it is held once they all "
+            "are",
+            seen->object, seen->updated, seen_size(run));
+    why_object(run, "");
+    return true;
+}
+
 /* A hold comes before everything but what would refuse the rollout: who waited with it until the
  * workload's controller has seen its last change would watch pods go meanwhile. */
 static enum rolling_event probe_unheld(struct run *run)
@@ -169,7 +186,7 @@ static enum rolling_event probe_unheld(struct run *run)
     struct error err = {0};
     if (verify_words(run, &err) < 0)
         return refuse(run, &err);
-    return workload_of_another(run) ? ON_WAITING : ON_UNHELD;
+    return workload_of_another(run) || workload_coming(run) ? ON_WAITING : ON_UNHELD;
 }
 
 /* Of a workload that rests and has settled. */
@@ -216,7 +233,8 @@ static enum rolling_event probe_holding(struct run *run)
         why_not_located(run);
         return ON_WAITING;
     }
-    return !workload_of_another(run) && workload_rests(run) ? ON_HELD : ON_WAITING;
+    bool free = !workload_of_another(run) && !workload_coming(run);
+    return free && workload_rests(run) ? ON_HELD : ON_WAITING;
 }
 
 /* A scaling changes no revision, so it can't go on with a workload that has got another one. */
@@ -450,7 +468,7 @@ static enum rolling_event probe_resting(struct run *run, enum reason_code code)
         return ON_WAITING;
     if (seen->located.code == ERR_MISSING)
         why_not_located(run);
-    else if (located(run) && !workload_of_another(run))
+    else if (located(run) && !workload_of_another(run) && !workload_coming(run))
         run_effect(run, (struct effect){.kind = EFFECT_HOLD});
     return ON_WAITING;
 }

@@ -30,7 +30,8 @@ def found(ran) -> str:
 
 
 def test_the_examples_are_good(sluice):
-    files = sorted(ROOT.glob("examples/rollouts/*.yaml")) + sorted(ROOT.glob("examples/seed/*.yaml"))
+    files = [file for folder in ("rollout", "rollouts", "seed")
+             for file in sorted(ROOT.glob(f"examples/{folder}/*.yaml"))]
     ran = sluice("lint", *files)
     assert (ran.status, ran.err) == (0, "")
     assert ran.out.endswith(" objects checked, nothing to complain about\n")

@@ -249,7 +249,7 @@ def test_the_design_s_own_files(cluster, api):
 
 
 def test_the_examples(cluster, api):
-    files = sorted((ROOT / "examples" / "rollouts").glob("*.yaml"))
+    files = sorted((ROOT / "examples").glob("rollout*/*.yaml"))
     assert files
     for file in files:
         cluster.kubectl("apply", "--dry-run=server", "-n", NAMESPACE, "-f", str(file))
@@ -368,3 +368,46 @@ def test_a_revision_never_changes(api, revision, what):
 def test_a_revision_may_be_labelled(api, revision):
     api.patch(revision, {"metadata": {"labels": {"kept": "yes"}}})
     assert api.get(revision)["metadata"]["labels"] == {"kept": "yes"}
+
+
+# Rollouts, the other kind with a plan
+
+FOLLOWERS = f"/apis/sluice.dev/v1alpha1/namespaces/{NAMESPACE}/rollouts"
+
+
+def follower(**spec):
+    ref = {"apiVersion": "apps/v1", "kind": "Deployment", "name": "web"}
+    return {"apiVersion": "sluice.dev/v1alpha1", "kind": "Rollout", "metadata": {"name": "web"},
+            "spec": {"workloadRef": ref, "rolloutPlan": {}, **spec}}
+
+
+def plan_schema(api, crd):
+    found = api.get(f"/apis/apiextensions.k8s.io/v1/customresourcedefinitions/{crd}")
+    schema = found["spec"]["versions"][0]["schema"]["openAPIV3Schema"]
+    return schema["properties"]["spec"]["properties"]["rolloutPlan"]
+
+
+def test_both_kinds_have_one_plan(api):
+    assert plan_schema(api, "rollouts.sluice.dev") == plan_schema(api, "approllouts.core.oam.dev")
+
+
+@pytest.mark.parametrize("spec, words", [
+    ({"workloadRef": {"kind": "Deployment", "name": "web"}}, "spec.workloadRef.apiVersion"),
+    ({"workloadRef": {"apiVersion": "apps/v1", "kind": "Deployment", "name": ""}},
+     "spec.workloadRef.name"),
+    ({"rolloutPlan": {"numBatches": 0}}, "spec.rolloutPlan.numBatches"),
+    ({"targetAppRevisionName": "shop-v1"}, "unknown field"),
+])
+def test_a_bad_rollout_is_refused(api, spec, words):
+    with pytest.raises(ApiError, match=words):
+        api.create(f"{FOLLOWERS}?{STRICT}", follower(**spec))
+
+
+def test_a_rollout_stays_with_its_workload(api):
+    api.create(FOLLOWERS, follower())
+    try:
+        with pytest.raises(ApiError, match="workloadRef can't be changed"):
+            api.patch(f"{FOLLOWERS}/web", {"spec": {"workloadRef": {"name": "other"}}})
+        api.patch(f"{FOLLOWERS}/web", {"spec": {"rolloutPlan": {"numBatches": 2}}})
+    finally:
+        api.delete(f"{FOLLOWERS}/web")

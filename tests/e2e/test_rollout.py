@@ -3,10 +3,17 @@
 is rolled by the plan. Proved from the history of the workload and its pods, for every kind that has an
 adapter of its own."""
 
+import subprocess
+from pathlib import Path
+
 import pytest
 
 from harness import apps, followed
+from harness.controller import SLUICE
 from harness.followed import KINDS, SIZE, marks, owners, rollout
+
+
+ROOT = Path(__file__).resolve().parents[2]
 
 
 @pytest.fixture(params=KINDS)
@@ -21,9 +28,6 @@ def web(request, monkeypatch, cluster, account, tmp_path):
             yield made
     finally:
         stage.close()
-
-
-only = pytest.mark.parametrize
 
 
 def test_held_and_rolled_and_given_back(web):
@@ -62,16 +66,22 @@ def test_nothing_moves_while_it_is_held(web):
 
 
 def test_changed_while_the_controller_is_dead(web):
-    web.take(1, 4, batchPartition=0)
-    pods = web.identities()
+    """And scaled: even a pod that comes new has the template of the others."""
+    web.take(1, {}, batchPartition=0)
     web.stage.controllers[0].kill()
     web.set_image("5.0.2")
-    web.assert_quiet()
-    web.assert_stay(pods)
+    size = SIZE if web.kind.on_every_node else SIZE + 1
+    if size > SIZE:
+        web.stage.patch(web.kind.kind, "web", {"spec": {"replicas": size}})
+    apps.wait_all_ready(web.stage, "4.0.6", size)
+    web.assert_quiet(size)
     web.stage.controllers[0].start()
-    web.step_by_step(1)
+    web.wait_batch(0)
+    web.assert_quiet(size)
+    assert web.at("5.0.2") == 1
+    web.plan(batchPartition=1)
     web.wait_held(web.status()["LastSourceAppRevision"])
-    apps.wait_all_ready(web.stage, "5.0.2", SIZE)
+    apps.wait_all_ready(web.stage, "5.0.2", size)
 
 
 def test_another_template_on_the_way(web):
@@ -201,3 +211,64 @@ def test_the_same_manifest_again(web):
     web.stage.put(manifest)
     web.assert_quiet()
     assert web.at("5.0.2") == 1
+
+
+# The example of docs/rollout.md
+
+
+@pytest.fixture
+def example(monkeypatch, cluster, account, tmp_path):
+    from conftest import open_stage
+    followed.watch(monkeypatch, KINDS["deployment"])
+    stage = open_stage(cluster, account, tmp_path)
+    yield followed.Followed(stage, KINDS["deployment"], real=True)
+    stage.close()
+
+
+def test_the_example_word_for_word(example, cluster):
+    """Both objects at once, as the file has them: the Deployment comes up as it would alone."""
+    def kubectl(*words):
+        return cluster.kubectl("-n", stage.namespace, *words)
+
+    def sluice(*words):
+        return subprocess.run([SLUICE, *words, "-n", stage.namespace, "--kubeconfig",
+                               cluster.kubeconfig], text=True, check=True,
+                              stdout=subprocess.PIPE).stdout
+
+    stage = example.stage
+    example.controller()
+    kubectl("apply", "-f", str(ROOT / "examples" / "rollout" / "deployment.yaml"))
+    apps.wait_all_ready(stage, "4.0.6", 4)
+    example.wait_held()
+    since = stage.history.number()
+    kubectl("set", "image", "deployment/web", "web=stefanprodan/podinfo:5.0.2")
+    example.wait_batch(0)
+    example.assert_quiet(4)
+    assert example.at("5.0.2") == 1
+    assert "next: sluice approve web" in sluice("status", "web")
+    sluice("approve", "web")
+    example.wait_batch(1)
+    assert example.at("5.0.2") == 3
+    sluice("rollback", "web")
+    sluice("promote", "web")
+    assert sluice("status", "web", "--wait").endswith("Rollout web has succeeded\n")
+    apps.wait_all_ready(stage, "4.0.6", 4)
+    assert example.fewest_ready(since) >= 3
+    kubectl("get", "rollouts")
+    kubectl("delete", "rollout", "web")
+    assert not example.live()["spec"].get("paused") and not marks(example.live())
+
+
+def test_a_workload_that_comes_after_its_rollout(web):
+    """And again after it was deleted: each time it comes up as it would alone, and is held then."""
+    web.controller()
+    web.stage.put(rollout(web.kind, 1, 4, batchPartition=0))
+    web.wait_reason("WorkloadMissing")
+    for _ in range(2):
+        web.stage.put(web.manifest())
+        apps.wait_all_ready(web.stage, "4.0.6", SIZE)
+        web.wait_held()
+        web.stage.delete(web.kind.kind, "web")
+        web.stage.wait("it is gone", lambda: not web.stage.history.now(web.kind.kind, "web")
+                       and not web.stage.history.objects("Pod"), 60)
+        web.wait_reason("WorkloadMissing")

@@ -267,6 +267,18 @@ static void test_a_template_that_is_put_back(void **state)
     assert_same(live, before);
 }
 
+/* Meanwhile pods may have gone anywhere. */
+static void test_rest_that_was_broken(void **state)
+{
+    json_t *live AUTO_JSON = owners();
+    turn_take(&live, (struct ledger){.rests = true, .rolled = true}, PATCH_KIND_APPLY,
+              taken(live, 5));
+    assert_string_not_equal(mark(live, MARK_REST), REST_MIXED);
+    json_remove_at(live, "/metadata/annotations/rollout.sluice.dev~1holder");
+    hold(&live);
+    assert_string_equal(mark(live, MARK_REST), REST_MIXED);
+}
+
 static void test_an_approllouts_template_mark_goes(void **state)
 {
     json_t *live AUTO_JSON = owners();
@@ -407,6 +419,7 @@ int main(void)
         cmocka_unit_test(test_a_merge_patch),
         cmocka_unit_test(test_a_size_that_was_stepped_stays),
         cmocka_unit_test(test_a_template_that_is_put_back),
+        cmocka_unit_test(test_rest_that_was_broken),
         cmocka_unit_test(test_an_approllouts_template_mark_goes),
         cmocka_unit_test(test_patches_rely_on_what_was_read),
         cmocka_unit_test(test_what_cant_be_understood),

@@ -205,6 +205,41 @@ static void test_the_workload_goes_and_comes(void **state)
     world_done(&world);
 }
 
+/* Its own controller brings it up, whatever the plan says: there is nothing to go from. */
+static void test_a_workload_that_is_new(void **state)
+{
+    struct world world;
+    world_follow(&world, "{'batchPartition':0,'rolloutBatches':[{'replicas':1},{'replicas':4}]}");
+    world.workload.pod_count = 0;
+    world.workload.counts = (struct counts){0};
+    world_template(&world, 1);
+    world_pass(&world);
+    assert_int_equal(world.recorded.rolling, ROLLING_VERIFYING);
+    assert_int_equal(world.recorded.reason.code, REASON_WORKLOAD_COMING);
+    assert_string_equal(world.recorded.reason.message,
+                        "CloneSet default/web: 0 of 5 pods are there, and none of another "
+                        "template; it is held once they all are");
+    assert_int_equal(world.workload_writes, 0);
+    assert_held(&world, 1);
+    assert_null(strstr(world.journal.at, "begin"));
+    world_done(&world);
+}
+
+/* The same of one that comes anew in the place of one that was held. */
+static void test_a_new_workload_of_the_same_name(void **state)
+{
+    struct world world;
+    setup(&world, THREE);
+    world.workload = (struct workload){.exists = true, .size = 5, .revision = 1, .told = ALL_PODS};
+    world_scale(&world, 5);
+    int writes = world.workload_writes;
+    world_pass(&world);
+    assert_int_equal(world.workload_writes, writes);
+    assert_held(&world, 1);
+    assert_int_equal(world.workload.pod_count, 5);
+    world_done(&world);
+}
+
 static void test_a_plan_that_cant_be(void **state)
 {
     struct world world;
@@ -334,6 +369,8 @@ int main(void)
         cmocka_unit_test(test_a_size_to_go_to),
         cmocka_unit_test(test_somebody_elses),
         cmocka_unit_test(test_the_workload_goes_and_comes),
+        cmocka_unit_test(test_a_workload_that_is_new),
+        cmocka_unit_test(test_a_new_workload_of_the_same_name),
         cmocka_unit_test(test_a_plan_that_cant_be),
         cmocka_unit_test(test_a_plan_that_cant_be_any_more),
         cmocka_unit_test(test_a_hook_says_no),

@@ -304,7 +304,7 @@ static bool do_hold(struct world *world, const struct observation *seen)
     world->workload_writes++;
     if (all)
         w->all = w->rolled = w->revision;
-    else if (!w->rests)
+    else if (w->holder != US || !w->rests)
         w->all = 0;
     w->holder = US;
     w->applied = target;
