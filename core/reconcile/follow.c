@@ -90,11 +90,11 @@ static void watch_workload(struct task *task)
     waiters_add(&task->kind->waiters, topic, task->key);
 }
 
+/* NULL as well while the cluster doesn't serve the kind, or that isn't known yet. */
 static json_t *workload_seen(const struct task *task)
 {
-    const struct followed *followed = &task->followed;
-    return followed->kind ? store_get(followed->kind->store, task->rollout.ns, ref_name(task))
-                          : NULL;
+    const struct workload_kind *kind = task->followed.kind;
+    return kind && kind->store ? store_get(kind->store, task->rollout.ns, ref_name(task)) : NULL;
 }
 
 /* Is this the object whose template is known? */

@@ -16,7 +16,7 @@ from harness import apps, proof
 from harness.apps import watched  # noqa: F401, a fixture for every test here
 from harness.bakery import BAKERIES, Baker
 from harness.controller import BUILD, RENDERER, SLUICE
-from harness.objects import RESOURCES, component, definition, image_of, is_ready, rollout
+from harness.objects import RESOURCES, component, definition, image_of, is_current, is_ready, rollout
 
 EXAMPLES = Path(__file__).parents[2] / "examples" / "generic"
 RESOURCES["Bakery"] = BAKERIES
@@ -315,6 +315,34 @@ def test_options_that_lead_nowhere(stage):
     assert ('adapter clonesets is refused: options.partition.kept: expected a pointer such as '
             '/spec/name, through objects only, found the text "spec.updateStrategy.partition"'
             in why["message"]), why
+
+
+def test_rollout_of_a_kind_that_is_not_served_any_more(stage):
+    """One that held a workload when its kind's definition went, or whose controller starts before the
+    kind has been found: nobody falls over it."""
+    text = config(stage, "bakery/sluice.yaml")
+    for bakery, brewery in (("kind: Bakery", "kind: Brewery"), ("bakeries", "breweries")):
+        assert bakery in text
+        text = text.replace(bakery, brewery)
+    controller = stage.controller_with(text).start()
+    stage.put({"apiVersion": "sluice.dev/v1alpha1", "kind": "Rollout",
+               "metadata": {"name": "roll"},
+               "spec": {"workloadRef": {"apiVersion": "example.com/v1", "kind": "Brewery",
+                                        "name": "web"}, "rolloutPlan": {"numBatches": 1}}})
+
+    def waits():
+        found = stage.history.now("Rollout", "roll")
+        why = (found or {}).get("status", {}).get("reason", {})
+        return is_current(found) and why.get("code") == "KindUnknown"
+
+    stage.wait("it waits for its kind", waits)
+    controller.kill()
+    stage.api.patch(stage.path("Rollout", "roll") + "/status", {"status": {
+        "engaged": True, "rollingState": "rolloutSucceed"}})
+    stage.patch("Rollout", "roll", {"spec": {"rolloutPlan": {"numBatches": 2}}})
+    controller.start()
+    stage.wait("it has been looked at", lambda: is_current(stage.history.now("Rollout", "roll")))
+    stage.patch("Rollout", "roll", {"metadata": {"finalizers": []}})
 
 
 # OpenKruise
