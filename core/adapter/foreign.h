@@ -25,7 +25,7 @@ void foreign_free(struct foreign *foreign); /* NULL is fine */
 
 /* Calls all of them with what stands in the request's workload, and puts what they return into its
  * member `native`, by name. Without a workload, nothing is called. ERR_INVALID: an argument doesn't
- * fit its type, or what was returned is no value; err->path is the member at fault. */
+ * fit its type, or what was returned is no value; the words name the function. */
 int foreign_answer(const struct foreign *foreign, json_t *request, struct error *err);
 
 #endif

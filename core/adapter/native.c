@@ -11,6 +11,8 @@
 #include <strings.h>
 #include <unistd.h>
 
+enum { DECLARATION_MAX = 64 << 10 };
+
 static const char schema_text[] =
     "{\"type\":\"array\",\"items\":{\"type\":\"object\",\"properties\":{"
     "\"name\":{\"type\":\"string\"},\"library\":{\"type\":\"string\"},"
@@ -165,6 +167,17 @@ static int declare(const json_t *config, size_t index, const char *adapter, stru
     return result;
 }
 
+/* Its process is given them as an argument, and Linux takes no longer one than 128 KiB. */
+static int check_size(const char *declaration, struct error *err)
+{
+    size_t size = declaration ? strlen(declaration) : 0;
+    return size <= DECLARATION_MAX
+               ? OK
+               : error_set(err, ERR_INVALID,
+                           "native: expected declarations of at most %d bytes, found %zu",
+                           DECLARATION_MAX, size);
+}
+
 int natives_open(const json_t *config, const char *adapter, struct natives *ret_natives,
                  struct error *err)
 {
@@ -180,7 +193,7 @@ int natives_open(const json_t *config, const char *adapter, struct natives *ret_
     }
     ret_natives->config = json_deep_copy(config);
     ret_natives->declaration = json_array_size(declared) ? json_text(declared) : NULL;
-    return result;
+    return result < 0 ? result : check_size(ret_natives->declaration, err);
 }
 
 void natives_done(struct natives *natives)

@@ -228,6 +228,19 @@ static void what_is_refused(void **state)
         assert_refused(refused[i][0], ISOLATION_BY_PLACE, refused[i][1]);
 }
 
+/* It goes to the process as an argument, of which Linux takes 128 KiB and no more. */
+static void more_than_can_be_handed_over(void **state)
+{
+    char constant[200000];
+    memset(constant, 'x', sizeof constant - 1);
+    constant[sizeof constant - 1] = 0;
+    char *native AUTO_FREE = str_format(FUNCTION("'symbol': 'length_of', 'returns': 'json', "
+                                                 "'arguments': [{'string': '%s'}]"),
+                                        constant);
+    assert_refused(native, ISOLATION_BY_PLACE,
+                   "native: expected declarations of at most 65536 bytes, found 2001");
+}
+
 static void never_in_the_controllers_process(void **state)
 {
     const char *native = FUNCTION("'symbol': 'no_text', 'returns': 'string'");
@@ -290,6 +303,7 @@ int main(void)
         cmocka_unit_test(what_it_reads_is_kept),
         cmocka_unit_test(what_fails),
         cmocka_unit_test(what_is_refused),
+        cmocka_unit_test(more_than_can_be_handed_over),
         cmocka_unit_test(never_in_the_controllers_process),
         cmocka_unit_test(what_is_told),
         cmocka_unit_test(a_library_that_was_replaced),
