@@ -5,8 +5,10 @@ enum { AT_ONCE = 1000 }; /* versions in one turn of the loop */
 
 static void tell(struct sandbox *sandbox, const struct version *version)
 {
-    static controller_fn *const controllers[] = {crd_controller, namespace_controller,
-                                                 owner_controller};
+    static controller_fn *const controllers[] = {
+        crd_controller, namespace_controller,   owner_controller,
+        pod_controller, replica_set_controller, deployment_controller,
+    };
     int64_t revision = version->revision;
     for (size_t i = 0; i < sizeof controllers / sizeof *controllers; i++)
         if (revision > store_horizon(sandbox->store))

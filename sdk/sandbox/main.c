@@ -15,26 +15,37 @@ enum { EXIT_USAGE = 2 };
 
 static const char usage[] =
     "usage: sluice-sandbox [--listen ADDRESS] [--kubeconfig FILE] [--history COUNT]\n"
+    "                      [--ready-after SECONDS]\n"
     "\n"
     "Serves a Kubernetes API that lives in memory and ends with this program.\n"
     "\n"
     "  --listen ADDRESS   where; 127.0.0.1:0 unless said otherwise, a free port of this machine\n"
     "  --kubeconfig FILE  writes there how to reach it, when it can be reached\n"
-    "  --history COUNT    how many versions are remembered for watches and lists; 100000\n";
+    "  --history COUNT    how many versions are remembered for watches and lists; 100000\n"
+    "  --ready-after SECONDS  runs pods: each is ready so long after it was made\n";
 
 struct arguments {
     struct sandbox_options options;
     const char *kubeconfig;
 };
 
+/* "2", "0.5". */
+static bool read_seconds(const char *text, int64_t *ret_ms)
+{
+    char *end;
+    double seconds = strtod(text, &end);
+    if (end == text || *end || !(seconds >= 0 && seconds < 1e6))
+        return false;
+    *ret_ms = (int64_t)(seconds * 1000);
+    return true;
+}
+
 static int read_arguments(int argc, char **argv, struct arguments *ret_arguments)
 {
     static const struct option options[] = {
-        {"listen", required_argument, NULL, 'l'},
-        {"kubeconfig", required_argument, NULL, 'k'},
-        {"history", required_argument, NULL, 'H'},
-        {"help", no_argument, NULL, 'h'},
-        {NULL, 0, NULL, 0},
+        {"listen", required_argument, NULL, 'l'},  {"kubeconfig", required_argument, NULL, 'k'},
+        {"history", required_argument, NULL, 'H'}, {"ready-after", required_argument, NULL, 'r'},
+        {"help", no_argument, NULL, 'h'},          {NULL, 0, NULL, 0},
     };
     struct arguments arguments = {.options.listen = "127.0.0.1:0"};
     for (int option; (option = getopt_long(argc, argv, "", options, NULL)) != -1;) {
@@ -44,6 +55,8 @@ static int read_arguments(int argc, char **argv, struct arguments *ret_arguments
             arguments.kubeconfig = optarg;
         else if (option == 'H')
             arguments.options.history = strtoul(optarg, NULL, 10);
+        else if (option == 'r' && read_seconds(optarg, &arguments.options.ready_after_ms))
+            arguments.options.runs_pods = true;
         else {
             fputs(usage, option == 'h' ? stdout : stderr);
             exit(option == 'h' ? EXIT_SUCCESS : EXIT_USAGE);

@@ -92,17 +92,28 @@ void owners_free(struct owners *owners)
     free(owners);
 }
 
-static void remember(struct owners *owners, const char *uid, const struct member *member)
+void owners_note(struct owners *owners, const char *uid, const struct kind *kind, const char *key)
 {
     json_t *set = map_get(&owners->dependents, uid);
-    char *name AUTO_FREE = str_format("%s %s", member->target.kind->resource, member->target.key);
+    char *name AUTO_FREE = str_format("%s %s", kind->resource, key);
     if (!set) {
         set = json_object();
         map_put(&owners->dependents, uid, set);
     }
-    json_object_set_new(set, name,
-                        json_pack("{ss ss ss}", "group", member->target.kind->group, "plural",
-                                  member->target.kind->plural, "key", member->target.key));
+    json_object_set_new(
+        set, name,
+        json_pack("{ss ss ss}", "group", kind->group, "plural", kind->plural, "key", key));
+}
+
+json_t *owners_keys(const struct owners *owners, const char *uid, const struct kind *kind)
+{
+    json_t *set = map_get(&owners->dependents, uid), *each, *keys = json_array();
+    const char *name;
+    json_object_foreach (set, name, each)
+        if (str_equal(json_string_at(each, "/group"), kind->group) &&
+            str_equal(json_string_at(each, "/plural"), kind->plural))
+            json_array_append(keys, json_object_get(each, "key"));
+    return keys;
 }
 
 static void forget(struct owners *owners, const char *uid, const struct member *member)
@@ -114,7 +125,8 @@ static void forget(struct owners *owners, const char *uid, const struct member *
         json_decref(map_remove(&owners->dependents, uid));
 }
 
-/* Those that name the owner. The caller owns the array, of what remember() has put there. */
+/* Those that name the owner. The caller owns the array, of what owners_note() has put
+ * there. */
 static json_t *dependents_of(const struct owners *owners, const char *uid)
 {
     json_t *set = map_get(&owners->dependents, uid), *each, *list = json_array();
@@ -328,7 +340,8 @@ static void on_there(struct sandbox *sandbox, struct member *member)
     size_t i;
     json_array_foreach (references_of(member->object), i, reference)
         if (json_string_at(reference, "/uid"))
-            remember(sandbox->owners, json_string_at(reference, "/uid"), member);
+            owners_note(sandbox->owners, json_string_at(reference, "/uid"), member->target.kind,
+                        member->target.key);
     judge(sandbox, member);
     go_on(sandbox, member);
 }

@@ -6,6 +6,7 @@
 #include "base/json.h"
 #include "change.h"
 #include "controllers.h"
+#include "later.h"
 #include "owners.h"
 #include "watch.h"
 
@@ -43,6 +44,9 @@ int sandbox_new(struct loop *loop, const struct sandbox_options *options,
     struct sandbox *sandbox = mem_alloc(sizeof *sandbox);
     sandbox->loop = loop;
     list_init(&sandbox->watches);
+    list_init(&sandbox->soon);
+    list_init(&sandbox->later);
+    sandbox->ready_after_ms = options->runs_pods ? options->ready_after_ms : -1;
     sandbox->store = store_new(options->history ? options->history : HISTORY);
     sandbox->kinds = kinds_new(sandbox->store);
     sandbox->owners = owners_new();
@@ -62,6 +66,7 @@ void sandbox_free(struct sandbox *sandbox)
         return;
     http_free(sandbox->http);
     timer_stop(sandbox->loop, &sandbox->controllers);
+    later_done(sandbox);
     owners_free(sandbox->owners);
     kinds_free(sandbox->kinds);
     store_free(sandbox->store);

@@ -17,6 +17,8 @@ struct sandbox {
     struct http *http;
     struct owners *owners;
     struct list watches;
+    struct list soon, later;  /* what controllers have to do (later.h) */
+    int64_t ready_after_ms;   /* from a pod's beginning; -1: it never is */
     struct timer controllers; /* runs when there are versions that they haven't seen */
     int64_t controlled;       /* the revision that they have seen */
 };
@@ -24,6 +26,8 @@ struct sandbox {
 struct sandbox_options {
     const char *listen; /* as in base/address.h */
     size_t history;     /* versions that are remembered; 0: 100000 */
+    bool runs_pods;     /* else they stay as they are, as in a cluster without nodes */
+    int64_t ready_after_ms;
 };
 
 /* The caller owns *ret_sandbox. Errors as those of listener_new(). */

@@ -2,7 +2,8 @@
 """One server for all cases, and a transcript for each.
 
     SLUICE_API_SERVER    sandbox (the default) or real
-    SLUICE_API_CLUSTER   a real cluster that is up already, to be used and left up
+    SLUICE_API_CLUSTER   a real cluster that is up already, to be used and left up; with fake nodes
+                         (--kwok) for the cases of workloads
     SLUICE_API_RECORD    when set, what the real server answers becomes what is expected
     SLUICE_BUILD         the build under test (../../build)
 """
@@ -31,12 +32,30 @@ def server(tmp_path_factory):
         yield made
 
 
+@pytest.fixture(scope="session")
+def nodes_server(tmp_path_factory):
+    """One whose pods run."""
+    folder = tmp_path_factory.mktemp("nodes")
+    which = os.environ.get("SLUICE_API_SERVER", "sandbox")
+    with {"sandbox": sandbox_server, "real": real_server}[which](folder, runs_pods=True) as made:
+        yield made
+
+
 def _file_name(name: str) -> str:
     return re.sub(r"[^a-zA-Z0-9.]+", "-", name).strip("-")
 
 
 @pytest.fixture
 def api(server, request):
+    yield from _transcript(server, request)
+
+
+@pytest.fixture
+def nodes_api(nodes_server, request):
+    yield from _transcript(nodes_server, request)
+
+
+def _transcript(server, request):
     """A namespace of its own. What was answered is compared when the case is over."""
     name = f"{request.module.__name__.removeprefix('test_')}.{request.node.name}"
     transcript = Transcript(server, EXPECTED / f"{_file_name(name)}.json")

@@ -49,10 +49,11 @@ class Server:
 
 
 @contextmanager
-def sandbox_server(folder: Path):
+def sandbox_server(folder: Path, runs_pods: bool = False):
     kubeconfig = folder / "kubeconfig"
     program = BUILD / "sdk" / "sandbox" / "sluice-sandbox"
-    with subprocess.Popen([program, "--kubeconfig", kubeconfig], text=True,
+    pods = ["--ready-after", "0"] if runs_pods else []
+    with subprocess.Popen([program, "--kubeconfig", kubeconfig, *pods], text=True,
                           stdout=subprocess.PIPE) as process:
         try:
             assert process.stdout.readline().startswith("http://"), "the sandbox hasn't started"
@@ -62,11 +63,15 @@ def sandbox_server(folder: Path):
     assert process.returncode == 0, f"the sandbox ended with {process.returncode}"
 
 
+def _real_cluster(runs_pods: bool) -> Cluster:
+    name = f"api{'-pods' if runs_pods else ''}-{os.getpid()}"
+    return Cluster.up(name, kubelet=False, kruise=False, kwok=int(runs_pods))
+
+
 @contextmanager
-def real_server(folder: Path):
+def real_server(folder: Path, runs_pods: bool = False):
     given = os.environ.get("SLUICE_API_CLUSTER")
-    cluster = Cluster(given) if given else Cluster.up(f"api-{os.getpid()}", kubelet=False,
-                                                      kruise=False)
+    cluster = Cluster(given) if given else _real_cluster(runs_pods)
     kubeconfig = folder / "kubeconfig"
     kubeconfig.write_text(cluster.kubeconfig.read_text())
     try:

@@ -88,6 +88,10 @@ class Transcript:
             assert time.monotonic() < end, f"{path}: {status} {answer}"
             time.sleep(0.05)
 
+    def say(self, about: str, what) -> None:
+        """A step that a case has made of several answers."""
+        self.steps.append({"do": f"look at {about}", "answer": json.loads(json.dumps(what))})
+
     def kubectl(self, *arguments, stdin=None) -> str:
         """Its output is a step too; times and ages are nobody's business."""
         if isinstance(stdin, (dict, list)):

@@ -1,0 +1,19 @@
+// SPDX-License-Identifier: Apache-2.0
+/* What controllers have to do at a later time, for an object, which may have gone by then. */
+#ifndef SANDBOX_LATER_H
+#define SANDBOX_LATER_H
+
+#include "sandbox.h"
+
+typedef void later_fn(struct sandbox *sandbox, const char *key);
+
+/* In a turn of its own, once, however often it was wanted until then. */
+void later_soon(struct sandbox *sandbox, later_fn *function, const char *key);
+
+/* As often as it was wanted. */
+void later_do(struct sandbox *sandbox, int64_t delay_ms, later_fn *function, const char *key);
+
+/* Forgets all. */
+void later_done(struct sandbox *sandbox);
+
+#endif

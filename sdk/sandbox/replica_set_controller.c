@@ -1,0 +1,95 @@
+// SPDX-License-Identifier: Apache-2.0
+/* Makes and deletes the pods of ReplicaSets, and counts them. */
+#include "base/alloc.h"
+#include "base/json.h"
+#include "controllers.h"
+#include "later.h"
+#include "workload.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+static json_t *pod_of(const json_t *set)
+{
+    json_t *pod = json_object();
+    json_t *template = json_at(set, "/spec/template");
+    const char *name = json_string_at(set, "/metadata/name");
+    json_object_set_new(pod, "metadata", json_deep_copy(json_object_get(template, "metadata")));
+    json_object_set_new(pod, "spec", json_deep_copy(json_object_get(template, "spec")));
+    json_put_take(pod, "/metadata/generateName", json_sprintf("%s-", name));
+    return pod;
+}
+
+static bool is_ready(const json_t *pod)
+{
+    return str_equal(json_string_at(workload_condition(pod, "Ready"), "/status"), "True");
+}
+
+/* The youngest go first, and before them those that aren't ready. */
+static void delete_some(struct sandbox *sandbox, json_t *pods, int64_t count)
+{
+    for (int ready = 0; ready <= 1; ready++) {
+        for (size_t i = json_array_size(pods); i-- > 0 && count > 0;) {
+            if (is_ready(json_array_get(pods, i)) != (bool)ready)
+                continue;
+            workload_delete(sandbox, "Pod", json_array_get(pods, i));
+            json_array_remove(pods, i);
+            count--;
+        }
+    }
+}
+
+/* `pods` becomes what there is afterwards. */
+static void make_as_many(struct sandbox *sandbox, const json_t *set, json_t *pods)
+{
+    int64_t wanted = json_int_at(set, "/spec/replicas", 1);
+    int64_t there = (int64_t)json_array_size(pods);
+    for (; there < wanted; there++) {
+        json_t *pod = workload_create_take(sandbox, set, "Pod", pod_of(set));
+        if (!pod)
+            return;
+        json_array_append_new(pods, pod);
+    }
+    delete_some(sandbox, pods, there - wanted);
+}
+
+static later_fn reconcile;
+
+static void count(struct sandbox *sandbox, json_t *set, const json_t *pods, const char *key)
+{
+    struct tally tally = workload_tally(pods, json_int_at(set, "/spec/minReadySeconds", 0));
+    int64_t there = (int64_t)json_array_size(pods);
+    json_put_take(set, "/status/replicas", json_integer(there));
+    workload_put_count(set, "/status/fullyLabeledReplicas", there);
+    workload_put_count(set, "/status/readyReplicas", tally.ready);
+    workload_put_count(set, "/status/availableReplicas", tally.available);
+    json_put_take(set, "/status/observedGeneration",
+                  json_integer(json_int_at(set, "/metadata/generation", 0)));
+    workload_write_status(sandbox, "ReplicaSet", set);
+    if (tally.wait_ms >= 0)
+        later_do(sandbox, tally.wait_ms, reconcile, key);
+}
+
+static void reconcile(struct sandbox *sandbox, const char *key)
+{
+    json_t *set AUTO_JSON = workload_get(sandbox, "ReplicaSet", key);
+    if (!set)
+        return;
+    json_t *pods AUTO_JSON = workload_controlled(sandbox, set, "Pod");
+    make_as_many(sandbox, set, pods);
+    count(sandbox, set, pods, key);
+}
+
+void replica_set_controller(struct sandbox *sandbox, const struct version *version)
+{
+    const struct kind *sets = workload_kind(sandbox, "ReplicaSet");
+    const struct kind *pods = workload_kind(sandbox, "Pod");
+    if (version->entry->collection == sets->collection) {
+        later_soon(sandbox, reconcile, version->entry->key);
+    } else if (version->entry->collection == pods->collection) {
+        json_t *pod AUTO_JSON = object_of(pods, version);
+        char *key AUTO_FREE = workload_controller(pod, "ReplicaSet");
+        if (key)
+            later_soon(sandbox, reconcile, key);
+    }
+}
