@@ -268,11 +268,32 @@ static int32_t check_rest(const struct draft *draft)
     return result == SLUICE_OK && paused ? written(draft, "paused", paused) : result;
 }
 
+/* A hold that is written where the replicas stand would scale the workload instead. */
+static int32_t check_apart(const struct draft *draft)
+{
+    static const char *const holds[] = {"partition/kept", "partition/updated", "paused"};
+    const char *taken[4] = {replicas_pointer(draft->subject)};
+    size_t count = 1;
+    for (size_t i = 0; i < 3; i++) {
+        char at[32];
+        snprintf(at, sizeof at, "/%s", holds[i]);
+        json_t *option = sluice_at(draft->subject->options, at);
+        const char *pointer = json_string_value(option);
+        for (size_t k = 0; pointer && k < count; k++)
+            if (strcmp(pointer, taken[k]) == 0)
+                return refuse(draft, i < 2 ? "partition" : "paused",
+                              "a field of its own, neither replicas nor another hold", option);
+        if (pointer)
+            taken[count++] = pointer;
+    }
+    return SLUICE_OK;
+}
+
 static int32_t check_all(const struct draft *draft)
 {
     int32_t (*const checks[])(const struct draft *) = {
-        check_identity,   check_rest, check_partition, check_template,
-        check_strategies, check_pods, check_status,
+        check_identity, check_rest,       check_partition, check_apart,
+        check_template, check_strategies, check_pods,      check_status,
     };
     int32_t result = SLUICE_OK;
     for (size_t i = 0; result == SLUICE_OK && i < sizeof checks / sizeof *checks; i++)
