@@ -3,6 +3,7 @@
 
 #include "base/alloc.h"
 #include "base/json.h"
+#include "managed.h"
 #include "rules.h"
 
 #include <stdlib.h>
@@ -94,6 +95,14 @@ static void mark_new(const struct kind *kind, json_t *object)
         json_object_del(object, "status");
 }
 
+static void note_manager(const struct kind *kind, const struct change_options *options,
+                         const json_t *old, json_t *object)
+{
+    struct manager manager = {options->manager, options->subresource};
+    if (options->manager)
+        managed_update(kind, manager, old, object);
+}
+
 int change_create(struct sandbox *sandbox, const struct target *target, json_t *object,
                   const struct change_options *options, struct failure *failure)
 {
@@ -106,6 +115,7 @@ int change_create(struct sandbox *sandbox, const struct target *target, json_t *
     mark_new(kind, object);
     object_complete(kind, object);
     rules_create(kind, object);
+    note_manager(kind, options, NULL, object);
     if (object_check(kind, object, NULL, failure) < 0)
         return -1;
     const char *name = text_at(object, "/metadata/name");
@@ -139,6 +149,18 @@ static int fail_unversioned(struct failure *failure, const struct kind *kind, co
     return -1;
 }
 
+static int fail_other_uid(const struct target *target, const char *uid, struct failure *failure)
+{
+    json_t *causes = json_array();
+    cause_add(causes, "FieldValueInvalid", "metadata.uid",
+              "Invalid value: \"%s\": field is immutable", uid);
+    fail_invalid_take(failure, target->kind, target->name, causes);
+    json_t *told = json_object_get(failure->details, "causes");
+    if (target->kind->custom) /* which is looked at twice, and said once */
+        json_array_append(told, json_array_get(told, 0));
+    return -1;
+}
+
 static int check_identity(const struct target *target, const json_t *object, const json_t *old,
                           const struct change_options *options, struct failure *failure)
 {
@@ -146,6 +168,8 @@ static int check_identity(const struct target *target, const json_t *object, con
     const char *uid = text_at(object, "/metadata/uid"), *old_uid = text_at(old, "/metadata/uid");
     const char *version = text_at(object, "/metadata/resourceVersion");
     if (*uid && strcmp(uid, old_uid) != 0) {
+        if (options->patch && !str_equal(options->subresource, "scale"))
+            return fail_other_uid(target, uid, failure);
         char *key AUTO_FREE = registry_key(target);
         char *why AUTO_FREE =
             str_format("StorageError: invalid object, Code: 4, Key: %s, ResourceVersion: 0, "
@@ -194,6 +218,7 @@ static void keep_all_but_status(const struct kind *kind, json_t *object, const j
 {
     json_t *status AUTO_JSON = json_incref(json_object_get(object, "status"));
     json_t *notes AUTO_JSON = json_incref(json_at(object, "/metadata/annotations"));
+    json_t *managers AUTO_JSON = json_incref(json_at(object, "/metadata/managedFields"));
     json_t *before AUTO_JSON = json_deep_copy(old);
     json_object_clear(object);
     json_object_update(object, before);
@@ -203,6 +228,8 @@ static void keep_all_but_status(const struct kind *kind, json_t *object, const j
         json_object_del(object, "status");
     if (!kind->custom && notes)
         json_put_take(object, "/metadata/annotations", json_incref(notes));
+    if (managers)
+        json_put_take(object, "/metadata/managedFields", json_incref(managers));
 }
 
 /* What is wanted of the object: all but metadata and, where that has its own door, status. */
@@ -233,7 +260,8 @@ static bool waits_for_finalizers(const json_t *object)
 static void drop_empty_metadata(json_t *object)
 {
     static const char *const lists[] = {"/metadata/finalizers", "/metadata/ownerReferences",
-                                        "/metadata/labels", "/metadata/annotations"};
+                                        "/metadata/labels", "/metadata/annotations",
+                                        "/metadata/managedFields"};
     for (size_t i = 0; i < sizeof lists / sizeof *lists; i++) {
         const json_t *value = json_at(object, lists[i]);
         if (value && !json_array_size(value) && !json_object_size(value))
@@ -265,6 +293,8 @@ int change_replace(struct sandbox *sandbox, const struct target *target, json_t 
     json_t *old AUTO_JSON = object_of(kind, version);
     if (check_identity(target, object, old, options, failure) < 0)
         return -1;
+    object_complete(kind, object);
+    note_manager(kind, options, old, object);
     if (str_equal(options->subresource, "status"))
         keep_all_but_status(kind, object, old);
     else if (kind->has_status)
@@ -272,7 +302,6 @@ int change_replace(struct sandbox *sandbox, const struct target *target, json_t 
     if (is_namespace(kind) && !str_equal(options->subresource, "finalize"))
         keep(object, old, "/spec");
     keep_system_fields(object, old);
-    object_complete(kind, object);
     drop_empty_metadata(object);
     if (object_check(kind, object, old, failure) < 0)
         return -1;

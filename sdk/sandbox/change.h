@@ -10,6 +10,7 @@
 
 struct change_options {
     const char *subresource; /* NULL: the object itself */
+    const char *manager;     /* who becomes the owner of what changes; NULL: managers are as said */
     bool patch;              /* a patch need not name the version that it changes */
     bool dry_run;            /* all but the write */
 };

@@ -5,6 +5,7 @@
 #include "base/json.h"
 #include "base/json_patch.h"
 #include "change.h"
+#include "managed.h"
 #include "object.h"
 #include "read.h"
 #include "scale.h"
@@ -48,6 +49,20 @@ static bool is_dry(const struct request *request)
     return str_equal(request_query(request, "dryRun"), "All");
 }
 
+enum { MANAGER_MAX = 128 };
+
+/* As the client says, or its program's name. */
+static char *manager_of(const struct request *request)
+{
+    const char *said = request_query(request, "fieldManager");
+    const char *agent = request_header(request, "User-Agent");
+    size_t length = agent ? strcspn(agent, "/") : 0;
+    if (said && *said)
+        return str_copy(said);
+    return str_format("%.*s", length < MANAGER_MAX ? (int)length : MANAGER_MAX,
+                      length ? agent : "");
+}
+
 /* ── Creating and replacing ───────────────────────────────────────────────────────────────── */
 
 /* Typed clients speak protobuf unless told otherwise. */
@@ -75,7 +90,8 @@ int write_create(struct sandbox *sandbox, const struct target *target,
                  const struct request *request, struct answer *answer, struct failure *failure)
 {
     json_t *object AUTO_JSON = NULL;
-    struct change_options options = {.dry_run = is_dry(request)};
+    char *manager AUTO_FREE = manager_of(request);
+    struct change_options options = {.manager = manager, .dry_run = is_dry(request)};
     if (target->kind->namespaced && !target->ns)
         return fail_method(failure);
     if (take_body(target, request, &object, answer, failure) < 0 ||
@@ -134,8 +150,9 @@ int write_replace(struct sandbox *sandbox, const struct target *target,
                   const struct request *request, struct answer *answer, struct failure *failure)
 {
     json_t *object AUTO_JSON = NULL;
-    struct change_options options = {.subresource = target->subresource,
-                                     .dry_run = is_dry(request)};
+    char *manager AUTO_FREE = manager_of(request);
+    struct change_options options = {
+        .subresource = target->subresource, .manager = manager, .dry_run = is_dry(request)};
     struct target shape = shape_of(sandbox, target);
     if (take_body(&shape, request, &object, answer, failure) < 0 ||
         check_name(target, object, failure) < 0 ||
@@ -194,8 +211,6 @@ static int check_type(const struct target *target, const char *type, struct fail
     if (str_equal(type, "application/json-patch+json") ||
         str_equal(type, "application/merge-patch+json") || (strategic && !target->kind->custom))
         return 0;
-    if (str_equal(type, "application/apply-patch+yaml"))
-        return fail(failure, 501, "", "the sandbox doesn't do server-side apply yet");
     return fail_media_type(target, strategic, failure);
 }
 
@@ -231,14 +246,17 @@ static json_t *shown(const struct target *target, const struct version *version,
     return scale;
 }
 
-int write_patch(struct sandbox *sandbox, const struct target *target, const struct request *request,
-                struct answer *answer, struct failure *failure)
+static int patch(struct sandbox *sandbox, const struct target *target,
+                 const struct request *request, struct answer *answer, struct failure *failure)
 {
     const char *type = request_header(request, "Content-Type");
     const struct version *version = collection_get(target->kind->collection, target->key);
     json_t *patch AUTO_JSON = NULL, *object AUTO_JSON = NULL;
-    struct change_options options = {
-        .subresource = target->subresource, .patch = true, .dry_run = is_dry(request)};
+    char *manager AUTO_FREE = manager_of(request);
+    struct change_options options = {.subresource = target->subresource,
+                                     .manager = manager,
+                                     .patch = true,
+                                     .dry_run = is_dry(request)};
     struct target shape = shape_of(sandbox, target);
     enum strictness strictness;
     if (check_type(target, type, failure) < 0 || strictness_of(request, &strictness, failure) < 0 ||
@@ -254,6 +272,111 @@ int write_patch(struct sandbox *sandbox, const struct target *target, const stru
         return -1;
     answer_object(answer, request, &shape, 200, object);
     return 0;
+}
+
+/* ── Applying ─────────────────────────────────────────────────────────────────────────────── */
+
+static int fail_option(struct failure *failure, const char *reason, const char *option,
+                       const char *words)
+{
+    json_t *causes = json_array();
+    cause_add(causes, reason, option, "%s", words);
+    fail(failure, 422, "Invalid", "PatchOptions.meta.k8s.io \"\" is invalid: %s: %s", option,
+         words);
+    failure->details =
+        json_pack("{ss ss so}", "group", "meta.k8s.io", "kind", "PatchOptions", "causes", causes);
+    return -1;
+}
+
+static int check_apply(const struct request *request, const json_t *wanted, struct failure *failure)
+{
+    const char *manager = request_query(request, "fieldManager");
+    if (!manager || !*manager)
+        return fail_option(failure, "FieldValueRequired", "fieldManager",
+                           "Required value: is required for apply patch");
+    if (json_at(wanted, "/metadata/managedFields"))
+        return fail(failure, 400, "BadRequest", "metadata.managedFields must be nil");
+    return 0;
+}
+
+/* What isn't in the schema can't be owned. */
+static int check_fields(const struct target *target, const json_t *wanted, struct failure *failure)
+{
+    json_t *copy AUTO_JSON = json_deep_copy(wanted), *unknown AUTO_JSON = json_array();
+    schema_prune(target->kind->schema, copy, unknown);
+    if (!json_array_size(unknown))
+        return 0;
+    const char *ns = json_string_at(wanted, "/metadata/namespace");
+    return fail(failure, 500, "",
+                "failed to create typed patch object (%s/%s; %s/%s, Kind=%s): .%s: field not "
+                "declared in schema",
+                ns ? ns : "", target->name, target->kind->group, target->kind->version,
+                target->kind->name, json_string_at(unknown, "/0"));
+}
+
+/* Who names the uid means an object that is there. */
+static int check_absent(const struct target *target, const json_t *wanted, struct failure *failure)
+{
+    const char *uid = json_string_at(wanted, "/metadata/uid");
+    if (target->subresource)
+        return fail_not_found(failure, target->kind, target->name);
+    if (!uid)
+        return 0;
+    char *why AUTO_FREE = str_format("uid mismatch: the provided object specified uid %s, and no "
+                                     "existing object was found",
+                                     uid);
+    return fail_conflict(failure, target->kind, target->name, why);
+}
+
+static int take_applied(const struct target *target, const struct request *request,
+                        json_t **ret_wanted, struct failure *failure)
+{
+    if (body_of(request, ret_wanted, failure) < 0 ||
+        check_apply(request, *ret_wanted, failure) < 0 ||
+        check_fields(target, *ret_wanted, failure) < 0)
+        return -1;
+    if (!json_at(*ret_wanted, "/metadata/name"))
+        json_put_take(*ret_wanted, "/metadata/name", json_string(target->name));
+    if (target->ns && !json_at(*ret_wanted, "/metadata/namespace"))
+        json_put_take(*ret_wanted, "/metadata/namespace", json_string(target->ns));
+    return check_name(target, *ret_wanted, failure);
+}
+
+/* Server-side apply: the object is made if it isn't there. */
+static int apply(struct sandbox *sandbox, const struct target *target,
+                 const struct request *request, struct answer *answer, struct failure *failure)
+{
+    const struct version *version = collection_get(target->kind->collection, target->key);
+    json_t *live AUTO_JSON = version ? object_of(target->kind, version) : NULL;
+    json_t *wanted AUTO_JSON = NULL, *object AUTO_JSON = NULL;
+    struct manager manager = {request_query(request, "fieldManager"), target->subresource};
+    struct change_options options = {
+        .subresource = target->subresource, .patch = true, .dry_run = is_dry(request)};
+    bool force = str_equal(request_query(request, "force"), "true");
+    if (take_applied(target, request, &wanted, failure) < 0)
+        return -1;
+    if (!live && check_absent(target, wanted, failure) < 0)
+        return -1;
+    if (managed_apply(target->kind, manager, live, wanted, force, &object, failure) < 0 ||
+        object_take(target->kind, object, STRICT_IGNORE, &answer->warnings, failure) < 0)
+        return -1;
+    if (live ? change_replace(sandbox, target, object, &options, failure) < 0
+             : change_create(sandbox, target, object, &options, failure) < 0)
+        return -1;
+    answer_object(answer, request, target, live ? 200 : 201, object);
+    return 0;
+}
+
+int write_patch(struct sandbox *sandbox, const struct target *target, const struct request *request,
+                struct answer *answer, struct failure *failure)
+{
+    const char *type = request_header(request, "Content-Type");
+    if (str_equal(type, "application/apply-patch+yaml"))
+        return apply(sandbox, target, request, answer, failure);
+    if (request_query(request, "force"))
+        return fail_option(failure, "FieldValueForbidden", "force",
+                           "Forbidden: may not be specified for non-apply patch");
+    return patch(sandbox, target, request, answer, failure);
 }
 
 /* ── Deleting ─────────────────────────────────────────────────────────────────────────────── */

@@ -41,6 +41,7 @@ class Transcript:
         self.expected = expected
         self.namespace = f"api-{int(time.time())}-{next(_numbers)}"
         self.steps = []
+        self.tells_managers = False
         self._uids, self._versions = Names("uid"), Names("version")
         self._send("POST", "/api/v1/namespaces", {"apiVersion": "v1", "kind": "Namespace",
                                                   "metadata": {"name": self.namespace}})
@@ -130,7 +131,7 @@ class Transcript:
     def _alike(self, value, key: str = ""):
         if isinstance(value, dict):
             return {name: self._alike(self._tidy(name, item), name)
-                    for name, item in value.items() if name not in ("managedFields", "description")}
+                    for name, item in value.items() if name not in self._untold()}
         if isinstance(value, list):
             return [self._alike(item) for item in value]
         if not isinstance(value, str):
@@ -143,9 +144,16 @@ class Transcript:
             return "<continue>"
         return "<age>" if _AGE.match(value) else self._words(value)
 
+    def _untold(self) -> tuple:
+        return ("description",) if self.tells_managers else ("description", "managedFields")
+
     @staticmethod
     def _tidy(name: str, item):
-        """The version of a list, and of a bookmark, depends on what others do meanwhile."""
+        """The version of a list, and of a bookmark, depends on what others do meanwhile; the order
+        of managers on the second in which they wrote."""
+        if name == "managedFields":
+            return sorted(item, key=lambda each: [each.get(word, "") for word in (
+                "operation", "manager", "subresource")])
         if name == "metadata" and isinstance(item, dict) and "name" not in item:
             return {key: "<any>" if key == "resourceVersion" else value
                     for key, value in item.items()}

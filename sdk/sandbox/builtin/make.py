@@ -95,7 +95,10 @@ def read_group(source, stem, wanted):
 def put_defaults(schemas, defaults):
     for name, fields in defaults.items():
         for field, value in fields.items():
-            schemas[name]["properties"][field]["default"] = value
+            property = schemas[name]["properties"][field]
+            if isinstance(value, dict) and "default" not in property:
+                property["x-pointer"] = True  # in Go: not there until it is completed
+            property["default"] = value
 
 
 def main():
