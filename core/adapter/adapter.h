@@ -180,6 +180,7 @@ struct actions {
     size_t count;
 };
 void actions_done(struct actions *actions);
+void actions_remove(struct actions *actions, size_t index); /* the others keep their order */
 
 /* Does the adapter accept this rollout of this workload? ERR_INVALID: err->path names the field.
  * OK as well when the adapter has nothing to say. */

@@ -320,13 +320,25 @@ int emissions_none(const struct answer *answer, struct error *err)
     return OK;
 }
 
+static void action_done(struct action *action)
+{
+    json_decref(action->body);
+    free(action->pod);
+    free(action->uid);
+}
+
+void actions_remove(struct actions *actions, size_t index)
+{
+    action_done(&actions->items[index]);
+    actions->count--;
+    memmove(&actions->items[index], &actions->items[index + 1],
+            (actions->count - index) * sizeof *actions->items);
+}
+
 void actions_done(struct actions *actions)
 {
-    for (size_t i = 0; i < actions->count; i++) {
-        json_decref(actions->items[i].body);
-        free(actions->items[i].pod);
-        free(actions->items[i].uid);
-    }
+    for (size_t i = 0; i < actions->count; i++)
+        action_done(&actions->items[i]);
     free(actions->items);
     *actions = (struct actions){0};
 }

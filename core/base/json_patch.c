@@ -152,6 +152,14 @@ int json_patch(json_t **document, const json_t *operations, struct error *err)
     return result;
 }
 
+json_t *json_patch_step_take(const char *op, const char *path, json_t *value)
+{
+    json_t *step = json_pack("{s:s, s:s}", "op", op, "path", path);
+    if (value)
+        json_object_set_new(step, "value", value);
+    return step;
+}
+
 void json_merge(json_t *object, const json_t *patch)
 {
     const char *key;

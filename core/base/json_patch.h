@@ -12,6 +12,9 @@
  * the operation and its path. */
 int json_patch(json_t **document, const json_t *operations, struct error *err);
 
+/* One operation of such a patch. Owns `value`, which is NULL for "remove". The caller owns it. */
+json_t *json_patch_step_take(const char *op, const char *path, json_t *value);
+
 /* RFC 7396, for two objects: null removes, an object is merged, anything else replaces. */
 void json_merge(json_t *object, const json_t *patch);
 

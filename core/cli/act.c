@@ -7,6 +7,7 @@
 #include "base/alloc.h"
 #include "base/clock.h"
 #include "base/json.h"
+#include "base/json_patch.h"
 #include "cli/cli.h"
 #include "cli/find.h"
 #include "cli/rollback.h"
@@ -30,10 +31,7 @@ static const struct flag flag_dry_run = {
 
 static void step_add(json_t *patch, const char *op, const char *path, json_t *value_take)
 {
-    json_t *step = json_pack("{s:s, s:s}", "op", op, "path", path);
-    if (value_take)
-        json_object_set_new(step, "value", value_take);
-    json_array_append_new(patch, step);
+    json_array_append_new(patch, json_patch_step_take(op, path, value_take));
 }
 
 /* ---- what each does ---- */
@@ -179,9 +177,10 @@ static void patch_bind(json_t *patch, const json_t *object)
 {
     static const char *const pointers[] = {"/metadata/generation", "/metadata/uid"};
     for (size_t i = 0; i < 2; i++) {
-        json_t *test = json_pack("{s:s, s:s, s:O}", "op", "test", "path", pointers[i], "value",
-                                 json_at(object, pointers[i]));
-        json_array_insert_new(patch, 0, test);
+        json_t *value = json_at(object, pointers[i]);
+        if (value)
+            json_array_insert_new(patch, 0,
+                                  json_patch_step_take("test", pointers[i], json_incref(value)));
     }
 }
 

@@ -3,6 +3,7 @@
 
 #include "base/alloc.h"
 #include "base/json.h"
+#include "base/json_patch.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -84,7 +85,7 @@ void workload_put_template(json_t *patch, const json_t *object, const json_t *te
     const char *pointer;
     json_t *part;
     json_object_foreach ((json_t *)(uintptr_t)template, pointer, part)
-        json_array_append_new(patch, json_pack("{s:s, s:s, s:O}", "op",
-                                               json_at(object, pointer) ? "replace" : "add", "path",
-                                               pointer, "value", part));
+        json_array_append_new(patch,
+                              json_patch_step_take(json_at(object, pointer) ? "replace" : "add",
+                                                   pointer, json_incref(part)));
 }

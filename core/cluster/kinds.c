@@ -414,3 +414,9 @@ char *object_path(const struct kind_info *info, const char *ns, const char *name
                       in_ns ? "/namespaces/" : "", ns_step, info->plural, name ? "/" : "",
                       name_step, subresource ? "/" : "", subresource ? subresource : "");
 }
+
+char *object_list_path(const struct kind_info *info, const char *ns, const char *name)
+{
+    char *path AUTO_FREE = object_path(info, ns, NULL, NULL);
+    return str_format("%s?fieldSelector=metadata.name%%3D%s", path, name);
+}

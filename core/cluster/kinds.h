@@ -42,4 +42,8 @@ void kind_forget(struct kinds *kinds, void *data);
 char *object_path(const struct kind_info *info, const char *ns, const char *name,
                   const char *subresource);
 
+/* A list of this one object, for whoever watches a kind: he may list it, but needn't be allowed to
+ * get. The caller frees it. */
+char *object_list_path(const struct kind_info *info, const char *ns, const char *name);
+
 #endif

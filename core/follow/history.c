@@ -3,7 +3,7 @@
 
 #include "base/hash.h"
 #include "base/json.h"
-#include "base/text.h"
+#include "oam/revision.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -59,8 +59,7 @@ void template_name(const json_t *template, char ret_name[TEMPLATE_NAME_SIZE])
 /* The caller owns it; NULL: there is none, or somebody has spoilt it. */
 static json_t *history_read(const json_t *live)
 {
-    const char *text =
-        json_string_value(json_object_get(json_at(live, "/metadata/annotations"), MARK_TEMPLATES));
+    const char *text = object_mark(live, MARK_TEMPLATES);
     json_t *history = NULL;
     if (text)
         json_parse(text, strlen(text), &history, NULL);

@@ -3,6 +3,7 @@
 
 #include "base/alloc.h"
 #include "base/json.h"
+#include "base/json_patch.h"
 #include "base/text.h"
 #include "oam/revision.h"
 
@@ -15,26 +16,10 @@
 static const char *const our_marks[] = {MARK_HOLDER, MARK_APPLIED, MARK_TEMPLATE,
                                         MARK_REST,   MARK_BEFORE,  MARK_TEMPLATES};
 
-static const char *annotation(const json_t *object, const char *name)
-{
-    return json_string_value(json_object_get(json_at(object, ANNOTATIONS), name));
-}
-
-static void put_mark(json_t *object, const char *mark, const char *text)
-{
-    json_t *annotations = json_at(object, ANNOTATIONS);
-    if (text && !annotations)
-        json_put_take(object, ANNOTATIONS, json_object());
-    if (text)
-        json_object_set_new(json_at(object, ANNOTATIONS), mark, json_string(text));
-    else
-        json_object_del(annotations, mark);
-}
-
 static void remove_marks(json_t *object)
 {
     for (size_t i = 0; i < sizeof our_marks / sizeof *our_marks; i++)
-        put_mark(object, our_marks[i], NULL);
+        object_put_mark(object, our_marks[i], NULL);
 }
 
 static bool equal(const json_t *a, const json_t *b)
@@ -47,7 +32,7 @@ static bool equal(const json_t *a, const json_t *b)
 /* The caller owns it; empty when nothing is noted. */
 static json_t *ledger_read(const json_t *live)
 {
-    const char *text = annotation(live, MARK_BEFORE);
+    const char *text = object_mark(live, MARK_BEFORE);
     json_t *entries = NULL;
     if (text && json_parse(text, strlen(text), &entries, NULL) == OK && json_is_object(entries))
         return entries;
@@ -70,7 +55,7 @@ static void undo_entry(json_t *object, const char *pointer, const json_t *entry,
 static void undo(json_t *object)
 {
     json_t *entries AUTO_JSON = ledger_read(object);
-    bool rests = annotation(object, MARK_REST);
+    bool rests = object_mark(object, MARK_REST);
     const char *pointer;
     json_t *entry;
     json_object_foreach (entries, pointer, entry)
@@ -94,28 +79,6 @@ json_t *ledger_owners_view(const json_t *live)
 }
 
 /* ── Turning a patch ──────────────────────────────────────────────────────────────────────── */
-
-static void overlay(json_t *object, const json_t *with, bool null_removes);
-
-static void overlay_member(json_t *object, const char *key, const json_t *value, bool null_removes)
-{
-    json_t *found = json_object_get(object, key);
-    if (json_is_null(value) && null_removes)
-        json_object_del(object, key);
-    else if (json_is_object(value) && json_is_object(found))
-        overlay(found, value, null_removes);
-    else
-        json_object_set_new(object, key, json_deep_copy(value));
-}
-
-/* Puts one object over another; arrays are values. */
-static void overlay(json_t *object, const json_t *with, bool null_removes)
-{
-    const char *key;
-    json_t *value;
-    json_object_foreach ((json_t *)(uintptr_t)with, key, value)
-        overlay_member(object, key, value, null_removes);
-}
 
 /* Of the metadata only labels and annotations are anybody's to change. */
 static json_t *body_changeable(const json_t *body)
@@ -155,10 +118,12 @@ static void want_whole(json_t *wanted, const struct template_place *place, const
 static void want_body(json_t *wanted, const struct ledger *ledger, const struct action *action)
 {
     json_t *body AUTO_JSON = body_changeable(action->body);
-    bool merge = action->patch == PATCH_KIND_MERGE;
-    if (!merge)
-        want_whole(wanted, &ledger->place, action->body);
-    overlay(wanted, body, merge);
+    if (action->patch == PATCH_KIND_MERGE) {
+        json_merge(wanted, body);
+        return;
+    }
+    want_whole(wanted, &ledger->place, action->body);
+    json_object_update_recursive(wanted, body);
 }
 
 static bool in_array(const json_t *object, const char *pointer)
@@ -243,31 +208,31 @@ static void put_rolled(const struct ledger *ledger, json_t *wanted)
     char *text AUTO_FREE = history_text(ledger->live, template);
     char name[TEMPLATE_NAME_SIZE];
     template_name(template, name);
-    put_mark(wanted, MARK_TEMPLATES, text);
-    put_mark(wanted, MARK_REST, name);
+    object_put_mark(wanted, MARK_TEMPLATES, text);
+    object_put_mark(wanted, MARK_REST, name);
 }
 
 /* What was so at rest is so as long as it was held all the time. */
 static void put_rest(const struct ledger *ledger, json_t *wanted)
 {
-    bool held = str_equal(annotation(ledger->live, MARK_HOLDER), annotation(wanted, MARK_HOLDER));
-    const char *rests = held ? annotation(ledger->live, MARK_REST) : NULL;
+    bool held = str_equal(object_mark(ledger->live, MARK_HOLDER), object_mark(wanted, MARK_HOLDER));
+    const char *rests = held ? object_mark(ledger->live, MARK_REST) : NULL;
     if (ledger->rolled)
         put_rolled(ledger, wanted);
     else
-        put_mark(wanted, MARK_REST, rests ? rests : REST_MIXED);
+        object_put_mark(wanted, MARK_REST, rests ? rests : REST_MIXED);
 }
 
 static void put_ledger(const struct ledger *ledger, json_t *wanted)
 {
     json_t *entries AUTO_JSON = entries_of(ledger, wanted);
     char *text AUTO_FREE = json_canonical(entries);
-    put_mark(wanted, MARK_TEMPLATE, NULL);
-    put_mark(wanted, MARK_BEFORE, json_object_size(entries) > 0 ? text : NULL);
+    object_put_mark(wanted, MARK_TEMPLATE, NULL);
+    object_put_mark(wanted, MARK_BEFORE, json_object_size(entries) > 0 ? text : NULL);
     if (ledger->rests)
         put_rest(ledger, wanted);
     else
-        put_mark(wanted, MARK_REST, NULL);
+        object_put_mark(wanted, MARK_REST, NULL);
 }
 
 /* JSON patch with `tests` in front; the caller owns it. */
@@ -283,8 +248,9 @@ static json_t *patch_between(const json_t *live, json_t *wanted, const json_t *t
 
 static void test_that(json_t *tests, const json_t *live, const char *pointer)
 {
-    json_array_append_new(tests, json_pack("{s:s, s:s, s:O}", "op", "test", "path", pointer,
-                                           "value", json_at(live, pointer)));
+    json_t *value = json_at(live, pointer);
+    if (value)
+        json_array_append_new(tests, json_patch_step_take("test", pointer, json_incref(value)));
 }
 
 int ledger_turn(const struct ledger *ledger, struct action *action, struct error *err)

@@ -9,6 +9,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#define ANNOTATIONS "/metadata/annotations"
+
 #define API_VERSION "core.oam.dev/v1beta1"
 
 /* kubectl's own copy of the object; it would only be there twice. */
@@ -35,7 +37,7 @@ const char *revision_hash(const json_t *revision)
 
 static json_t *annotations_of(const json_t *object)
 {
-    json_t *annotations = json_deep_copy(json_at(object, "/metadata/annotations"));
+    json_t *annotations = json_deep_copy(json_at(object, ANNOTATIONS));
     if (!json_is_object(annotations)) {
         json_decref(annotations);
         return json_object();
@@ -130,8 +132,7 @@ json_t *revision_build(const json_t *application, const json_t *definitions, int
 int revision_check(const json_t *revision, struct error *err)
 {
     char now[HASH_HEX_SIZE];
-    const json_t *annotations = json_at(revision, "/metadata/annotations");
-    const char *recorded = json_string_value(json_object_get(annotations, ANNOTATION_CONTENT));
+    const char *recorded = object_mark(revision, ANNOTATION_CONTENT);
     if (!recorded)
         return OK;
     json_hash(json_at(revision, "/spec"), now);
@@ -294,4 +295,21 @@ int revision_common_components(const json_t *target, const json_t *source, json_
         return names_refuse(shared, err);
     *ret_names = json_incref(shared);
     return OK;
+}
+
+/* ── Marks ────────────────────────────────────────────────────────────────────────────────── */
+
+const char *object_mark(const json_t *object, const char *mark)
+{
+    return json_string_value(json_object_get(json_at(object, ANNOTATIONS), mark));
+}
+
+void object_put_mark(json_t *object, const char *mark, const char *text)
+{
+    if (text && !json_at(object, ANNOTATIONS))
+        json_put_take(object, ANNOTATIONS, json_object());
+    if (text)
+        json_object_set_new(json_at(object, ANNOTATIONS), mark, json_string(text));
+    else
+        json_object_del(json_at(object, ANNOTATIONS), mark);
 }

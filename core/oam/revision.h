@@ -85,4 +85,10 @@ int auxiliary_finish(const json_t *revision, const char *component, const char *
 #define ANNOTATION_TEMPLATE   "app.oam.dev/rollout-template"
 #define ANNOTATION_COMPONENTS "app.oam.dev/rolling-components"
 
+/* What an annotation of the object says; NULL: it has none of that name. Borrowed. */
+const char *object_mark(const json_t *object, const char *mark);
+
+/* Puts an annotation on the object, or takes it off: text NULL. */
+void object_put_mark(json_t *object, const char *mark, const char *text);
+
 #endif

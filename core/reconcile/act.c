@@ -2,6 +2,7 @@
 #include "reconcile/act.h"
 
 #include "base/alloc.h"
+#include "base/json_patch.h"
 #include "oam/revision.h"
 #include "reconcile/owned.h"
 
@@ -127,7 +128,7 @@ static void on_action_reply(void *data, const struct reply *reply)
 
 static json_t *test_operation(const char *path, const char *value)
 {
-    return json_pack("{s:s, s:s, s:s}", "op", "test", "path", path, "value", value);
+    return json_patch_step_take("test", path, json_string(value));
 }
 
 /* What is changed is the object that was looked at, and it is still ours. */

@@ -20,7 +20,6 @@ enum {
 void contest_done(struct contest *contest)
 {
     actions_done(&contest->actions);
-    contest->actions = (struct actions){0};
 }
 
 static bool is_suspicion(const struct action *action)
@@ -120,14 +119,9 @@ static void wait_a_moment(struct component *component)
 
 static void drop_suspicion(struct actions *actions)
 {
-    size_t kept = 0;
-    for (size_t i = 0; i < actions->count; i++) {
+    for (size_t i = actions->count; i-- > 0;)
         if (is_suspicion(&actions->items[i]))
-            json_decref(actions->items[i].body);
-        else
-            actions->items[kept++] = actions->items[i];
-    }
-    actions->count = kept;
+            actions_remove(actions, i);
 }
 
 static void tell_who(struct actions *actions, const char *who)

@@ -181,10 +181,8 @@ static void on_object(void *data, const struct reply *reply)
 
 static void read_object(struct task *task, follow_fn *then)
 {
-    char *listed AUTO_FREE = object_path(&task->followed.kind->info, task->rollout.ns, NULL, NULL);
-    /* As a list of one: whoever watches a kind may list it, but needn't be allowed to get. */
     char *path AUTO_FREE =
-        str_format("%s?fieldSelector=metadata.name%%3D%s", listed, ref_name(task));
+        object_list_path(&task->followed.kind->info, task->rollout.ns, ref_name(task));
     struct call_spec spec = {.method = "GET", .path = path};
     task->follow_then = then;
     task->call = cluster_call(task->controller->cluster, &spec, on_object, task);
@@ -233,11 +231,8 @@ bool follow_rests(const struct task *task)
 static json_t *target_object(const struct task *task, const char *target)
 {
     json_t *object = ledger_owners_view(task->followed.whole);
-    if (!json_at(object, "/metadata/annotations"))
-        json_put_take(object, "/metadata/annotations", json_object());
-    json_t *annotations = json_at(object, "/metadata/annotations");
-    json_object_set_new(annotations, MARK_HOLDER, json_string(task->holder));
-    json_object_set_new(annotations, MARK_APPLIED, json_string(target));
+    object_put_mark(object, MARK_HOLDER, task->holder);
+    object_put_mark(object, MARK_APPLIED, target);
     return object;
 }
 
@@ -347,7 +342,7 @@ void follow_unpack(struct task *task)
 json_t *follow_untaken(const struct component *component)
 {
     json_t *copy = json_deep_copy(component->workload);
-    json_object_del(json_at(copy, "/metadata/annotations"), MARK_HOLDER);
+    object_put_mark(copy, MARK_HOLDER, NULL);
     return copy;
 }
 
@@ -390,16 +385,6 @@ bool follow_answers(const struct component *component, const struct effect *effe
     return true;
 }
 
-static void action_drop(struct actions *actions, size_t index)
-{
-    struct actions dropped = {.items = mem_alloc(sizeof *dropped.items), .count = 1};
-    dropped.items[0] = actions->items[index];
-    actions->count--;
-    memmove(&actions->items[index], &actions->items[index + 1],
-            (actions->count - index) * sizeof *actions->items);
-    actions_done(&dropped);
-}
-
 /* Every patch of the workload goes through the ledger; one that changes nothing is left out. */
 static int turn_actions(const struct ledger *ledger, struct actions *actions, struct error *err)
 {
@@ -410,7 +395,7 @@ static int turn_actions(const struct ledger *ledger, struct actions *actions, st
         if (code < 0)
             return code;
         if (turned && json_array_size(action->body) == 0)
-            action_drop(actions, i);
+            actions_remove(actions, i);
         else
             i++;
     }

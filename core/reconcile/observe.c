@@ -15,11 +15,6 @@
 
 #define COPY(to, from) snprintf(to, sizeof to, "%s", (from) ? (from) : "")
 
-const char *object_mark(const json_t *object, const char *mark)
-{
-    return json_string_value(json_object_get(json_at(object, "/metadata/annotations"), mark));
-}
-
 struct located_component *component_located(const struct component *component)
 {
     struct location *location = component->task->location;

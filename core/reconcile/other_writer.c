@@ -2,6 +2,7 @@
 #include "reconcile/other_writer.h"
 
 #include "base/alloc.h"
+#include "base/json_patch.h"
 #include "cluster/managed_fields.h"
 #include "cluster/watch.h"
 #include "oam/revision.h"
@@ -52,14 +53,6 @@ static void look_into(struct component *component)
 
 /* ── Is it somebody else's at all? ────────────────────────────────────────────────────────── */
 
-static json_t *operation(const char *op, const char *path, json_t *value_take)
-{
-    json_t *made = json_pack("{s:s, s:s}", "op", op, "path", path);
-    if (value_take)
-        json_object_set_new(made, "value", value_take);
-    return made;
-}
-
 static void send_patch(struct component *component, json_t *patch, const char *more,
                        reply_fn *on_reply)
 {
@@ -90,8 +83,9 @@ static void mark_again(struct component *component, const char *hash)
 {
     json_t *version = json_incref(json_at(component->live, "/metadata/resourceVersion"));
     json_t *patch AUTO_JSON = json_array();
-    json_array_append_new(patch, operation("replace", "/metadata/resourceVersion", version));
-    json_array_append_new(patch, operation("add", TEMPLATE_POINTER, json_string(hash)));
+    json_array_append_new(patch,
+                          json_patch_step_take("replace", "/metadata/resourceVersion", version));
+    json_array_append_new(patch, json_patch_step_take("add", TEMPLATE_POINTER, json_string(hash)));
     send_patch(component, patch, "", on_marked);
 }
 
@@ -138,9 +132,10 @@ static json_t *template_patch(const struct component *component)
     for (size_t i = 0; i < kind->template_count; i++) {
         json_t *part = json_at(target, kind->template[i]);
         if (part)
-            json_array_append_new(patch, operation("add", kind->template[i], json_incref(part)));
+            json_array_append_new(
+                patch, json_patch_step_take("add", kind->template[i], json_incref(part)));
         else if (json_at(component->live, kind->template[i]))
-            json_array_append_new(patch, operation("remove", kind->template[i], NULL));
+            json_array_append_new(patch, json_patch_step_take("remove", kind->template[i], NULL));
     }
     return patch;
 }
@@ -176,15 +171,11 @@ static void on_live(void *data, const struct reply *reply)
     }
 }
 
-/* A list of one, because adapters have the right to list their workloads but perhaps not to get
- * one.
- */
 void workload_ask(struct component *component, reply_fn *on_reply)
 {
     struct task *task = component->task;
-    char *path AUTO_FREE = object_path(&component->kind->info, task->rollout.ns, NULL, NULL);
-    char *query AUTO_FREE = str_format("%s?fieldSelector=metadata.name%%3D%s", path,
-                                       json_string_at(component->workload, "/metadata/name"));
+    char *query AUTO_FREE = object_list_path(&component->kind->info, task->rollout.ns,
+                                             json_string_at(component->workload, "/metadata/name"));
     struct call_spec spec = {.method = "GET", .path = query, .whole = true};
     task->call = cluster_call(task->controller->cluster, &spec, on_reply, component);
 }

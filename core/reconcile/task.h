@@ -128,9 +128,6 @@ void pass_fail(struct task *task, const struct error *err);
  * goes on with component_observed(), at once or later. */
 void component_observe(struct component *component);
 
-/* One of Sluice's marks on an object, or NULL. Borrowed. */
-const char *object_mark(const json_t *object, const char *mark);
-
 /* The component's place in the location, or NULL. */
 struct located_component *component_located(const struct component *component);
 
