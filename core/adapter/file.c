@@ -45,7 +45,7 @@ static int check_trust(const char *path, const struct stat *stat, struct error *
     return OK;
 }
 
-static int check_digest(const char *found, const char *sha256, struct error *err)
+int file_check_digest(const char *found, const char *sha256, struct error *err)
 {
     if (sha256 && strcasecmp(found, sha256) != 0)
         return error_set(err, ERR_DENIED, "sha256: expected %s, found %s", sha256, found);
@@ -184,7 +184,7 @@ int file_open_checked(const char *path, const char *sha256, int *ret_fd,
         return result;
     if ((result = check_trust(path, &stat, err)) < 0 ||
         (result = hash_content(fd, (size_t)stat.st_size, digest, err)) < 0 ||
-        (result = check_digest(digest, sha256, err)) < 0 ||
+        (result = file_check_digest(digest, sha256, err)) < 0 ||
         (result = check_content(fd, (size_t)stat.st_size, err)) < 0) {
         close(fd);
         return result;

@@ -28,4 +28,7 @@ int file_seal(int *fd, const char *name, const char *digest, struct error *err);
 /* The digest of a file as it is now. ERR_MISSING or ERR_DENIED. */
 int file_digest(const char *path, char ret_digest[HASH_HEX_SIZE], struct error *err);
 
+/* Is this digest the one that is asked for? NULL: any. ERR_DENIED. */
+int file_check_digest(const char *found, const char *sha256, struct error *err);
+
 #endif

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "adapter/foreign.h"
 
+#include "adapter/native.h"
 #include "adapter/schema.h"
 #include "base/alloc.h"
 #include "base/json.h"
@@ -15,18 +16,13 @@
 
 enum { ARGUMENTS_MAX = 16, RESULT_MAX = 64 << 10 };
 
-enum type { BOOL, INT32, INT64, DOUBLE, STRING, JSON, TYPE_COUNT };
-
-static const char *const type_names[TYPE_COUNT] = {"bool",   "int32",  "int64",
-                                                   "double", "string", "json"};
-
 struct function {
     const json_t *declared;
     const char *name;
     void (*address)(void);
     ffi_cif cif;
     ffi_type *forms[ARGUMENTS_MAX];
-    enum type types[ARGUMENTS_MAX], returns;
+    enum native_type types[ARGUMENTS_MAX], returns;
     unsigned count;
 };
 
@@ -48,28 +44,20 @@ union cell {
 
 /* ---- loading ---- */
 
-static enum type type_of(const char *name)
-{
-    enum type type = BOOL;
-    while (type < TYPE_COUNT && !str_equal(name, type_names[type]))
-        type++;
-    return type;
-}
-
-static ffi_type *form_of(enum type type)
+static ffi_type *form_of(enum native_type type)
 {
     switch (type) {
-    case BOOL:
+    case NATIVE_BOOL:
         return &ffi_type_uint8;
-    case INT32:
+    case NATIVE_INT32:
         return &ffi_type_sint32;
-    case INT64:
+    case NATIVE_INT64:
         return &ffi_type_sint64;
-    case DOUBLE:
+    case NATIVE_DOUBLE:
         return &ffi_type_double;
-    case STRING:
-    case JSON:
-    case TYPE_COUNT:
+    case NATIVE_STRING:
+    case NATIVE_JSON:
+    case NATIVE_TYPES:
         break;
     }
     return &ffi_type_pointer;
@@ -78,13 +66,13 @@ static ffi_type *form_of(enum type type)
 static int read_signature(struct function *function, struct error *err)
 {
     const json_t *arguments = json_object_get(function->declared, "arguments");
-    function->returns = type_of(json_string_at(function->declared, "/returns"));
+    function->returns = native_type_of(json_string_at(function->declared, "/returns"));
     if (json_array_size(arguments) > ARGUMENTS_MAX)
         return error_set(err, ERR_INVALID, "arguments: expected at most %d, found %zu",
                          ARGUMENTS_MAX, json_array_size(arguments));
     function->count = (unsigned)json_array_size(arguments);
     for (unsigned i = 0; i < function->count; i++) {
-        function->types[i] = type_of(json_string_at(json_array_get(arguments, i), "/type"));
+        function->types[i] = native_type_of(json_string_at(json_array_get(arguments, i), "/type"));
         function->forms[i] = form_of(function->types[i]);
     }
     if (ffi_prep_cif(&function->cif, FFI_DEFAULT_ABI, function->count, form_of(function->returns),
@@ -153,41 +141,23 @@ void foreign_free(struct foreign *foreign)
 
 /* ---- arguments ---- */
 
-static bool fits(enum type type, const json_t *argument)
-{
-    json_int_t number = json_integer_value(argument);
-    if (type == JSON || json_is_null(argument))
-        return true;
-    if (type == BOOL)
-        return json_is_boolean(argument);
-    if (type == INT32)
-        return json_is_integer(argument) && number >= INT32_MIN && number <= INT32_MAX;
-    if (type == INT64)
-        return json_is_integer(argument);
-    if (type == DOUBLE)
-        return json_is_number(argument);
-    /* A C string ends at the first NUL. */
-    return json_is_string(argument) &&
-           strlen(json_string_value(argument)) == json_string_length(argument);
-}
-
 /* `json` is the text of one of that type. What isn't there is false, 0, "" or null. */
-static union cell cell_of(enum type type, const json_t *argument, const char *json)
+static union cell cell_of(enum native_type type, const json_t *argument, const char *json)
 {
     const char *string = json_string_value(argument);
     switch (type) {
-    case BOOL:
+    case NATIVE_BOOL:
         return (union cell){.truth = json_is_true(argument)};
-    case INT32:
+    case NATIVE_INT32:
         return (union cell){.int32 = (int32_t)json_integer_value(argument)};
-    case INT64:
+    case NATIVE_INT64:
         return (union cell){.int64 = json_integer_value(argument)};
-    case DOUBLE:
+    case NATIVE_DOUBLE:
         return (union cell){.real = json_number_value(argument)};
-    case STRING:
+    case NATIVE_STRING:
         return (union cell){.text = string ? string : ""};
-    case JSON:
-    case TYPE_COUNT:
+    case NATIVE_JSON:
+    case NATIVE_TYPES:
         break;
     }
     return (union cell){.text = json};
@@ -207,16 +177,17 @@ static int check_arguments(const struct function *function, json_t *const *argum
                            struct error *err)
 {
     for (unsigned i = 0; i < function->count; i++)
-        if (!fits(function->types[i], arguments[i]))
+        if (!json_is_null(arguments[i]) && !native_type_fits(function->types[i], arguments[i]))
             return error_set(err, ERR_INVALID, "argument %u: expected %s, found %s", i + 1,
-                             type_names[function->types[i]], json_type_name(arguments[i]));
+                             native_type_name(function->types[i]), json_type_name(arguments[i]));
     return OK;
 }
 
 /* ---- results ---- */
 
 /* At most so much of a text is looked at; what isn't UTF-8 is mended. */
-static int read_text(enum type type, const char *text, json_t **ret_result, struct error *err)
+static int read_text(enum native_type type, const char *text, json_t **ret_result,
+                     struct error *err)
 {
     size_t length = text ? strnlen(text, RESULT_MAX) : 0;
     if (length == RESULT_MAX)
@@ -227,7 +198,7 @@ static int read_text(enum type type, const char *text, json_t **ret_result, stru
         return OK;
     }
     char *copy AUTO_FREE = str_copy_n(text, length);
-    if (type == JSON)
+    if (type == NATIVE_JSON)
         *ret_result = json_loads(copy, JSON_DECODE_ANY | JSON_REJECT_DUPLICATES, NULL);
     else {
         text_mend(copy);
@@ -236,25 +207,25 @@ static int read_text(enum type type, const char *text, json_t **ret_result, stru
     return *ret_result ? OK : error_set(err, ERR_INVALID, "it returned text that isn't JSON");
 }
 
-static int read_result(enum type type, const union cell *cell, json_t **ret_result,
+static int read_result(enum native_type type, const union cell *cell, json_t **ret_result,
                        struct error *err)
 {
     switch (type) {
-    case BOOL:
+    case NATIVE_BOOL:
         *ret_result = json_boolean((uint8_t)cell->widened);
         return OK;
-    case INT32:
+    case NATIVE_INT32:
         *ret_result = json_integer((int32_t)cell->widened);
         return OK;
-    case INT64:
+    case NATIVE_INT64:
         *ret_result = json_integer(cell->int64);
         return OK;
-    case DOUBLE:
+    case NATIVE_DOUBLE:
         *ret_result = json_real(cell->real);
         return *ret_result ? OK : error_set(err, ERR_INVALID, "it returned %f", cell->real);
-    case STRING:
-    case JSON:
-    case TYPE_COUNT:
+    case NATIVE_STRING:
+    case NATIVE_JSON:
+    case NATIVE_TYPES:
         break;
     }
     return read_text(type, cell->text, ret_result, err);
@@ -268,7 +239,7 @@ static union cell perform(const struct function *function, json_t *const *argume
     union cell cells[ARGUMENTS_MAX], result = {0};
     void *places[ARGUMENTS_MAX];
     for (unsigned i = 0; i < function->count; i++) {
-        if (function->types[i] == JSON)
+        if (function->types[i] == NATIVE_JSON)
             texts[i] = json_dumps(arguments[i], JSON_COMPACT | JSON_ENCODE_ANY);
         cells[i] = cell_of(function->types[i], arguments[i], texts[i]);
         places[i] = &cells[i];

@@ -8,7 +8,6 @@
 
 #include <stdlib.h>
 #include <string.h>
-#include <strings.h>
 #include <unistd.h>
 
 enum { DECLARATION_MAX = 64 << 10 };
@@ -59,15 +58,6 @@ static int open_library(const json_t *function, const char *adapter, struct nati
     return OK;
 }
 
-static int check_pin(const json_t *function, const struct native_library *library,
-                     struct error *err)
-{
-    const char *sha256 = text_of(function, "sha256");
-    if (!sha256 || strcasecmp(sha256, library->digest) == 0)
-        return OK;
-    return error_set(err, ERR_DENIED, "sha256: expected %s, found %s", sha256, library->digest);
-}
-
 /* A library is opened once, however many of its functions are declared. */
 static int find_library(const json_t *function, const char *adapter, struct natives *natives,
                         size_t *ret_index, struct error *err)
@@ -77,7 +67,8 @@ static int find_library(const json_t *function, const char *adapter, struct nati
            !str_equal(natives->libraries[index].file, text_of(function, "library")))
         index++;
     *ret_index = index;
-    return index < natives->count ? check_pin(function, &natives->libraries[index], err)
+    return index < natives->count ? file_check_digest(natives->libraries[index].digest,
+                                                      text_of(function, "sha256"), err)
                                   : open_library(function, adapter, natives, err);
 }
 
@@ -89,19 +80,43 @@ static bool is_pointer(const json_t *value)
     return text && text[0] == '/';
 }
 
-/* Can it be meant as it stands? */
-static bool constant_fits(const char *type, const json_t *value)
+static const char *const type_names[NATIVE_TYPES] = {"bool",   "int32",  "int64",
+                                                     "double", "string", "json"};
+
+const char *native_type_name(enum native_type type)
+{
+    return type_names[type];
+}
+
+enum native_type native_type_of(const char *name)
+{
+    enum native_type type = NATIVE_BOOL;
+    while (type < NATIVE_TYPES && !str_equal(name, type_names[type]))
+        type++;
+    return type;
+}
+
+bool native_type_fits(enum native_type type, const json_t *value)
 {
     json_int_t number = json_integer_value(value);
-    if (str_equal(type, "bool"))
+    switch (type) {
+    case NATIVE_BOOL:
         return json_is_boolean(value);
-    if (str_equal(type, "int32"))
+    case NATIVE_INT32:
         return json_is_integer(value) && number >= INT32_MIN && number <= INT32_MAX;
-    if (str_equal(type, "int64"))
+    case NATIVE_INT64:
         return json_is_integer(value);
-    if (str_equal(type, "double"))
+    case NATIVE_DOUBLE:
         return json_is_number(value);
-    return str_equal(type, "json") || json_is_string(value);
+    case NATIVE_STRING: /* a C string ends at the first NUL */
+        return json_is_string(value) &&
+               strlen(json_string_value(value)) == json_string_length(value);
+    case NATIVE_JSON:
+        return true;
+    case NATIVE_TYPES:
+        break;
+    }
+    return false;
 }
 
 /* {int32: /spec/replicas} or {int32: 5}: what begins with a slash stands in the workload. */
@@ -115,7 +130,7 @@ static int declare_argument(json_t *argument, json_t *declared, struct error *er
             "expected one type with a pointer or a value, such as json: /status, found "
             "%zu members",
             json_object_size(argument));
-    if (!is_pointer(value) && !constant_fits(type, value))
+    if (!is_pointer(value) && !native_type_fits(native_type_of(type), value))
         return error_set(
             err, ERR_INVALID,
             "expected a pointer such as /status/ready, or a value of type %s, found %s", type,

@@ -18,6 +18,20 @@
 
 enum { NATIVE_LIBRARIES = 5 };
 
+/* What a function takes and returns. */
+enum native_type {
+    NATIVE_BOOL,
+    NATIVE_INT32,
+    NATIVE_INT64,
+    NATIVE_DOUBLE,
+    NATIVE_STRING,
+    NATIVE_JSON, /* as text */
+    NATIVE_TYPES
+};
+const char *native_type_name(enum native_type type); /* as the config says it */
+enum native_type native_type_of(const char *name);   /* NATIVE_TYPES: there is none of that name */
+bool native_type_fits(enum native_type type, const json_t *value);
+
 struct native_library {
     char *file;
     char digest[HASH_HEX_SIZE]; /* of what was opened */

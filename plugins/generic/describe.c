@@ -108,10 +108,15 @@ static int32_t sum(const struct draft *draft, const char *name, json_t *list)
     return SLUICE_OK;
 }
 
-static bool is_count(const char *name)
+/* Under `status`. */
+static const char *const count_names[] = {"updated", "updatedReady", "ready"};
+
+static bool is_count(const struct draft *draft, const char *name)
 {
-    return strcmp(name, "status.updated") == 0 || strcmp(name, "status.updatedReady") == 0 ||
-           strcmp(name, "status.ready") == 0;
+    for (size_t i = 0; i < sizeof count_names / sizeof *count_names; i++)
+        if (strcmp(name, status_value(draft->subject, count_names[i]).name) == 0)
+            return true;
+    return false;
 }
 
 /* What the function reads must be kept, for the host to find it. */
@@ -124,7 +129,7 @@ static int32_t native(const struct draft *draft, const char *name, json_t *optio
     if (json_object_size(option) != 1 || !function)
         return refuse(draft, name, "{native: NAME} with a function that stands under native",
                       option);
-    if (is_count(name) && strcmp(returns, "int32") != 0 && strcmp(returns, "int64") != 0)
+    if (is_count(draft, name) && strcmp(returns, "int32") != 0 && strcmp(returns, "int64") != 0)
         return refuse(draft, name, "a native function that returns int32 or int64",
                       json_object_get(function, "returns"));
     json_array_foreach (sluice_at(function, "/reads"), i, pointer)
@@ -234,9 +239,8 @@ static int32_t check_pods(const struct draft *draft)
 /* What must be told unless the pods are counted. */
 static int32_t check_counts(const struct draft *draft)
 {
-    static const char *const names[] = {"updated", "updatedReady", "ready"};
-    for (size_t i = 0; i < 3; i++) {
-        struct value told = status_value(draft->subject, names[i]);
+    for (size_t i = 0; i < sizeof count_names / sizeof *count_names; i++) {
+        struct value told = status_value(draft->subject, count_names[i]);
         if (!told.json && !sluice_at(draft->subject->options, "/pods"))
             return refuse(draft, told.name, "it, or pods so that they can be counted", NULL);
     }

@@ -39,6 +39,19 @@ struct bakery {
     json_t *options, *native;
 };
 
+/* What the config has of it. */
+static struct adapter_entry bakery_entry(const struct bakery *bakery, enum isolation isolation)
+{
+    return (struct adapter_entry){.name = "bakeries",
+                                  .adapter = "generic",
+                                  .file = GENERIC,
+                                  .options = bakery->options,
+                                  .native = bakery->native,
+                                  .isolation = isolation,
+                                  .deadline_ms = APART_BRIEF_MS,
+                                  .host = ADAPTER_HOST};
+}
+
 static struct bakery bakery_open(const char *native, const char *option, enum isolation isolation)
 {
     struct bakery bakery = {
@@ -48,14 +61,7 @@ static struct bakery bakery_open(const char *native, const char *option, enum is
         .native = quoted(native)};
     json_t *status = json_object_get(bakery.options, "status");
     json_object_set_new(status, option, json_pack("{s:s}", "native", "f"));
-    const struct adapter_entry entry = {.name = "bakeries",
-                                        .adapter = "generic",
-                                        .file = GENERIC,
-                                        .options = bakery.options,
-                                        .native = bakery.native,
-                                        .isolation = isolation,
-                                        .deadline_ms = APART_BRIEF_MS,
-                                        .host = ADAPTER_HOST};
+    const struct adapter_entry entry = bakery_entry(&bakery, isolation);
     bakery.set = adapters_load("/nowhere", &entry, 1);
     bakery.adapter = adapters_nth(bakery.set, 0);
     return bakery;
@@ -271,14 +277,7 @@ static void a_library_that_was_replaced(void **state)
     assert_int_equal(system(command), 0);
     assert_int_equal(chmod(copy, 0644), 0);
     struct bakery bakery = bakery_open(native, "reason", ISOLATION_BY_PLACE);
-    const struct adapter_entry entry = {.name = "bakeries",
-                                        .adapter = "generic",
-                                        .file = GENERIC,
-                                        .options = bakery.options,
-                                        .native = bakery.native,
-                                        .isolation = ISOLATION_BY_PLACE,
-                                        .deadline_ms = APART_BRIEF_MS,
-                                        .host = ADAPTER_HOST};
+    const struct adapter_entry entry = bakery_entry(&bakery, ISOLATION_BY_PLACE);
     const struct adapters_wish wish = {
         .directory = "/nowhere", .entries = &entry, .count = 1, .look_at_files = true};
     struct adapters *same = adapters_renew(bakery.set, &wish);
