@@ -344,14 +344,6 @@ static void reconcile(struct sandbox *sandbox, const char *key)
 
 void deployment_controller(struct sandbox *sandbox, const struct version *version)
 {
-    const struct kind *sets = workload_kind(sandbox, "ReplicaSet");
-    const struct kind *deployments = workload_kind(sandbox, "Deployment");
-    if (version->entry->collection == deployments->collection) {
-        later_soon(sandbox, reconcile, version->entry->key);
-    } else if (version->entry->collection == sets->collection) {
-        json_t *set AUTO_JSON = object_of(sets, version);
-        char *key AUTO_FREE = workload_controller(set, "Deployment");
-        if (key)
-            later_soon(sandbox, reconcile, key);
-    }
+    workload_look(sandbox, version,
+                  &(struct workload_kinds){"Deployment", "ReplicaSet", reconcile});
 }

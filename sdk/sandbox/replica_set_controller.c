@@ -82,14 +82,5 @@ static void reconcile(struct sandbox *sandbox, const char *key)
 
 void replica_set_controller(struct sandbox *sandbox, const struct version *version)
 {
-    const struct kind *sets = workload_kind(sandbox, "ReplicaSet");
-    const struct kind *pods = workload_kind(sandbox, "Pod");
-    if (version->entry->collection == sets->collection) {
-        later_soon(sandbox, reconcile, version->entry->key);
-    } else if (version->entry->collection == pods->collection) {
-        json_t *pod AUTO_JSON = object_of(pods, version);
-        char *key AUTO_FREE = workload_controller(pod, "ReplicaSet");
-        if (key)
-            later_soon(sandbox, reconcile, key);
-    }
+    workload_look(sandbox, version, &(struct workload_kinds){"ReplicaSet", "Pod", reconcile});
 }

@@ -179,8 +179,6 @@ int scale_read(struct sandbox *sandbox, const struct target *target, const struc
                struct answer *answer, struct failure *failure)
 {
     const struct version *version = collection_get(target->kind->collection, target->key);
-    (void)sandbox;
-    (void)request;
     if (!version)
         return fail_not_found(failure, target->kind, target->name);
     json_t *object AUTO_JSON = object_of(target->kind, version);

@@ -43,13 +43,29 @@ static const json_t *controller_of(const json_t *object)
     return NULL;
 }
 
-char *workload_controller(const json_t *object, const char *kind)
+/* The key of the object of a kind that controls this one. The caller frees it; NULL: none does. */
+static char *controller_key(const json_t *object, const char *kind)
 {
     const json_t *controller = controller_of(object);
     if (!str_equal(json_string_at(controller, "/kind"), kind))
         return NULL;
     return object_key(json_string_at(object, "/metadata/namespace"),
                       json_string_at(controller, "/name"));
+}
+
+void workload_look(struct sandbox *sandbox, const struct version *version,
+                   const struct workload_kinds *kinds)
+{
+    const struct kind *own = workload_kind(sandbox, kinds->own);
+    const struct kind *controlled = workload_kind(sandbox, kinds->controlled);
+    if (version->entry->collection == own->collection) {
+        later_soon(sandbox, kinds->reconcile, version->entry->key);
+    } else if (version->entry->collection == controlled->collection) {
+        json_t *object AUTO_JSON = object_of(controlled, version);
+        char *key AUTO_FREE = controller_key(object, kinds->own);
+        if (key)
+            later_soon(sandbox, kinds->reconcile, key);
+    }
 }
 
 /* By the moment at which it was made, then by name. */
@@ -136,27 +152,25 @@ json_t *workload_create_take(struct sandbox *sandbox, const json_t *owner, const
     return object;
 }
 
-static bool write_object(struct sandbox *sandbox, const char *kind, json_t *object,
+static void write_object(struct sandbox *sandbox, const char *kind, json_t *object,
                          const char *subresource)
 {
     struct target target = target_of(sandbox, kind, object);
     struct change_options options = {.subresource = subresource, .patch = true};
     struct failure failure = {0};
-    int64_t before = store_revision(sandbox->store);
     change_replace(sandbox, &target, object, &options, &failure);
     failure_done(&failure);
     target_done(&target);
-    return store_revision(sandbox->store) != before;
 }
 
-bool workload_write(struct sandbox *sandbox, const char *kind, json_t *object)
+void workload_write(struct sandbox *sandbox, const char *kind, json_t *object)
 {
-    return write_object(sandbox, kind, object, NULL);
+    write_object(sandbox, kind, object, NULL);
 }
 
-bool workload_write_status(struct sandbox *sandbox, const char *kind, json_t *object)
+void workload_write_status(struct sandbox *sandbox, const char *kind, json_t *object)
 {
-    return write_object(sandbox, kind, object, "status");
+    write_object(sandbox, kind, object, "status");
 }
 
 void workload_delete(struct sandbox *sandbox, const char *kind, const json_t *object)

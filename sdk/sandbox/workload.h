@@ -4,6 +4,7 @@
 #ifndef SANDBOX_WORKLOAD_H
 #define SANDBOX_WORKLOAD_H
 
+#include "later.h"
 #include "object.h"
 
 /* Of a kind in the group apps, or a Pod. Borrowed. */
@@ -16,18 +17,24 @@ json_t *workload_get(const struct sandbox *sandbox, const char *kind, const char
  * caller owns the array. */
 json_t *workload_controlled(const struct sandbox *sandbox, const json_t *owner, const char *kind);
 
-/* The key of the object of a kind that controls this one. The caller frees it; NULL: none does. */
-char *workload_controller(const json_t *object, const char *kind);
+/* A controller's kind, and the kind of what its objects control. */
+struct workload_kinds {
+    const char *own, *controlled;
+    later_fn *reconcile; /* for an object of its own */
+};
+
+/* Has the object that this is about, or that controls what this is about, reconciled. */
+void workload_look(struct sandbox *sandbox, const struct version *version,
+                   const struct workload_kinds *kinds);
 
 /* Creates an object that `owner` controls. Owns `object`; returns it as it was written, the
  * caller's, or NULL: it was refused. */
 json_t *workload_create_take(struct sandbox *sandbox, const json_t *owner, const char *kind,
                              json_t *object);
 
-/* Writes the object, or only its status, if that changes anything; returns whether it was
- * written. Changes `object`. */
-bool workload_write(struct sandbox *sandbox, const char *kind, json_t *object);
-bool workload_write_status(struct sandbox *sandbox, const char *kind, json_t *object);
+/* Writes the object, or only its status, if that changes anything. Changes `object`. */
+void workload_write(struct sandbox *sandbox, const char *kind, json_t *object);
+void workload_write_status(struct sandbox *sandbox, const char *kind, json_t *object);
 
 void workload_delete(struct sandbox *sandbox, const char *kind, const json_t *object);
 
