@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """Kinds that are defined at run time."""
 
+from contextlib import contextmanager
+
 import pytest
 
 from things import config_map, crd
@@ -15,16 +17,24 @@ def established(_, answer) -> bool:
                for each in answer["status"].get("conditions") or [])
 
 
+@contextmanager
+def defined(api, definition: dict):
+    """While a kind is defined; the path of the case's objects."""
+    there = f"{CRDS}/{definition['metadata']['name']}"
+    api.post(CRDS, definition)
+    api.until(there, established)
+    path = api.path(definition["spec"]["names"]["plural"], version=VERSION)
+    api.until(path, lambda status, _: status == 200)
+    yield path
+    api._send("DELETE", there)
+    api.until(there, lambda status, _: status == 404)
+
+
 @pytest.fixture
 def things(api):
     """The kind Thing; the path of the case's objects."""
-    api.post(CRDS, crd("things", "Thing"))
-    api.until(f"{CRDS}/things.example.com", established)
-    path = api.path("things", version=VERSION)
-    api.until(path, lambda status, _: status == 200)
-    yield path
-    api._send("DELETE", f"{CRDS}/things.example.com")
-    api.until(f"{CRDS}/things.example.com", lambda status, _: status == 404)
+    with defined(api, crd("things", "Thing")) as path:
+        yield path
 
 
 def thing(name: str, spec=None, **metadata) -> dict:

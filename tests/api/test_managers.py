@@ -3,7 +3,7 @@
 
 import pytest
 
-from test_definitions import CRDS, VERSION, established
+from test_definitions import VERSION, defined
 from things import config_map, crd, deployment
 
 APPS = "apps/v1"
@@ -34,14 +34,9 @@ def gadgets(owners):
                   "x-kubernetes-list-map-keys": ["name", "port"]}}}
     status = {"type": "object", "properties": {"ready": {"type": "integer"}}}
     schema = {"type": "object", "properties": {"spec": spec, "status": status}}
-    owners.post(CRDS, crd("gadgets", "Gadget", schema={"openAPIV3Schema": schema}))
-    owners.until(f"{CRDS}/gadgets.example.com", established)
-    path = owners.path("gadgets", version=VERSION)
-    owners.until(path, lambda status, _: status == 200)
-    owners.steps.clear()
-    yield path
-    owners._send("DELETE", f"{CRDS}/gadgets.example.com")
-    owners.until(f"{CRDS}/gadgets.example.com", lambda status, _: status == 404)
+    with defined(owners, crd("gadgets", "Gadget", schema={"openAPIV3Schema": schema})) as path:
+        owners.steps.clear()
+        yield path
 
 
 def gadget(spec, **metadata) -> dict:

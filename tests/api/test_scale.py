@@ -3,7 +3,7 @@
 
 import pytest
 
-from test_definitions import CRDS, VERSION, established, thing
+from test_definitions import VERSION, defined, thing
 from things import crd, deployment
 from transcript import PATCHES
 
@@ -18,13 +18,9 @@ def sized(api):
     """Things whose definition says where their size is; the path of the case's objects."""
     paths = {"specReplicasPath": ".spec.size", "statusReplicasPath": ".status.ready",
              "labelSelectorPath": ".spec.label"}
-    api.post(CRDS, crd("things", "Thing", subresources={"status": {}, "scale": paths}))
-    api.until(f"{CRDS}/things.example.com", established)
-    path = api.path("things", version=VERSION)
-    api.until(path, lambda status, _: status == 200)
-    yield path
-    api._send("DELETE", f"{CRDS}/things.example.com")
-    api.until(f"{CRDS}/things.example.com", lambda status, _: status == 404)
+    with defined(api, crd("things", "Thing",
+                          subresources={"status": {}, "scale": paths})) as path:
+        yield path
 
 
 def replica_set(api) -> str:

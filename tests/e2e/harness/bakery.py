@@ -6,31 +6,23 @@ recipe, each before an old one goes, and counts in its status those that are sti
 """
 
 import itertools
-import threading
 
 from cluster.api import ApiError
 
 from .objects import image_of, is_ready
+from .worker import Worker
 
 BAKERIES = "/apis/example.com/v1/namespaces/{}/bakeries"
 PODS = "/api/v1/namespaces/{}/pods"
 
 
-class Baker:
-    """Works from its creation until `close`, in a thread."""
-
+class Baker(Worker):
     def __init__(self, stage):
         self.api = stage.api
         self.history = stage.history
         self.namespace = stage.namespace
         self.numbers = itertools.count(1)
-        self.closing = threading.Event()
-        self.thread = threading.Thread(target=self._work, daemon=True)
-        self.thread.start()
-
-    def close(self) -> None:
-        self.closing.set()
-        self.thread.join(10)
+        super().__init__()
 
     def _work(self) -> None:
         while not self.closing.is_set():

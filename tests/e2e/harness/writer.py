@@ -1,16 +1,17 @@
 # SPDX-License-Identifier: Apache-2.0
 """A second writer: it re-applies its own copy of an object again and again, as GitOps tools do."""
 
-import threading
 import time
 
 from cluster.api import ApiError
 
+from .worker import Worker
+
 MANAGER = "gitops"
 
 
-class Writer:
-    """Works from its creation until `close`, in a thread. `how` is "force" or "apply" (server-side,
+class Writer(Worker):
+    """`how` is "force" or "apply" (server-side,
     by its own manager), or "merge" (as a client-side apply's patch). Every second, unless told
     otherwise."""
 
@@ -19,13 +20,7 @@ class Writer:
         self.path = f"{stage.path(kind, name)}?fieldManager={MANAGER}"
         self.copy, self.how, self.every = copy, how, every
         self.writes, self.conflicts = 0, 0
-        self.closing = threading.Event()
-        self.thread = threading.Thread(target=self._work, daemon=True)
-        self.thread.start()
-
-    def close(self) -> None:
-        self.closing.set()
-        self.thread.join(10)
+        super().__init__()
 
     def _work(self) -> None:
         while not self.closing.is_set():
