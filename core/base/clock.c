@@ -6,6 +6,11 @@
 #include <string.h>
 #include <time.h>
 
+static struct {
+    bool on;
+    int64_t wall_ms, monotonic_ms;
+} virtual;
+
 static int64_t clock_read_us(clockid_t id)
 {
     struct timespec now;
@@ -15,10 +20,20 @@ static int64_t clock_read_us(clockid_t id)
 
 int64_t clock_wall_ms(void)
 {
-    return clock_read_us(CLOCK_REALTIME) / 1000;
+    return virtual.on ? virtual.wall_ms : clock_read_us(CLOCK_REALTIME) / 1000;
 }
 
 int64_t clock_monotonic_ms(void)
+{
+    return virtual.on ? virtual.monotonic_ms : clock_outside_ms();
+}
+
+int64_t clock_boot_ms(void)
+{
+    return virtual.on ? virtual.monotonic_ms : clock_read_us(CLOCK_BOOTTIME) / 1000;
+}
+
+int64_t clock_outside_ms(void)
 {
     return clock_monotonic_us() / 1000;
 }
@@ -26,6 +41,24 @@ int64_t clock_monotonic_ms(void)
 int64_t clock_monotonic_us(void)
 {
     return clock_read_us(CLOCK_MONOTONIC);
+}
+
+void clock_make_virtual(int64_t wall_ms)
+{
+    virtual.wall_ms = wall_ms;
+    virtual.monotonic_ms = clock_outside_ms();
+    virtual.on = true;
+}
+
+bool clock_is_virtual(void)
+{
+    return virtual.on;
+}
+
+void clock_move_by(int64_t ms)
+{
+    virtual.wall_ms += ms;
+    virtual.monotonic_ms += ms;
 }
 
 void clock_format(int64_t wall_ms, char ret_text[CLOCK_TEXT_SIZE])

@@ -38,6 +38,16 @@ void json_hash(const json_t *json, char ret_hex[HASH_HEX_SIZE])
 
 enum { STEP_MAX = 512 };
 
+void json_step_unescape(char *step)
+{
+    char *to = step;
+    for (const char *from = step; *from; from++) {
+        bool escaped = *from == '~' && (from[1] == '0' || from[1] == '1');
+        *to++ = escaped ? (*++from == '1' ? '/' : '~') : *from;
+    }
+    *to = '\0';
+}
+
 /* Reads one step of a pointer, with ~1 and ~0 undone, and returns what follows it: the next '/'
  * or the end. NULL when the step is malformed or too long. */
 static const char *pointer_step(const char *pointer, char step[STEP_MAX])
@@ -91,6 +101,17 @@ json_t *json_at(const json_t *root, const char *pointer)
 const char *json_string_at(const json_t *root, const char *pointer)
 {
     return json_string_value(json_at(root, pointer));
+}
+
+json_t *json_find(const json_t *array, const char *pointer, const char *text)
+{
+    size_t i;
+    json_t *item;
+    json_array_foreach (array, i, item) {
+        if (str_equal(json_string_at(item, pointer), text))
+            return item;
+    }
+    return NULL;
 }
 
 int64_t json_int_at(const json_t *root, const char *pointer, int64_t fallback)

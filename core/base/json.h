@@ -44,6 +44,12 @@ const char *json_string_at(const json_t *root, const char *pointer); /* NULL */
 int64_t json_int_at(const json_t *root, const char *pointer, int64_t fallback);
 bool json_bool_at(const json_t *root, const char *pointer, bool fallback);
 
+/* Undoes ~1 and ~0 in a step of a pointer, in place. */
+void json_step_unescape(char *step);
+
+/* The first item of an array that has this text at the pointer. NULL: none, or it is no array. */
+json_t *json_find(const json_t *array, const char *pointer, const char *text);
+
 /* Puts a value at a pointer, making the objects on the way; arrays must already have the index.
  * Owns `value`, also when it returns ERR_BUG because a step on the way is no container. */
 int json_put_take(json_t *root, const char *pointer, json_t *value);

@@ -31,12 +31,7 @@ static struct place place_of(json_t *document, const char *path)
     const char *slash = strrchr(path, '/');
     char *above AUTO_FREE = str_copy_n(path, (size_t)(slash - path));
     struct place place = {.parent = json_at(document, above), .step = str_copy(slash + 1)};
-    char *to = place.step;
-    for (const char *from = place.step; *from; from++) {
-        bool escaped = *from == '~' && (from[1] == '0' || from[1] == '1');
-        *to++ = escaped ? (*++from == '1' ? '/' : '~') : *from;
-    }
-    *to = '\0';
+    json_step_unescape(place.step);
     return place;
 }
 

@@ -1,10 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-/*
- * All watched descriptors stand in one epoll set, and that set is the one extra descriptor which
- * curl_multi_poll() waits for. Not for speed: curl reports POLLIN, POLLPRI and POLLOUT of extra
- * descriptors only, so a pipe whose writer has gone (POLLHUP alone) would wake it for ever without
- * ever being told.
- */
+/* All watched descriptors, curl's sockets among them, stand in one epoll set. */
 #include "base/alloc.h"
 #include "loop/loop_private.h"
 
@@ -14,6 +9,8 @@
 #include <string.h>
 #include <sys/epoll.h>
 #include <unistd.h>
+
+enum { READY_MAX = 32 }; /* told in one turn; the others are ready in the next one too */
 
 struct fd_watch {
     struct loop *loop;
@@ -94,10 +91,12 @@ static void fds_bury(struct fd_set_watched *fds)
     }
 }
 
-void fds_run(struct loop *loop)
+int fds_run(struct loop *loop, int64_t most_ms, struct error *err)
 {
-    struct epoll_event ready[32];
-    int count = epoll_wait(loop->fds.epoll, ready, 32, 0);
+    struct epoll_event ready[READY_MAX];
+    int count = epoll_wait(loop->fds.epoll, ready, READY_MAX, (int)most_ms);
+    if (count < 0 && errno != EINTR)
+        return error_set(err, ERR_BUG, "epoll_wait: %s", strerror(errno));
     loop->fds.running = true;
     for (int i = 0; i < count; i++) {
         struct fd_watch *watch = ready[i].data.ptr;
@@ -106,4 +105,5 @@ void fds_run(struct loop *loop)
     }
     loop->fds.running = false;
     fds_bury(&loop->fds);
+    return count < 0 ? 0 : count;
 }

@@ -30,26 +30,34 @@ void loop_free(struct loop *loop)
     signals_done(loop);
     fds_done(loop);
     free(loop->timers.at);
+    free(loop->outside.at);
     free(loop);
-}
-
-static int loop_wait(struct loop *loop, int64_t most_ms, struct error *err)
-{
-    struct curl_waitfd extra = {.fd = loop->fds.epoll, .events = CURL_WAIT_POLLIN};
-    int wait = (int)timers_wait_ms(loop, most_ms);
-    CURLMcode code = curl_multi_poll(loop->transfers.multi, &extra, 1, wait, NULL);
-    if (code != CURLM_OK)
-        return error_set(err, ERR_BUG, "curl_multi_poll: %s", curl_multi_strerror(code));
-    if (extra.revents)
-        fds_run(loop);
-    return OK;
 }
 
 /* What is due now; waiting comes after it, so that whoever asks can look in between. */
 static int loop_work(struct loop *loop, struct error *err)
 {
     timers_run(loop);
-    return transfers_run(loop, err);
+    return transfers_finish(loop, err);
+}
+
+/* The clock moves on when nothing is ready and nothing outside is under way. */
+static int loop_wait_virtual(struct loop *loop, int64_t most_ms, struct error *err)
+{
+    int64_t next = heap_wait_ms(&loop->timers, clock_monotonic_ms(), most_ms);
+    int64_t outside = heap_wait_ms(&loop->outside, clock_outside_ms(), most_ms);
+    bool busy = loop->outside.count > 0;
+    int ready = fds_run(loop, busy && next > 0 ? outside : 0, err);
+    if (ready == 0 && !busy)
+        clock_move_by(next);
+    return ready;
+}
+
+static int loop_wait(struct loop *loop, int64_t most_ms, struct error *err)
+{
+    int ready = clock_is_virtual() ? loop_wait_virtual(loop, most_ms, err)
+                                   : fds_run(loop, timers_wait_ms(loop, most_ms), err);
+    return ready < 0 ? ready : OK;
 }
 
 int loop_run(struct loop *loop, struct error *err)

@@ -1,11 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
- * The event loop: one thread that waits in curl_multi_poll() for HTTP transfers, file descriptors,
+ * The event loop: one thread that waits in epoll_wait() for HTTP transfers, file descriptors,
  * signals and timers together. Nothing that runs on it may block; whoever has more than a little
  * to do does some, defers the rest and comes back.
  *
- * A turn: timers that are due, then what curl can do, then the handlers of transfers that have
- * ended, then waiting, then descriptors and signals.
+ * A turn: timers that are due, then the handlers of transfers that have ended, then waiting, then
+ * descriptors and signals, and what curl can do with those that are its own.
+ *
+ * Where the clock is a virtual one (base/clock.h), a turn that finds nothing to do moves it on to
+ * the next timer instead of waiting; but it stands still while something outside is under way,
+ * which a timer of timer_start_outside() says.
  *
  * All functions belong to the loop's own thread. The callbacks below may start and stop anything,
  * their own source included.
@@ -27,7 +31,7 @@ int loop_new(struct loop **ret_loop, struct error *err);
 /* Everything that was started on the loop must have been stopped before. NULL is fine. */
 void loop_free(struct loop *loop);
 
-/* Turns until loop_stop() is called. ERR_BUG when curl or poll themselves fail. */
+/* Turns until loop_stop() is called. ERR_BUG when curl or epoll themselves fail. */
 int loop_run(struct loop *loop, struct error *err);
 
 /* Turns until `*done` is true or the deadline (ms from now) has passed; for commands and tests.
@@ -43,6 +47,7 @@ struct timer {
     int64_t at_ms;  /* monotonic */
     uint64_t order; /* equal times run in the order in which they were started */
     int64_t place;  /* in the heap, from 1; 0 while stopped */
+    bool outside;
     timer_fn *on_time;
     void *data;
 };
@@ -50,6 +55,12 @@ struct timer {
 /* Runs on_time once, delay_ms from now (0: in the next turn). A running timer is moved. */
 void timer_start(struct loop *loop, struct timer *timer, int64_t delay_ms, timer_fn *on_time,
                  void *data);
+
+/* The same, by the real clock in any case: a limit for something outside this process, such as a
+ * helper's answer, and a sign that this is under way until the timer is stopped. */
+void timer_start_outside(struct loop *loop, struct timer *timer, int64_t delay_ms,
+                         timer_fn *on_time, void *data);
+
 void timer_stop(struct loop *loop, struct timer *timer);
 bool timer_running(const struct timer *timer);
 

@@ -44,6 +44,7 @@ int transfers_init(struct loop *loop, struct error *err)
     curl_multi_setopt(multi, CURLMOPT_MAX_CONCURRENT_STREAMS, (long)STREAMS_AT_ONCE);
     curl_multi_setopt(multi, CURLMOPT_MAXCONNECTS, (long)IDLE_CONNECTIONS_KEPT);
     loop->transfers.multi = multi;
+    sockets_init(loop);
     return OK;
 }
 
@@ -51,7 +52,8 @@ void transfers_done(struct loop *loop)
 {
     if (!loop->transfers.multi)
         return;
-    curl_multi_cleanup(loop->transfers.multi);
+    curl_multi_cleanup(loop->transfers.multi); /* lets go of its sockets */
+    timer_stop(loop, &loop->transfers.timer);
     curl_global_cleanup();
 }
 
@@ -125,7 +127,7 @@ void transfer_stop(struct transfer *transfer)
     free(transfer);
 }
 
-static void transfers_finish(struct loop *loop)
+int transfers_finish(struct loop *loop, struct error *err)
 {
     CURLMsg *message;
     int left;
@@ -138,14 +140,8 @@ static void transfers_finish(struct loop *loop)
         transfer_withdraw(transfer);
         transfer_end(transfer, result);
     }
-}
-
-int transfers_run(struct loop *loop, struct error *err)
-{
-    int running;
-    CURLMcode code = curl_multi_perform(loop->transfers.multi, &running);
-    if (code != CURLM_OK)
-        return error_set(err, ERR_BUG, "curl_multi_perform: %s", curl_multi_strerror(code));
-    transfers_finish(loop);
-    return OK;
+    CURLMcode trouble = loop->transfers.trouble;
+    return trouble == CURLM_OK ? OK
+                               : error_set(err, ERR_BUG, "curl_multi_socket_action: %s",
+                                           curl_multi_strerror(trouble));
 }

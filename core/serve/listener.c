@@ -17,6 +17,7 @@ struct listener {
     struct fd_watch *ready;
     struct timer timer; /* when the library wants to look at its connections by itself */
     unsigned connections;
+    bool woken; /* since the last turn began */
     int port;
 };
 
@@ -34,10 +35,13 @@ static void listener_turn(struct listener *listener)
 {
     MHD_UNSIGNED_LONG_LONG wait_ms;
     bool full = is_full(listener);
+    listener->woken = false;
     MHD_run(listener->library);
     if (full && !is_full(listener))
         MHD_run(listener->library);
-    if (MHD_get_timeout(listener->library, &wait_ms) == MHD_YES)
+    if (listener->woken) /* from within, when it was too late for this turn */
+        listener_wake(listener);
+    else if (MHD_get_timeout(listener->library, &wait_ms) == MHD_YES)
         timer_start(listener->loop, &listener->timer, (int64_t)wait_ms, on_time, listener);
     else
         timer_stop(listener->loop, &listener->timer);
@@ -129,6 +133,12 @@ void listener_free(struct listener *listener)
     if (listener->library)
         MHD_stop_daemon(listener->library);
     free(listener);
+}
+
+void listener_wake(struct listener *listener)
+{
+    listener->woken = true;
+    timer_start(listener->loop, &listener->timer, 0, on_time, listener);
 }
 
 int listener_port(const struct listener *listener)

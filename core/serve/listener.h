@@ -33,6 +33,9 @@ int listener_new(struct loop *loop, const struct listener_spec *spec,
 /* Suspended connections must have been resumed before. NULL is fine. */
 void listener_free(struct listener *listener);
 
+/* Gives the library a turn soon: for connections that were resumed outside one of its own. */
+void listener_wake(struct listener *listener);
+
 int listener_port(const struct listener *listener);
 
 #endif

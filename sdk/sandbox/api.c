@@ -22,7 +22,7 @@ static int get(struct sandbox *sandbox, const struct target *target, const struc
 {
     const char *watch = request_query(request, "watch");
     if (!target->subresource && (str_equal(watch, "1") || str_equal(watch, "true")))
-        return watch_open(sandbox, target, request, answer, failure);
+        return watch_begin_stream(sandbox, target, request, answer, failure);
     if (str_equal(target->subresource, "scale"))
         return scale_read(sandbox, target, request, answer, failure);
     if (target->name)
@@ -90,8 +90,8 @@ static void answer_failure(struct answer *answer, const struct failure *failure)
 /* Of a group version that is served, a kind that isn't. */
 static bool is_of_known_group(const struct sandbox *sandbox, const char *path)
 {
-    for (size_t i = 0; i < kinds_count(sandbox->kinds); i++) {
-        const struct kind *kind = kinds_at(sandbox->kinds, i);
+    for (size_t i = 0; i < registry_count(sandbox->kinds); i++) {
+        const struct kind *kind = registry_at(sandbox->kinds, i);
         char *root AUTO_FREE =
             str_format("/%s/%s/", *kind->group ? "apis" : "api", kind->api_version);
         if (strncmp(path, root, strlen(root)) == 0)

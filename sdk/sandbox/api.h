@@ -3,9 +3,9 @@
 #ifndef SANDBOX_API_H
 #define SANDBOX_API_H
 
-#include "sandbox.h"
+#include "sandbox_private.h"
 
-/* The http_fn of a sandbox. */
+/* The request_fn of a sandbox. */
 void api_answer(void *sandbox, const struct request *request, struct answer *answer);
 
 #endif

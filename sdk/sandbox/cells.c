@@ -137,12 +137,8 @@ json_t *cell_service_selector(const json_t *object)
 
 static const char *condition_of(const json_t *object, const char *type)
 {
-    size_t i;
-    json_t *condition;
-    json_array_foreach (json_at(object, "/status/conditions"), i, condition)
-        if (str_equal(json_string_at(condition, "/type"), type))
-            return json_string_at(condition, "/status");
-    return NULL;
+    const json_t *condition = json_find(json_at(object, "/status/conditions"), "/type", type);
+    return json_string_at(condition, "/status");
 }
 
 json_t *cell_node_status(const json_t *object)

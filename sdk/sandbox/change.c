@@ -35,7 +35,7 @@ static int check_namespace(struct sandbox *sandbox, const struct target *target,
                     "the namespace of the provided object does not match the namespace sent on the "
                     "request");
     json_put_take(object, "/metadata/namespace", json_string(target->ns));
-    namespaces = kinds_find(sandbox->kinds, "", "v1", "namespaces");
+    namespaces = registry_find(sandbox->kinds, "", "v1", "namespaces");
     const struct version *version = collection_get(namespaces->collection, target->ns);
     if (!version)
         return fail_not_found(failure, namespaces, target->ns);
@@ -54,15 +54,21 @@ static int check_namespace(struct sandbox *sandbox, const struct target *target,
     return -1;
 }
 
-static void make_name(json_t *object)
+void name_tail(char ret_tail[NAME_TAIL_SIZE])
 {
     static const char letters[] = "bcdfghjklmnpqrstvwxz2456789";
+    for (size_t i = 0; i < NAME_TAIL_SIZE - 1; i++)
+        ret_tail[i] = letters[(size_t)random() % (sizeof letters - 1)];
+    ret_tail[NAME_TAIL_SIZE - 1] = '\0';
+}
+
+static void make_name(json_t *object)
+{
     const char *start = text_at(object, "/metadata/generateName");
+    char tail[NAME_TAIL_SIZE];
     if (*text_at(object, "/metadata/name") || !*start)
         return;
-    char tail[6] = "";
-    for (size_t i = 0; i < sizeof tail - 1; i++)
-        tail[i] = letters[(size_t)random() % (sizeof letters - 1)];
+    name_tail(tail);
     json_put_take(object, "/metadata/name", json_sprintf("%s%s", start, tail));
 }
 
@@ -116,6 +122,7 @@ int change_create(struct sandbox *sandbox, const struct target *target, json_t *
     object_complete(kind, object);
     rules_create(kind, object);
     note_manager(kind, options, NULL, object);
+    rules_admit(kind, object);
     if (object_check(kind, object, NULL, failure) < 0)
         return -1;
     const char *name = text_at(object, "/metadata/name");
@@ -295,6 +302,7 @@ int change_replace(struct sandbox *sandbox, const struct target *target, json_t 
         return -1;
     object_complete(kind, object);
     note_manager(kind, options, old, object);
+    rules_admit(kind, object);
     if (str_equal(options->subresource, "status"))
         keep_all_but_status(kind, object, old);
     else if (kind->has_status)

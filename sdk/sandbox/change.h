@@ -25,6 +25,10 @@ int change_create(struct sandbox *sandbox, const struct target *target, json_t *
 int change_replace(struct sandbox *sandbox, const struct target *target, json_t *object,
                    const struct change_options *options, struct failure *failure);
 
+/* What names that are generated end with: letters of chance. */
+enum { NAME_TAIL_SIZE = 6 };
+void name_tail(char ret_tail[NAME_TAIL_SIZE]);
+
 enum propagation { PROPAGATE_BACKGROUND, PROPAGATE_FOREGROUND, PROPAGATE_ORPHAN };
 
 struct delete_options {

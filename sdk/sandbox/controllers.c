@@ -1,18 +1,25 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "controllers.h"
 
+#include "base/json.h"
+#include "object.h"
+
 enum { AT_ONCE = 1000 }; /* versions in one turn of the loop */
 
 static void tell(struct sandbox *sandbox, const struct version *version)
 {
     static controller_fn *const controllers[] = {
-        crd_controller, namespace_controller,   owner_controller,
-        pod_controller, replica_set_controller, deployment_controller,
+        crd_controller,          namespace_controller,   owner_controller,
+        pod_controller,          replica_set_controller, deployment_controller,
+        stateful_set_controller, daemon_set_controller,  clone_set_controller,
     };
     int64_t revision = version->revision;
+    const struct kind *kind = registry_in(sandbox->kinds, version->entry->collection);
+    json_t *object AUTO_JSON = kind ? object_of(kind, version) : NULL;
+    struct news news = {version, kind, object};
     for (size_t i = 0; i < sizeof controllers / sizeof *controllers; i++)
         if (revision > store_horizon(sandbox->store))
-            controllers[i](sandbox, version);
+            controllers[i](sandbox, &news);
 }
 
 static void on_turn(void *data)

@@ -33,15 +33,15 @@ static void establish(struct sandbox *sandbox, const struct kind *crds, json_t *
 
 static void serve(struct sandbox *sandbox, const json_t *definition)
 {
-    for (size_t i = 0; i < kinds_count(sandbox->kinds); i++) {
-        const struct kind *kind = kinds_at(sandbox->kinds, i);
+    for (size_t i = 0; i < registry_count(sandbox->kinds); i++) {
+        const struct kind *kind = registry_at(sandbox->kinds, i);
         if (kind->custom && str_equal(kind->resource, json_string_at(definition, "/metadata/name")))
             watches_end(sandbox, kind);
     }
     if (json_at(definition, "/metadata/deletionTimestamp"))
-        kinds_forget(sandbox->kinds, definition);
+        registry_forget(sandbox->kinds, definition);
     else
-        kinds_define(sandbox->kinds, definition);
+        registry_define(sandbox->kinds, definition);
 }
 
 /* The objects go before their definition does. */
@@ -60,8 +60,8 @@ static void delete_objects(struct sandbox *sandbox, const struct kind *kind)
 static void clean_up(struct sandbox *sandbox, const struct kind *crds, json_t *definition)
 {
     const char *name = json_string_at(definition, "/metadata/name");
-    for (size_t i = 0; i < kinds_count(sandbox->kinds); i++) {
-        const struct kind *kind = kinds_at(sandbox->kinds, i);
+    for (size_t i = 0; i < registry_count(sandbox->kinds); i++) {
+        const struct kind *kind = registry_at(sandbox->kinds, i);
         if (kind->custom && str_equal(kind->resource, name)) {
             delete_objects(sandbox, kind);
             break;
@@ -72,14 +72,15 @@ static void clean_up(struct sandbox *sandbox, const struct kind *crds, json_t *d
     object_end(sandbox, crds, definition);
 }
 
-void crd_controller(struct sandbox *sandbox, const struct version *version)
+void crd_controller(struct sandbox *sandbox, const struct news *news)
 {
+    const struct version *version = news->version;
     const struct kind *crds =
-        kinds_find(sandbox->kinds, "apiextensions.k8s.io", "v1", "customresourcedefinitions");
-    if (version->entry->collection != crds->collection || version->entry->newest != version ||
+        registry_find(sandbox->kinds, "apiextensions.k8s.io", "v1", "customresourcedefinitions");
+    if (news->kind != crds || version->entry->newest != version ||
         version->change == CHANGE_DELETED)
         return;
-    json_t *definition AUTO_JSON = object_of(crds, version);
+    json_t *definition AUTO_JSON = json_deep_copy(news->object);
     bool deleted = json_at(definition, "/metadata/deletionTimestamp");
     if (deleted) {
         clean_up(sandbox, crds, definition);

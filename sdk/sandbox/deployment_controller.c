@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 /* Rolls Deployments out: one ReplicaSet for each template, scaled as the strategy allows. */
 #include "base/alloc.h"
-#include "base/hash.h"
 #include "base/json.h"
 #include "controllers.h"
 #include "later.h"
@@ -30,15 +29,6 @@ static void rollout_done(struct rollout *rollout)
 
 /* ── Numbers ──────────────────────────────────────────────────────────────────────────────── */
 
-static int64_t share_of(const json_t *value, int64_t whole, bool up)
-{
-    const char *text = json_string_value(value);
-    int64_t percent = text ? strtoll(text, NULL, 10) : 0;
-    if (!text)
-        return json_integer_value(value);
-    return (percent * whole + (up ? 99 : 0)) / 100;
-}
-
 static bool recreates(const struct rollout *rollout)
 {
     return str_equal(json_string_at(rollout->deployment, "/spec/strategy/type"), "Recreate");
@@ -51,9 +41,9 @@ static void read_numbers(struct rollout *rollout)
     rollout->wanted = json_int_at(rollout->deployment, "/spec/replicas", 1);
     if (recreates(rollout))
         return;
-    rollout->surge = share_of(json_object_get(limits, "maxSurge"), rollout->wanted, true);
+    rollout->surge = workload_share(json_object_get(limits, "maxSurge"), rollout->wanted, true);
     rollout->unavailable =
-        share_of(json_object_get(limits, "maxUnavailable"), rollout->wanted, false);
+        workload_share(json_object_get(limits, "maxUnavailable"), rollout->wanted, false);
     if (!rollout->surge && !rollout->unavailable)
         rollout->unavailable = 1;
     if (rollout->unavailable > rollout->wanted)
@@ -106,15 +96,32 @@ static int64_t next_revision(const struct rollout *rollout)
     return highest + 1;
 }
 
-/* Of what stands in names: no vowels, nothing that looks like something else. */
-static void template_hash(const json_t *template, char ret_hash[11])
+/* Those that are about the Deployment alone. */
+static bool stays_behind(const char *annotation)
 {
-    static const char letters[] = "bcdfghjklmnpqrst";
-    char hex[HASH_HEX_SIZE];
-    json_hash(template, hex);
-    for (int i = 0; i < 10; i++)
-        ret_hash[i] = letters[hex[i] <= '9' ? hex[i] - '0' : hex[i] - 'a' + 10];
-    ret_hash[10] = '\0';
+    static const char *const names[] = {
+        "kubectl.kubernetes.io/last-applied-configuration",
+        "deployment.kubernetes.io/revision",
+        "deployment.kubernetes.io/revision-history",
+        "deployment.kubernetes.io/desired-replicas",
+        "deployment.kubernetes.io/max-replicas",
+        "deprecated.deployment.rollback.to",
+    };
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++)
+        if (strcmp(annotation, names[i]) == 0)
+            return true;
+    return false;
+}
+
+/* The ReplicaSet of the template has the Deployment's annotations; one that is taken off the
+ * Deployment stays. */
+static void copy_annotations(const json_t *deployment, json_t *set)
+{
+    const char *name;
+    json_t *text, *own = json_at(set, "/metadata/annotations");
+    json_object_foreach (json_at(deployment, "/metadata/annotations"), name, text)
+        if (!stays_behind(name))
+            json_object_set(own, name, text);
 }
 
 static json_t *set_of(const struct rollout *rollout)
@@ -122,8 +129,8 @@ static json_t *set_of(const struct rollout *rollout)
     const json_t *deployment = rollout->deployment;
     json_t *template = json_deep_copy(json_at(deployment, "/spec/template"));
     json_t *selector = json_deep_copy(json_at(deployment, "/spec/selector"));
-    char hash[11];
-    template_hash(template, hash);
+    char hash[WORKLOAD_HASH_SIZE];
+    workload_hash(template, hash);
     json_put_take(template, "/metadata/labels/" HASH_LABEL, json_string(hash));
     json_put_take(selector, "/matchLabels/" HASH_LABEL, json_string(hash));
     json_t *set =
@@ -134,6 +141,7 @@ static json_t *set_of(const struct rollout *rollout)
     int64_t min_ready_s = json_int_at(deployment, "/spec/minReadySeconds", 0);
     workload_put_count(set, "/spec/minReadySeconds", min_ready_s);
     json_put_take(set, REVISION_AT, json_sprintf("%lld", (long long)next_revision(rollout)));
+    copy_annotations(deployment, set);
     return set;
 }
 
@@ -151,6 +159,7 @@ static void number(struct sandbox *sandbox, struct rollout *rollout)
     int64_t revision = next_revision(rollout);
     if (revision_of(rollout->current) < revision)
         json_put_take(rollout->current, REVISION_AT, json_sprintf("%lld", (long long)revision));
+    copy_annotations(rollout->deployment, rollout->current);
     workload_put_count(rollout->current, "/spec/minReadySeconds",
                        json_int_at(rollout->deployment, "/spec/minReadySeconds", 0));
     workload_write(sandbox, "ReplicaSet", rollout->current);
@@ -240,8 +249,16 @@ static void roll(struct sandbox *sandbox, struct rollout *rollout)
     scale_old(sandbox, rollout);
 }
 
+/* All that it wants are there, of the new template, and available. */
+static bool saturated(const struct rollout *rollout)
+{
+    return rollout->current &&
+           workload_count(rollout->current, "/spec/replicas") == rollout->wanted &&
+           workload_count(rollout->current, "/status/availableReplicas") == rollout->wanted;
+}
+
 /* A Deployment that is paused keeps its ReplicaSets; only its size is followed, by the one that
- * has pods. */
+ * has pods. Of several the old ones go when the new one has all. */
 static void follow_size(struct sandbox *sandbox, struct rollout *rollout)
 {
     json_t *set, *only = NULL;
@@ -254,6 +271,8 @@ static void follow_size(struct sandbox *sandbox, struct rollout *rollout)
     }
     if (active == 1 && workload_count(only, "/spec/replicas") != rollout->wanted)
         scale(sandbox, only, rollout->wanted);
+    else if (active > 1 && saturated(rollout))
+        take_from_old(sandbox, rollout, INT64_MAX, false);
 }
 
 /* ── Status ───────────────────────────────────────────────────────────────────────────────── */
@@ -261,22 +280,13 @@ static void follow_size(struct sandbox *sandbox, struct rollout *rollout)
 static void say(json_t *deployment, const char *type, bool holds, const char *reason,
                 const char *message)
 {
-    json_t *condition = workload_condition(deployment, type);
-    const char *status = holds ? "True" : "False";
-    if (!condition) {
-        condition = json_pack("{ss}", "type", type);
-        if (!json_at(deployment, "/status/conditions"))
-            json_put_take(deployment, "/status/conditions", json_array());
-        json_array_append_new(json_at(deployment, "/status/conditions"), condition);
-    }
-    if (str_equal(json_string_at(condition, "/status"), status) &&
-        str_equal(json_string_at(condition, "/reason"), reason) &&
-        str_equal(json_string_at(condition, "/message"), message))
+    const json_t *before = workload_condition(deployment, type);
+    if (before && str_equal(json_string_at(before, "/status"), holds ? "True" : "False") &&
+        str_equal(json_string_at(before, "/reason"), reason) &&
+        str_equal(json_string_at(before, "/message"), message))
         return;
-    if (!str_equal(json_string_at(condition, "/status"), status))
-        json_object_set_new(condition, "lastTransitionTime", time_now());
+    json_t *condition = workload_put_condition(deployment, type, holds);
     json_object_set_new(condition, "lastUpdateTime", time_now());
-    json_object_set_new(condition, "status", json_string(status));
     json_object_set_new(condition, "reason", json_string(reason));
     json_object_set_new(condition, "message", json_string(message));
 }
@@ -307,8 +317,7 @@ static void tell(struct sandbox *sandbox, struct rollout *rollout, bool paused)
                        sum(rollout->all, "/status/readyReplicas"));
     workload_put_count(deployment, "/status/availableReplicas", available);
     workload_put_count(deployment, "/status/unavailableReplicas", missing > 0 ? missing : 0);
-    json_put_take(deployment, "/status/observedGeneration",
-                  json_integer(json_int_at(deployment, "/metadata/generation", 0)));
+    workload_put_observed(deployment);
     say(deployment, "Available", enough,
         enough ? "MinimumReplicasAvailable" : "MinimumReplicasUnavailable",
         enough ? "Deployment has minimum availability."
@@ -342,8 +351,7 @@ static void reconcile(struct sandbox *sandbox, const char *key)
     tell(sandbox, &rollout, paused);
 }
 
-void deployment_controller(struct sandbox *sandbox, const struct version *version)
+void deployment_controller(struct sandbox *sandbox, const struct news *news)
 {
-    workload_look(sandbox, version,
-                  &(struct workload_kinds){"Deployment", "ReplicaSet", reconcile});
+    workload_look(sandbox, news, &(struct workload_kinds){"Deployment", "ReplicaSet", reconcile});
 }

@@ -28,11 +28,11 @@ static void answer_words(struct answer *answer, const char *words)
 /* ── Groups ───────────────────────────────────────────────────────────────────────────────── */
 
 /* The group versions that are served, each once, in the order of kinds: ["apps", "v1"], … */
-static json_t *group_versions(const struct kinds *kinds)
+static json_t *group_versions(const struct registry *kinds)
 {
     json_t *list = json_array();
-    for (size_t i = 0; i < kinds_count(kinds); i++) {
-        const struct kind *kind = kinds_at(kinds, i);
+    for (size_t i = 0; i < registry_count(kinds); i++) {
+        const struct kind *kind = registry_at(kinds, i);
         json_t *pair AUTO_JSON = json_pack("[ss]", kind->group, kind->version), *each;
         size_t at;
         bool known = false;
@@ -79,7 +79,7 @@ static json_t *group_names(const json_t *pairs)
     return names;
 }
 
-static json_t *all_groups(const struct kinds *kinds)
+static json_t *all_groups(const struct registry *kinds)
 {
     json_t *pairs AUTO_JSON = group_versions(kinds), *names AUTO_JSON = group_names(pairs), *yes;
     json_t *groups = json_array();
@@ -91,12 +91,12 @@ static json_t *all_groups(const struct kinds *kinds)
 
 /* ── Kinds ────────────────────────────────────────────────────────────────────────────────── */
 
-static json_t *resource_list(const struct kinds *kinds, const char *group, const char *version)
+static json_t *resource_list(const struct registry *kinds, const char *group, const char *version)
 {
     json_t *list = json_array();
     const char *api_version = NULL;
-    for (size_t i = 0; i < kinds_count(kinds); i++) {
-        const struct kind *kind = kinds_at(kinds, i);
+    for (size_t i = 0; i < registry_count(kinds); i++) {
+        const struct kind *kind = registry_at(kinds, i);
         if (!is_in(kind, group, version))
             continue;
         api_version = kind->api_version;
@@ -153,17 +153,18 @@ static json_t *aggregated_resource(const struct kind *kind)
     return resource;
 }
 
-static json_t *aggregated_version(const struct kinds *kinds, const char *group, const char *version)
+static json_t *aggregated_version(const struct registry *kinds, const char *group,
+                                  const char *version)
 {
     json_t *resources = json_array();
-    for (size_t i = 0; i < kinds_count(kinds); i++)
-        if (is_in(kinds_at(kinds, i), group, version))
-            json_array_append_new(resources, aggregated_resource(kinds_at(kinds, i)));
+    for (size_t i = 0; i < registry_count(kinds); i++)
+        if (is_in(registry_at(kinds, i), group, version))
+            json_array_append_new(resources, aggregated_resource(registry_at(kinds, i)));
     return json_pack("{ss so ss}", "version", version, "resources", resources, "freshness",
                      "Current");
 }
 
-static json_t *aggregated_group(const struct kinds *kinds, const json_t *pairs, const char *name)
+static json_t *aggregated_group(const struct registry *kinds, const json_t *pairs, const char *name)
 {
     json_t *versions = json_array(), *pair;
     json_t *metadata = *name ? json_pack("{ss}", "name", name) : json_object();
@@ -175,7 +176,7 @@ static json_t *aggregated_group(const struct kinds *kinds, const json_t *pairs, 
     return json_pack("{so so}", "metadata", metadata, "versions", versions);
 }
 
-static json_t *aggregated(const struct kinds *kinds, bool core)
+static json_t *aggregated(const struct registry *kinds, bool core)
 {
     json_t *pairs AUTO_JSON = group_versions(kinds), *names AUTO_JSON = group_names(pairs), *yes;
     json_t *items = json_array();

@@ -3,7 +3,7 @@
 #ifndef SANDBOX_DISCOVERY_H
 #define SANDBOX_DISCOVERY_H
 
-#include "sandbox.h"
+#include "sandbox_private.h"
 
 /* False: the path is about something else. */
 bool discovery_answer(struct sandbox *sandbox, const struct request *request,

@@ -17,15 +17,17 @@ enum {
 
 struct http {
     struct listener *listener;
-    http_fn *handle;
+    request_fn *handle;
     void *data;
     struct list streams;
     bool ending;
 };
 
-struct stream {
+/* A stream on its way. */
+struct sending {
     struct list link;
-    struct stream_source source;
+    struct stream *stream;
+    struct http *http;
     struct MHD_Connection *connection;
     struct text ready; /* read, and not yet sent */
     bool asleep, ended;
@@ -37,62 +39,62 @@ struct arrival {
     bool too_large;
 };
 
-const char *request_query(const struct request *request, const char *name)
+static const char *find(const void *connection, enum MHD_ValueKind kind, const char *name)
 {
-    return MHD_lookup_connection_value(request->connection, MHD_GET_ARGUMENT_KIND, name);
+    return MHD_lookup_connection_value((struct MHD_Connection *)(uintptr_t)connection, kind, name);
 }
 
-const char *request_header(const struct request *request, const char *name)
+static const char *find_query(const void *connection, const char *name)
 {
-    return MHD_lookup_connection_value(request->connection, MHD_HEADER_KIND, name);
+    return find(connection, MHD_GET_ARGUMENT_KIND, name);
 }
+
+static const char *find_header(const void *connection, const char *name)
+{
+    return find(connection, MHD_HEADER_KIND, name);
+}
+
+static const struct request_words words = {find_query, find_header};
 
 /* ── Streams ──────────────────────────────────────────────────────────────────────────────── */
 
-struct stream *answer_stream(struct answer *answer, struct stream_source source)
+static void on_wake(void *data)
 {
-    struct stream *stream = mem_alloc(sizeof *stream);
-    list_init(&stream->link);
-    stream->source = source;
-    answer->stream = stream;
-    return stream;
-}
-
-void stream_wake(struct stream *stream)
-{
-    if (!stream->asleep)
+    struct sending *sending = data;
+    if (!sending->asleep)
         return;
-    stream->asleep = false;
-    MHD_resume_connection(stream->connection);
+    sending->asleep = false;
+    MHD_resume_connection(sending->connection);
+    listener_wake(sending->http->listener);
 }
 
 /* The library asks for bytes when the client can take some. */
 static ssize_t on_read(void *data, uint64_t position, char *to, size_t most)
 {
-    struct stream *stream = data;
+    struct sending *sending = data;
     (void)position;
-    if (!stream->ready.len && !stream->ended)
-        stream->ended = !stream->source.read(stream->source.data, &stream->ready);
-    if (!stream->ready.len && stream->ended)
+    if (!sending->ready.len && !sending->ended)
+        sending->ended = !stream_read(sending->stream, &sending->ready);
+    if (!sending->ready.len && sending->ended)
         return MHD_CONTENT_READER_END_OF_STREAM;
-    if (!stream->ready.len) {
-        stream->asleep = true;
-        MHD_suspend_connection(stream->connection);
+    if (!sending->ready.len) {
+        sending->asleep = true;
+        MHD_suspend_connection(sending->connection);
         return 0;
     }
-    size_t count = stream->ready.len < most ? stream->ready.len : most;
-    memcpy(to, stream->ready.at, count);
-    text_drop(&stream->ready, count);
+    size_t count = sending->ready.len < most ? sending->ready.len : most;
+    memcpy(to, sending->ready.at, count);
+    text_drop(&sending->ready, count);
     return (ssize_t)count;
 }
 
 static void on_release(void *data)
 {
-    struct stream *stream = data;
-    list_remove(&stream->link);
-    stream->source.close(stream->source.data);
-    text_done(&stream->ready);
-    free(stream);
+    struct sending *sending = data;
+    list_remove(&sending->link);
+    stream_free(sending->stream);
+    text_done(&sending->ready);
+    free(sending);
 }
 
 /* ── Requests ─────────────────────────────────────────────────────────────────────────────── */
@@ -105,17 +107,27 @@ static void add_warnings(struct MHD_Response *response, struct text *warnings)
             MHD_add_response_header(response, "Warning", line);
 }
 
+static struct sending *send_stream(struct http *http, struct MHD_Connection *connection,
+                                   struct stream *stream)
+{
+    struct sending *sending = mem_alloc(sizeof *sending);
+    sending->http = http;
+    sending->connection = connection;
+    sending->stream = stream;
+    stream_on_wake(stream, on_wake, sending);
+    list_append(&http->streams, &sending->link);
+    return sending;
+}
+
 static struct MHD_Response *make_response(struct http *http, struct MHD_Connection *connection,
                                           struct answer *answer)
 {
-    struct stream *stream = answer->stream;
     size_t length = answer->body.len;
-    if (!stream)
+    if (!answer->stream)
         return MHD_create_response_from_buffer(length, text_steal(&answer->body),
                                                MHD_RESPMEM_MUST_FREE);
-    stream->connection = connection;
-    list_append(&http->streams, &stream->link);
-    return MHD_create_response_from_callback(MHD_SIZE_UNKNOWN, PIECE_BYTES, on_read, stream,
+    return MHD_create_response_from_callback(MHD_SIZE_UNKNOWN, PIECE_BYTES, on_read,
+                                             send_stream(http, connection, answer->stream),
                                              on_release);
 }
 
@@ -143,7 +155,8 @@ static enum MHD_Result answer_request(struct http *http, struct MHD_Connection *
                               .body = arrival->body.at ? arrival->body.at : "",
                               .body_length = arrival->body.len,
                               .too_large = arrival->too_large,
-                              .connection = connection};
+                              .words = &words,
+                              .from = connection};
     http->handle(http->data, &request, &answer);
     return send_take(http, connection, &answer);
 }
@@ -192,7 +205,7 @@ static void on_end(void *data, struct MHD_Connection *connection, void **state,
     *state = NULL;
 }
 
-int http_new(struct loop *loop, const char *listen, http_fn *handle, void *data,
+int http_new(struct loop *loop, const char *listen, request_fn *handle, void *data,
              struct http **ret_http, struct error *err)
 {
     struct http *http = mem_alloc(sizeof *http);
@@ -220,9 +233,9 @@ void http_free(struct http *http)
         return;
     http->ending = true;
     for (struct list *at = http->streams.next; at != &http->streams; at = at->next) {
-        struct stream *stream = list_entry(at, struct stream, link);
-        stream->ended = true;
-        stream_wake(stream);
+        struct sending *sending = list_entry(at, struct sending, link);
+        sending->ended = true;
+        on_wake(sending);
     }
     listener_free(http->listener);
     free(http);

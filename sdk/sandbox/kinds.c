@@ -11,7 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-struct kinds {
+struct registry {
     struct store *store;
     json_t *schemas; /* by name */
     struct kind *scale;
@@ -39,7 +39,7 @@ static void kind_free(struct kind *kind)
     free(kind);
 }
 
-static struct collection *collection_of(struct kinds *kinds, const char *resource)
+static struct collection *collection_of(struct registry *kinds, const char *resource)
 {
     struct collection *collection = map_get(&kinds->collections, resource);
     if (!collection) {
@@ -50,7 +50,7 @@ static struct collection *collection_of(struct kinds *kinds, const char *resourc
 }
 
 /* A kind with its names. Owns `described`, which has what discovery tells of it. */
-static struct kind *kind_new_take(struct kinds *kinds, const char *group, const char *version,
+static struct kind *kind_new_take(struct registry *kinds, const char *group, const char *version,
                                   const char *plural, json_t *described)
 {
     struct kind *kind = mem_alloc(sizeof *kind);
@@ -71,7 +71,7 @@ static struct kind *kind_new_take(struct kinds *kinds, const char *group, const 
     return kind;
 }
 
-static void kinds_add_take(struct kinds *kinds, struct kind *kind)
+static void registry_add_take(struct registry *kinds, struct kind *kind)
 {
     kind->has_status = kind_has(kind, "status");
     kinds->items = mem_grow(kinds->items, (kinds->count + 1) * sizeof(struct kind *));
@@ -91,7 +91,7 @@ static bool built_in_counts(const char *name)
     return false;
 }
 
-static void add_built_in(struct kinds *kinds, const json_t *item)
+static void add_built_in(struct registry *kinds, const json_t *item)
 {
     json_t *described = json_object();
     static const char *const told[] = {
@@ -110,10 +110,10 @@ static void add_built_in(struct kinds *kinds, const json_t *item)
     kind->rules = json_incref(json_object_get(kinds->schemas, json_string_at(item, "/schema")));
     kind->schema = schema_of((struct schema){.names = kinds->schemas}, kind->rules);
     kind->counts = built_in_counts(kind->name);
-    kinds_add_take(kinds, kind);
+    registry_add_take(kinds, kind);
 }
 
-static struct kind *scale_new(struct kinds *kinds)
+static struct kind *scale_new(struct registry *kinds)
 {
     json_t *described = json_pack("{ss ss}", "kind", "Scale", "singularName", "scale");
     struct kind *kind = kind_new_take(kinds, "autoscaling", "v1", "scales", described);
@@ -122,9 +122,9 @@ static struct kind *scale_new(struct kinds *kinds)
     return kind;
 }
 
-struct kinds *kinds_new(struct store *store)
+struct registry *registry_new(struct store *store)
 {
-    struct kinds *kinds = mem_alloc(sizeof *kinds);
+    struct registry *kinds = mem_alloc(sizeof *kinds);
     json_t *built_in AUTO_JSON = json_loads(builtin_kinds, 0, NULL), *item;
     size_t i;
     kinds->store = store;
@@ -135,7 +135,7 @@ struct kinds *kinds_new(struct store *store)
     return kinds;
 }
 
-void kinds_free(struct kinds *kinds)
+void registry_free(struct registry *kinds)
 {
     if (!kinds)
         return;
@@ -183,7 +183,7 @@ static json_t *custom_subresources(const struct kind *kind, const json_t *versio
 }
 
 /* The definition's own schema, with what every object has. */
-static json_t *custom_rules(const struct kinds *kinds, const struct kind *kind,
+static json_t *custom_rules(const struct registry *kinds, const struct kind *kind,
                             const json_t *version)
 {
     const json_t *own = json_at(version, "/schema/openAPIV3Schema");
@@ -226,7 +226,7 @@ static json_t *storage_hash(const struct kind *kind)
     return json_string(text);
 }
 
-static void add_custom(struct kinds *kinds, const json_t *definition, const json_t *version)
+static void add_custom(struct registry *kinds, const json_t *definition, const json_t *version)
 {
     struct kind *kind = kind_new_take(
         kinds, json_string_at(definition, "/spec/group"), json_string_at(version, "/name"),
@@ -238,10 +238,10 @@ static void add_custom(struct kinds *kinds, const json_t *definition, const json
     kind->schema = (struct schema){.names = kinds->schemas, .rules = kind->rules, .custom = true};
     kind->custom = kind->counts = true;
     json_object_set_new(kind->described, "storageVersionHash", storage_hash(kind));
-    kinds_add_take(kinds, kind);
+    registry_add_take(kinds, kind);
 }
 
-void kinds_forget(struct kinds *kinds, const json_t *definition)
+void registry_forget(struct registry *kinds, const json_t *definition)
 {
     const char *resource = json_string_at(definition, "/metadata/name");
     size_t kept = 0;
@@ -254,11 +254,11 @@ void kinds_forget(struct kinds *kinds, const json_t *definition)
     kinds->count = kept;
 }
 
-void kinds_define(struct kinds *kinds, const json_t *definition)
+void registry_define(struct registry *kinds, const json_t *definition)
 {
     size_t i;
     json_t *version;
-    kinds_forget(kinds, definition);
+    registry_forget(kinds, definition);
     json_array_foreach (json_at(definition, "/spec/versions"), i, version)
         if (json_bool_at(version, "/served", false))
             add_custom(kinds, definition, version);
@@ -266,8 +266,8 @@ void kinds_define(struct kinds *kinds, const json_t *definition)
 
 /* ── Finding ──────────────────────────────────────────────────────────────────────────────── */
 
-const struct kind *kinds_find(const struct kinds *kinds, const char *group, const char *version,
-                              const char *plural)
+const struct kind *registry_find(const struct registry *kinds, const char *group,
+                                 const char *version, const char *plural)
 {
     for (size_t i = 0; i < kinds->count; i++) {
         const struct kind *kind = kinds->items[i];
@@ -278,7 +278,8 @@ const struct kind *kinds_find(const struct kinds *kinds, const char *group, cons
     return NULL;
 }
 
-const struct kind *kinds_of(const struct kinds *kinds, const char *api_version, const char *name)
+const struct kind *registry_of(const struct registry *kinds, const char *api_version,
+                               const char *name)
 {
     for (size_t i = 0; i < kinds->count; i++)
         if (str_equal(kinds->items[i]->name, name) &&
@@ -287,27 +288,27 @@ const struct kind *kinds_of(const struct kinds *kinds, const char *api_version, 
     return NULL;
 }
 
-size_t kinds_count(const struct kinds *kinds)
+size_t registry_count(const struct registry *kinds)
 {
     return kinds->count;
 }
 
-const struct kind *kinds_at(const struct kinds *kinds, size_t place)
+const struct kind *registry_at(const struct registry *kinds, size_t place)
 {
     return kinds->items[place];
 }
 
-json_t *kinds_schemas(const struct kinds *kinds)
+json_t *registry_schemas(const struct registry *kinds)
 {
     return kinds->schemas;
 }
 
-const struct kind *kinds_scale(const struct kinds *kinds)
+const struct kind *registry_scale(const struct registry *kinds)
 {
     return kinds->scale;
 }
 
-const struct kind *kinds_in(const struct kinds *kinds, const struct collection *collection)
+const struct kind *registry_in(const struct registry *kinds, const struct collection *collection)
 {
     for (size_t i = 0; i < kinds->count; i++)
         if (kinds->items[i]->collection == collection)

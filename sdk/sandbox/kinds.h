@@ -13,7 +13,7 @@
 #include <jansson.h>
 #include <stdbool.h>
 
-struct kinds;
+struct registry;
 
 struct kind {
     char *group, *version;
@@ -38,30 +38,31 @@ struct kind {
 };
 
 /* Knows the built-in kinds. The caller frees it before the store. */
-struct kinds *kinds_new(struct store *store);
-void kinds_free(struct kinds *kinds);
+struct registry *registry_new(struct store *store);
+void registry_free(struct registry *kinds);
 
 /* Borrowed until the kinds change; NULL: not served. */
-const struct kind *kinds_find(const struct kinds *kinds, const char *group, const char *version,
-                              const char *plural);
+const struct kind *registry_find(const struct registry *kinds, const char *group,
+                                 const char *version, const char *plural);
 /* By what an object says of itself. */
-const struct kind *kinds_of(const struct kinds *kinds, const char *api_version, const char *name);
+const struct kind *registry_of(const struct registry *kinds, const char *api_version,
+                               const char *name);
 
-size_t kinds_count(const struct kinds *kinds);
-const struct kind *kinds_at(const struct kinds *kinds, size_t place);
+size_t registry_count(const struct registry *kinds);
+const struct kind *registry_at(const struct registry *kinds, size_t place);
 
 /* Serves what a CustomResourceDefinition says from now on, or no longer. */
-void kinds_define(struct kinds *kinds, const json_t *definition);
-void kinds_forget(struct kinds *kinds, const json_t *definition);
+void registry_define(struct registry *kinds, const json_t *definition);
+void registry_forget(struct registry *kinds, const json_t *definition);
 
 /* All schemas that are referred to by name. Borrowed. */
-json_t *kinds_schemas(const struct kinds *kinds);
+json_t *registry_schemas(const struct registry *kinds);
 
 /* The kind of what is behind the subresource scale. Borrowed. */
-const struct kind *kinds_scale(const struct kinds *kinds);
+const struct kind *registry_scale(const struct registry *kinds);
 
 /* A kind whose objects a collection holds. Borrowed; NULL: none is served any more. */
-const struct kind *kinds_in(const struct kinds *kinds, const struct collection *collection);
+const struct kind *registry_in(const struct registry *kinds, const struct collection *collection);
 
 bool kind_has(const struct kind *kind, const char *subresource);
 

@@ -56,6 +56,21 @@ void later_do(struct sandbox *sandbox, int64_t delay_ms, later_fn *function, con
     add(sandbox, &sandbox->later, delay_ms, function, key);
 }
 
+static int64_t first_of(const struct list *tasks, int64_t first_ms)
+{
+    for (struct list *at = tasks->next; at != tasks; at = at->next) {
+        const struct task *task = list_entry(at, struct task, link);
+        if (task->timer.at_ms < first_ms)
+            first_ms = task->timer.at_ms;
+    }
+    return first_ms;
+}
+
+int64_t later_next_ms(const struct sandbox *sandbox)
+{
+    return first_of(&sandbox->soon, first_of(&sandbox->later, INT64_MAX));
+}
+
 static void drop_all(struct list *tasks)
 {
     while (!list_empty(tasks))

@@ -15,14 +15,16 @@ enum { EXIT_USAGE = 2 };
 
 static const char usage[] =
     "usage: sluice-sandbox [--listen ADDRESS] [--kubeconfig FILE] [--history COUNT]\n"
-    "                      [--ready-after SECONDS]\n"
+    "                      [--ready-after SECONDS] [--openkruise]\n"
     "\n"
     "Serves a Kubernetes API that lives in memory and ends with this program.\n"
     "\n"
     "  --listen ADDRESS   where; 127.0.0.1:0 unless said otherwise, a free port of this machine\n"
     "  --kubeconfig FILE  writes there how to reach it, when it can be reached\n"
     "  --history COUNT    how many versions are remembered for watches and lists; 100000\n"
-    "  --ready-after SECONDS  runs pods: each is ready so long after it was made\n";
+    "  --ready-after SECONDS  runs pods: each is ready so long after it was made\n"
+    "  --openkruise       knows CloneSets from the beginning, without their definition's being "
+    "applied\n";
 
 struct arguments {
     struct sandbox_options options;
@@ -43,9 +45,13 @@ static bool read_seconds(const char *text, int64_t *ret_ms)
 static int read_arguments(int argc, char **argv, struct arguments *ret_arguments)
 {
     static const struct option options[] = {
-        {"listen", required_argument, NULL, 'l'},  {"kubeconfig", required_argument, NULL, 'k'},
-        {"history", required_argument, NULL, 'H'}, {"ready-after", required_argument, NULL, 'r'},
-        {"help", no_argument, NULL, 'h'},          {NULL, 0, NULL, 0},
+        {"listen", required_argument, NULL, 'l'},
+        {"kubeconfig", required_argument, NULL, 'k'},
+        {"history", required_argument, NULL, 'H'},
+        {"ready-after", required_argument, NULL, 'r'},
+        {"openkruise", no_argument, NULL, 'o'},
+        {"help", no_argument, NULL, 'h'},
+        {NULL, 0, NULL, 0},
     };
     struct arguments arguments = {.options.listen = "127.0.0.1:0"};
     for (int option; (option = getopt_long(argc, argv, "", options, NULL)) != -1;) {
@@ -55,6 +61,8 @@ static int read_arguments(int argc, char **argv, struct arguments *ret_arguments
             arguments.kubeconfig = optarg;
         else if (option == 'H')
             arguments.options.history = strtoul(optarg, NULL, 10);
+        else if (option == 'o')
+            arguments.options.openkruise = true;
         else if (option == 'r' && read_seconds(optarg, &arguments.options.ready_after_ms))
             arguments.options.runs_pods = true;
         else {
@@ -95,9 +103,9 @@ static int serve(struct loop *loop, const struct arguments *arguments, struct er
     if (code == OK)
         code = sandbox_new(loop, &arguments->options, &sandbox, err);
     if (code == OK && arguments->kubeconfig)
-        code = write_kubeconfig(arguments->kubeconfig, http_port(sandbox->http), err);
+        code = write_kubeconfig(arguments->kubeconfig, sandbox_port(sandbox), err);
     if (code == OK) {
-        printf("http://127.0.0.1:%d\n", http_port(sandbox->http));
+        printf("http://127.0.0.1:%d\n", sandbox_port(sandbox));
         fflush(stdout);
         code = loop_run(loop, err);
     }

@@ -66,21 +66,21 @@ static void let_go(struct sandbox *sandbox, const struct kind *namespaces, const
     bool left = false;
     if (!object || !json_at(object, "/metadata/deletionTimestamp"))
         return;
-    for (size_t i = 0; i < kinds_count(sandbox->kinds); i++)
-        if (kinds_at(sandbox->kinds, i)->namespaced)
-            left = empty(sandbox, kinds_at(sandbox->kinds, i), name) || left;
+    for (size_t i = 0; i < registry_count(sandbox->kinds); i++)
+        if (registry_at(sandbox->kinds, i)->namespaced)
+            left = empty(sandbox, registry_at(sandbox->kinds, i), name) || left;
     if (!left && drop_finalizer(object))
         finalize(sandbox, namespaces, object);
 }
 
 /* A namespace was changed, or something has gone from it. */
-void namespace_controller(struct sandbox *sandbox, const struct version *version)
+void namespace_controller(struct sandbox *sandbox, const struct news *news)
 {
-    const struct kind *namespaces = kinds_find(sandbox->kinds, "", "v1", "namespaces");
-    const char *key = version->entry->key, *slash = strchr(key, '/');
-    if (version->entry->collection == namespaces->collection) {
+    const struct kind *namespaces = registry_find(sandbox->kinds, "", "v1", "namespaces");
+    const char *key = news->version->entry->key, *slash = strchr(key, '/');
+    if (news->kind == namespaces) {
         let_go(sandbox, namespaces, key);
-    } else if (slash && version->change == CHANGE_DELETED) {
+    } else if (slash && news->version->change == CHANGE_DELETED) {
         char *ns AUTO_FREE = str_copy_n(key, (size_t)(slash - key));
         let_go(sandbox, namespaces, ns);
     }

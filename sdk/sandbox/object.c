@@ -192,7 +192,7 @@ int object_check(const struct kind *kind, const json_t *object, const json_t *ol
 {
     json_t *causes = json_array();
     if (kind->custom)
-        schema_check(kind->schema, object, causes);
+        schema_find_faults(kind->schema, object, causes);
     rules_check(kind, object, old, causes);
     if (json_array_size(causes))
         return fail_invalid_take(failure, kind, json_string_at(object, "/metadata/name"), causes);

@@ -4,7 +4,7 @@
 #define SANDBOX_OBJECT_H
 
 #include "failure.h"
-#include "sandbox.h"
+#include "sandbox_private.h"
 #include "target.h"
 
 /* An object as a version has it, seen through a kind. The caller owns it. */

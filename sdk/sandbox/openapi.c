@@ -13,11 +13,11 @@ static char *version_path(const struct kind *kind)
 }
 
 /* {"paths": {"apis/apps/v1": {"serverRelativeURL": …}, …}} */
-static json_t *make_index(const struct kinds *kinds)
+static json_t *make_index(const struct registry *kinds)
 {
     json_t *paths = json_object();
-    for (size_t i = 0; i < kinds_count(kinds); i++) {
-        char *path AUTO_FREE = version_path(kinds_at(kinds, i));
+    for (size_t i = 0; i < registry_count(kinds); i++) {
+        char *path AUTO_FREE = version_path(registry_at(kinds, i));
         json_object_set_new(
             paths, path,
             json_pack("{so}", "serverRelativeURL", json_sprintf("/openapi/v3/%s", path)));
@@ -68,12 +68,12 @@ static void add_path(const struct kind *kind, json_t *paths)
 }
 
 /* All of a group version; NULL: there is none of that path. */
-static json_t *make_document(const struct kinds *kinds, const char *path)
+static json_t *make_document(const struct registry *kinds, const char *path)
 {
     json_t *paths = json_object();
-    json_t *schemas AUTO_JSON = json_copy(kinds_schemas(kinds));
-    for (size_t i = 0; i < kinds_count(kinds); i++) {
-        const struct kind *kind = kinds_at(kinds, i);
+    json_t *schemas AUTO_JSON = json_copy(registry_schemas(kinds));
+    for (size_t i = 0; i < registry_count(kinds); i++) {
+        const struct kind *kind = registry_at(kinds, i);
         char *own AUTO_FREE = version_path(kind), *name AUTO_FREE = schema_name(kind);
         if (strcmp(own, path) != 0)
             continue;
@@ -89,7 +89,8 @@ static json_t *make_document(const struct kinds *kinds, const char *path)
                      "version", "v1.34.4", "paths", paths, "components", "schemas", schemas);
 }
 
-bool openapi_answer(const struct kinds *kinds, const struct request *request, struct answer *answer)
+bool openapi_answer(const struct registry *kinds, const struct request *request,
+                    struct answer *answer)
 {
     static const char root[] = "/openapi/v3";
     const char *rest = request->path + sizeof root - 1;

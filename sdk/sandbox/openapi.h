@@ -3,11 +3,11 @@
 #ifndef SANDBOX_OPENAPI_H
 #define SANDBOX_OPENAPI_H
 
-#include "http.h"
 #include "kinds.h"
+#include "request.h"
 
 /* False: the path is about something else. */
-bool openapi_answer(const struct kinds *kinds, const struct request *request,
+bool openapi_answer(const struct registry *kinds, const struct request *request,
                     struct answer *answer);
 
 #endif

@@ -17,22 +17,26 @@
 #define FOREGROUND "foregroundDeletion"
 #define ORPHAN     "orphan"
 
-/* An object, read anew. */
+/* An object of our own, to be changed. */
 struct member {
     struct target target;
     json_t *object; /* NULL: it isn't there */
 };
 
-static struct member member_of(const struct kind *kind, const char *key)
+static struct member member_take(const struct kind *kind, const char *key, json_t *object)
 {
-    const struct version *version = kind ? collection_get(kind->collection, key) : NULL;
     const char *slash = strchr(key, '/');
-    struct member member = {.target.kind = kind, .target.key = str_copy(key)};
+    struct member member = {.target.kind = kind, .target.key = str_copy(key), .object = object};
     if (slash)
         member.target.ns = str_copy_n(key, (size_t)(slash - key));
     member.target.name = str_copy(slash ? slash + 1 : key);
-    member.object = version ? object_of(kind, version) : NULL;
     return member;
+}
+
+static struct member member_of(const struct kind *kind, const char *key)
+{
+    const struct version *version = kind ? collection_get(kind->collection, key) : NULL;
+    return member_take(kind, key, version ? object_of(kind, version) : NULL);
 }
 
 static void member_done(struct member *member)
@@ -137,11 +141,11 @@ static json_t *dependents_of(const struct owners *owners, const char *uid)
 }
 
 /* The stored version is of no matter: each has the same metadata. */
-static const struct kind *kind_of_resource(const struct kinds *kinds, const char *group,
+static const struct kind *kind_of_resource(const struct registry *kinds, const char *group,
                                            const char *plural)
 {
-    for (size_t i = 0; i < kinds_count(kinds); i++) {
-        const struct kind *kind = kinds_at(kinds, i);
+    for (size_t i = 0; i < registry_count(kinds); i++) {
+        const struct kind *kind = registry_at(kinds, i);
         if (str_equal(kind->group, group) && str_equal(kind->plural, plural))
             return kind;
     }
@@ -203,8 +207,8 @@ enum owner { OWNER_SOLID, OWNER_ABSENT, OWNER_WAITING };
 static enum owner owner_of(struct sandbox *sandbox, const struct member *member,
                            const json_t *reference)
 {
-    const struct kind *kind = kinds_of(sandbox->kinds, json_string_at(reference, "/apiVersion"),
-                                       json_string_at(reference, "/kind"));
+    const struct kind *kind = registry_of(sandbox->kinds, json_string_at(reference, "/apiVersion"),
+                                          json_string_at(reference, "/kind"));
     const char *name = json_string_at(reference, "/name");
     if (!kind || !name)
         return OWNER_SOLID;
@@ -319,8 +323,9 @@ static void on_gone(struct sandbox *sandbox, const struct member *last)
     json_t *reference;
     size_t i;
     json_array_foreach (references_of(last->object), i, reference) {
-        const struct kind *kind = kinds_of(sandbox->kinds, json_string_at(reference, "/apiVersion"),
-                                           json_string_at(reference, "/kind"));
+        const struct kind *kind =
+            registry_of(sandbox->kinds, json_string_at(reference, "/apiVersion"),
+                        json_string_at(reference, "/kind"));
         const char *uid = json_string_at(reference, "/uid");
         const char *name = json_string_at(reference, "/name");
         if (!uid || !name)
@@ -346,25 +351,23 @@ static void on_there(struct sandbox *sandbox, struct member *member)
     go_on(sandbox, member);
 }
 
-/* Most objects own nothing and are owned by nobody: their text tells that without being parsed. */
-static bool is_about_owners(const struct version *version)
+/* Most objects own nothing and are owned by nobody. */
+static bool is_about_owners(const json_t *object)
 {
-    return version->change == CHANGE_DELETED || strstr(version->text, "\"ownerReferences\":") ||
-           strstr(version->text, "\"" FOREGROUND "\"") || strstr(version->text, "\"" ORPHAN "\"");
+    return references_of(object) || waits_with(object, FOREGROUND) || waits_with(object, ORPHAN);
 }
 
-void owner_controller(struct sandbox *sandbox, const struct version *version)
+void owner_controller(struct sandbox *sandbox, const struct news *news)
 {
-    const struct kind *kind = kinds_in(sandbox->kinds, version->entry->collection);
+    const struct version *version = news->version;
     bool gone = version->change == CHANGE_DELETED;
-    if (!kind || !is_about_owners(version) || (!gone && version->entry->newest != version))
+    if (!news->kind || (!gone && version->entry->newest != version) ||
+        (!gone && !is_about_owners(news->object)))
         return;
-    struct member member AUTO(member_done) = member_of(kind, version->entry->key);
-    if (gone) {
-        json_decref(member.object);
-        member.object = object_of(kind, version);
+    struct member member AUTO(member_done) =
+        member_take(news->kind, version->entry->key, json_deep_copy(news->object));
+    if (gone)
         on_gone(sandbox, &member);
-    } else {
+    else
         on_there(sandbox, &member);
-    }
 }

@@ -4,6 +4,7 @@
 #include "base/alloc.h"
 #include "base/json.h"
 #include "cells.h"
+#include "workload.h"
 
 #include <string.h>
 
@@ -39,8 +40,7 @@ json_t *cell_pod_status(const json_t *pod)
     json_array_foreach (statuses_of(pod), i, status)
         if (trouble_of(status))
             word = trouble_of(status);
-    bool ended = str_equal(phase, "Succeeded") || str_equal(phase, "Failed");
-    if (json_at(pod, "/metadata/deletionTimestamp") && !ended)
+    if (workload_is_going(pod) && !workload_has_ended(pod))
         word = "Terminating";
     return json_string(word);
 }
@@ -81,12 +81,8 @@ json_t *cell_pod_node(const json_t *pod)
 
 static bool is_true(const json_t *pod, const char *type)
 {
-    size_t i;
-    json_t *condition;
-    json_array_foreach (json_at(pod, "/status/conditions"), i, condition)
-        if (str_equal(json_string_at(condition, "/type"), type))
-            return str_equal(json_string_at(condition, "/status"), "True");
-    return false;
+    const json_t *condition = json_find(json_at(pod, "/status/conditions"), "/type", type);
+    return str_equal(json_string_at(condition, "/status"), "True");
 }
 
 json_t *cell_pod_gates(const json_t *pod)

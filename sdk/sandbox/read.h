@@ -4,7 +4,7 @@
 #define SANDBOX_READ_H
 
 #include "failure.h"
-#include "sandbox.h"
+#include "sandbox_private.h"
 #include "target.h"
 
 int read_object(struct sandbox *sandbox, const struct target *target, const struct request *request,

@@ -9,28 +9,12 @@
 #include <stdlib.h>
 #include <string.h>
 
-static json_t *pod_of(const json_t *set)
-{
-    json_t *pod = json_object();
-    json_t *template = json_at(set, "/spec/template");
-    const char *name = json_string_at(set, "/metadata/name");
-    json_object_set_new(pod, "metadata", json_deep_copy(json_object_get(template, "metadata")));
-    json_object_set_new(pod, "spec", json_deep_copy(json_object_get(template, "spec")));
-    json_put_take(pod, "/metadata/generateName", json_sprintf("%s-", name));
-    return pod;
-}
-
-static bool is_ready(const json_t *pod)
-{
-    return str_equal(json_string_at(workload_condition(pod, "Ready"), "/status"), "True");
-}
-
 /* The youngest go first, and before them those that aren't ready. */
 static void delete_some(struct sandbox *sandbox, json_t *pods, int64_t count)
 {
     for (int ready = 0; ready <= 1; ready++) {
         for (size_t i = json_array_size(pods); i-- > 0 && count > 0;) {
-            if (is_ready(json_array_get(pods, i)) != (bool)ready)
+            if ((workload_available_in(json_array_get(pods, i), 0) == 0) != (bool)ready)
                 continue;
             workload_delete(sandbox, "Pod", json_array_get(pods, i));
             json_array_remove(pods, i);
@@ -42,10 +26,11 @@ static void delete_some(struct sandbox *sandbox, json_t *pods, int64_t count)
 /* `pods` becomes what there is afterwards. */
 static void make_as_many(struct sandbox *sandbox, const json_t *set, json_t *pods)
 {
+    const json_t *template = json_at(set, "/spec/template");
     int64_t wanted = json_int_at(set, "/spec/replicas", 1);
     int64_t there = (int64_t)json_array_size(pods);
     for (; there < wanted; there++) {
-        json_t *pod = workload_create_take(sandbox, set, "Pod", pod_of(set));
+        json_t *pod = workload_create_take(sandbox, set, "Pod", workload_pod(set, template));
         if (!pod)
             return;
         json_array_append_new(pods, pod);
@@ -63,8 +48,7 @@ static void count(struct sandbox *sandbox, json_t *set, const json_t *pods, cons
     workload_put_count(set, "/status/fullyLabeledReplicas", there);
     workload_put_count(set, "/status/readyReplicas", tally.ready);
     workload_put_count(set, "/status/availableReplicas", tally.available);
-    json_put_take(set, "/status/observedGeneration",
-                  json_integer(json_int_at(set, "/metadata/generation", 0)));
+    workload_put_observed(set);
     workload_write_status(sandbox, "ReplicaSet", set);
     if (tally.wait_ms >= 0)
         later_do(sandbox, tally.wait_ms, reconcile, key);
@@ -80,7 +64,7 @@ static void reconcile(struct sandbox *sandbox, const char *key)
     count(sandbox, set, pods, key);
 }
 
-void replica_set_controller(struct sandbox *sandbox, const struct version *version)
+void replica_set_controller(struct sandbox *sandbox, const struct news *news)
 {
-    workload_look(sandbox, version, &(struct workload_kinds){"ReplicaSet", "Pod", reconcile});
+    workload_look(sandbox, news, &(struct workload_kinds){"ReplicaSet", "Pod", reconcile});
 }

@@ -194,6 +194,60 @@ void rules_complete(const struct kind *kind, json_t *object)
             rules[i].complete(object);
 }
 
+/* ── Webhooks ─────────────────────────────────────────────────────────────────────────────── */
+
+static void pull_always(const json_t *containers)
+{
+    size_t i;
+    json_t *container;
+    json_array_foreach (containers, i, container)
+        if (!json_object_get(container, "imagePullPolicy"))
+            json_object_set_new(container, "imagePullPolicy", json_string("Always"));
+}
+
+/* A template that the schema of its object doesn't know. */
+static void admit_template(const struct kind *kind, json_t *template)
+{
+    struct schema names = {.names = kind->schema.names};
+    struct schema schema =
+        schema_of(names, json_object_get(names.names, "io.k8s.api.core.v1.PodTemplateSpec"));
+    pull_always(json_at(template, "/spec/containers"));
+    schema_prune(schema, template, NULL);
+    schema_complete(schema, template);
+    complete_pod_spec(json_object_get(template, "spec"));
+    if (!json_at(template, "/metadata/creationTimestamp"))
+        json_put_take(template, "/metadata/creationTimestamp", json_null());
+}
+
+static void admit_strategy(json_t *strategy)
+{
+    json_t *usual AUTO_JSON = json_pack("{ss si ss si}", "type", "ReCreate", "partition", 0,
+                                        "maxUnavailable", "20%", "maxSurge", 0);
+    json_object_update_missing(strategy, usual);
+    bool recreates = str_equal(json_string_at(strategy, "/type"), "ReCreate");
+    if (!recreates && !json_object_get(strategy, "inPlaceUpdateStrategy"))
+        json_object_set_new(strategy, "inPlaceUpdateStrategy", json_object());
+}
+
+static void admit_clone_set(const struct kind *kind, json_t *object)
+{
+    json_t *usual AUTO_JSON = json_pack("{si si s{} s{}}", "replicas", 1, "revisionHistoryLimit",
+                                        10, "scaleStrategy", "updateStrategy");
+    json_t *spec = json_object_get(object, "spec"), *template = json_object_get(spec, "template");
+    json_object_update_missing(spec, usual);
+    admit_strategy(json_object_get(spec, "updateStrategy"));
+    if (json_is_object(template))
+        admit_template(kind, template);
+}
+
+void rules_admit(const struct kind *kind, json_t *object)
+{
+    if (strcmp(kind->resource, "clonesets.apps.kruise.io") == 0)
+        admit_clone_set(kind, object);
+}
+
+/* ── New objects ──────────────────────────────────────────────────────────────────────────── */
+
 static void create_namespace(json_t *object)
 {
     json_put_take(object, "/spec/finalizers", json_pack("[s]", "kubernetes"));
@@ -214,10 +268,17 @@ static void create_crd(json_t *object)
                               json_object_get(version, "name"));
 }
 
+/* What keeps it from being scheduled is said from the beginning. */
 static void create_pod(json_t *object)
 {
     json_put_take(object, "/status",
                   json_pack("{ss ss}", "phase", "Pending", "qosClass", "BestEffort"));
+    if (json_array_size(json_at(object, "/spec/schedulingGates")))
+        json_put_take(object, "/status/conditions",
+                      json_pack("[{sn sn ss ss ss ss}]", "lastProbeTime", "lastTransitionTime",
+                                "message",
+                                "Scheduling is blocked due to non-empty scheduling gates", "reason",
+                                "SchedulingGated", "status", "False", "type", "PodScheduled"));
 }
 
 void rules_create(const struct kind *kind, json_t *object)

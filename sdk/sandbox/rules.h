@@ -10,6 +10,9 @@
 /* Values that depend on others, after the schema's own defaults have been put in. */
 void rules_complete(const struct kind *kind, json_t *object);
 
+/* What the webhooks of those who define a kind put in: nobody has written that. */
+void rules_admit(const struct kind *kind, json_t *object);
+
 /* What an object has from its first moment on, whatever its client says. */
 void rules_create(const struct kind *kind, json_t *object);
 

@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "sandbox.h"
+#include "sandbox_private.h"
 
 #include "api.h"
 #include "base/alloc.h"
 #include "base/json.h"
+#include "builtin.h"
 #include "change.h"
 #include "controllers.h"
 #include "later.h"
@@ -22,20 +23,33 @@ static void on_write(void *data)
     controllers_wake(sandbox);
 }
 
+static void create(struct sandbox *sandbox, const struct kind *kind, json_t *object)
+{
+    struct target target = {.kind = kind};
+    struct change_options options = {0};
+    struct failure failure = {0};
+    change_create(sandbox, &target, object, &options, &failure);
+    failure_done(&failure);
+}
+
 /* What every cluster has from its first moment. */
 static void create_namespaces(struct sandbox *sandbox)
 {
     static const char *const names[] = {"default", "kube-node-lease", "kube-public", "kube-system"};
-    struct target target = {.kind = kinds_find(sandbox->kinds, "", "v1", "namespaces")};
     for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
-        struct change_options options = {0};
-        struct failure failure = {0};
         json_t *object AUTO_JSON = json_pack("{ss ss s{ss}}", "kind", "Namespace", "apiVersion",
                                              "v1", "metadata", "name", names[i]);
-        change_create(sandbox, &target, object, &options, &failure);
-        failure_done(&failure);
+        create(sandbox, registry_find(sandbox->kinds, "", "v1", "namespaces"), object);
     }
     store_compact(sandbox->store);
+}
+
+static void define_clonesets(struct sandbox *sandbox)
+{
+    json_t *definition AUTO_JSON = json_loads(builtin_clonesets, 0, NULL);
+    create(sandbox,
+           registry_of(sandbox->kinds, "apiextensions.k8s.io/v1", "CustomResourceDefinition"),
+           definition);
 }
 
 int sandbox_new(struct loop *loop, const struct sandbox_options *options,
@@ -48,11 +62,16 @@ int sandbox_new(struct loop *loop, const struct sandbox_options *options,
     list_init(&sandbox->later);
     sandbox->ready_after_ms = options->runs_pods ? options->ready_after_ms : -1;
     sandbox->store = store_new(options->history ? options->history : HISTORY);
-    sandbox->kinds = kinds_new(sandbox->store);
+    sandbox->kinds = registry_new(sandbox->store);
     sandbox->owners = owners_new();
     store_on_write(sandbox->store, on_write, sandbox);
     create_namespaces(sandbox);
-    int code = http_new(loop, options->listen, api_answer, sandbox, &sandbox->http, err);
+    if (options->openkruise)
+        define_clonesets(sandbox);
+    sandbox->inside = inside_new(loop, api_answer, sandbox);
+    int code = options->listen
+                   ? http_new(loop, options->listen, api_answer, sandbox, &sandbox->http, err)
+                   : OK;
     if (code < 0)
         sandbox_free(sandbox);
     else
@@ -65,10 +84,39 @@ void sandbox_free(struct sandbox *sandbox)
     if (!sandbox)
         return;
     http_free(sandbox->http);
+    inside_free(sandbox->inside);
     timer_stop(sandbox->loop, &sandbox->controllers);
     later_done(sandbox);
     owners_free(sandbox->owners);
-    kinds_free(sandbox->kinds);
+    registry_free(sandbox->kinds);
     store_free(sandbox->store);
+    free(sandbox->stuck);
     free(sandbox);
+}
+
+int sandbox_port(const struct sandbox *sandbox)
+{
+    return http_port(sandbox->http);
+}
+
+struct carrier sandbox_carrier(struct sandbox *sandbox)
+{
+    return inside_carrier(sandbox->inside);
+}
+
+void sandbox_stick(struct sandbox *sandbox, int pod)
+{
+    sandbox->starts = 0;
+    sandbox->stuck_start = pod;
+}
+
+int64_t sandbox_revision(const struct sandbox *sandbox)
+{
+    return store_revision(sandbox->store);
+}
+
+bool sandbox_is_busy(const struct sandbox *sandbox, int64_t until_ms)
+{
+    return sandbox->controlled < store_revision(sandbox->store) ||
+           later_next_ms(sandbox) < until_ms;
 }

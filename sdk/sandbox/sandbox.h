@@ -1,38 +1,44 @@
 // SPDX-License-Identifier: Apache-2.0
-/* A Kubernetes API in memory. One thread, the loop's. */
+/* A Kubernetes API in memory, and what runs in a cluster beside it. One thread, the loop's. */
 #ifndef SANDBOX_SANDBOX_H
 #define SANDBOX_SANDBOX_H
 
-#include "http.h"
-#include "kinds.h"
-#include "store.h"
-
-#include "base/list.h"
+#include "base/error.h"
+#include "loop/carrier.h"
 #include "loop/loop.h"
 
-struct sandbox {
-    struct loop *loop;
-    struct store *store;
-    struct kinds *kinds;
-    struct http *http;
-    struct owners *owners;
-    struct list watches;
-    struct list soon, later;  /* what controllers have to do (later.h) */
-    int64_t ready_after_ms;   /* from a pod's beginning; -1: it never is */
-    struct timer controllers; /* runs when there are versions that they haven't seen */
-    int64_t controlled;       /* the revision that they have seen */
-};
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct sandbox;
 
 struct sandbox_options {
-    const char *listen; /* as in base/address.h */
+    const char *listen; /* as in base/address.h; NULL: it doesn't, and is reached by its carrier */
     size_t history;     /* versions that are remembered; 0: 100000 */
     bool runs_pods;     /* else they stay as they are, as in a cluster without nodes */
     int64_t ready_after_ms;
+    bool openkruise; /* CloneSets are defined from the beginning */
 };
 
 /* The caller owns *ret_sandbox. Errors as those of listener_new(). */
 int sandbox_new(struct loop *loop, const struct sandbox_options *options,
                 struct sandbox **ret_sandbox, struct error *err);
 void sandbox_free(struct sandbox *sandbox); /* NULL is fine */
+
+/* Where it listens. */
+int sandbox_port(const struct sandbox *sandbox);
+
+/* Brings requests to it from within this process. Borrowed. */
+struct carrier sandbox_carrier(struct sandbox *sandbox);
+
+/* Of the pods whose containers start from now on, anew or again, this one, counted from 1, never
+ * gets ready; 0: all do. */
+void sandbox_stick(struct sandbox *sandbox, int pod);
+
+/* How many versions of objects there have been; and whether controllers have something to do, now
+ * or before this time of clock_monotonic_ms(). */
+int64_t sandbox_revision(const struct sandbox *sandbox);
+bool sandbox_is_busy(const struct sandbox *sandbox, int64_t until_ms);
 
 #endif

@@ -78,7 +78,7 @@ static void add_requirement(struct text *out, const json_t *requirement)
         add_values(out, "notin", values);
 }
 
-static json_t *selector_text(const json_t *selector)
+json_t *scale_selector(const json_t *selector)
 {
     struct text text AUTO(text_done) = {0};
     json_t *requirements AUTO_JSON = requirements_of(selector), *requirement;
@@ -113,7 +113,7 @@ static json_t *status_of(const struct kind *kind, const json_t *object)
     char *selector_at AUTO_FREE = pointer_of(kind, "labelSelectorPath", "/");
     json_t *status = json_pack("{sI}", "replicas", json_int_at(object, count_at, 0));
     json_t *selector AUTO_JSON = kind->custom ? json_incref(json_at(object, selector_at))
-                                              : selector_text(json_at(object, "/spec/selector"));
+                                              : scale_selector(json_at(object, "/spec/selector"));
     if (json_string_length(selector))
         json_object_set(status, "selector", selector);
     return status;
@@ -156,7 +156,7 @@ static int check_size(const struct sandbox *sandbox, const json_t *scale, struct
     json_t *causes = json_array();
     cause_add(causes, "FieldValueInvalid", "spec.replicas",
               "Invalid value: %lld: must be greater than or equal to 0", (long long)replicas);
-    return fail_invalid_take(failure, kinds_scale(sandbox->kinds),
+    return fail_invalid_take(failure, registry_scale(sandbox->kinds),
                              json_string_at(scale, "/metadata/name"), causes);
 }
 

@@ -5,7 +5,7 @@
 #define SANDBOX_SCALE_H
 
 #include "failure.h"
-#include "sandbox.h"
+#include "sandbox_private.h"
 #include "target.h"
 
 /* The Scale of an object. The caller owns it; NULL and a failure where there is no size. */
@@ -14,6 +14,9 @@ json_t *scale_of(const struct kind *kind, const json_t *object, struct failure *
 /* Puts what a Scale says into the object that it is of. */
 int scale_put(const struct sandbox *sandbox, const struct kind *kind, json_t *object,
               const json_t *scale, struct failure *failure);
+
+/* A label selector as text, as a Scale has it. The caller owns it. */
+json_t *scale_selector(const json_t *selector);
 
 int scale_read(struct sandbox *sandbox, const struct target *target, const struct request *request,
                struct answer *answer, struct failure *failure);

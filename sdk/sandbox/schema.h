@@ -35,7 +35,7 @@ void schema_prune(struct schema schema, json_t *value, json_t *ret_unknown);
 void schema_complete(struct schema schema, json_t *value);
 
 /* Adds a cause (failure.h) for each thing that is not as the schema says. */
-void schema_check(struct schema schema, const json_t *value, json_t *causes);
+void schema_find_faults(struct schema schema, const json_t *value, json_t *causes);
 
 /* The first value of a wrong type, as Kubernetes' decoder tells it ("cannot unmarshal …"); NULL:
  * none. The caller frees it. `kind` stands in front of the path. */

@@ -189,7 +189,7 @@ static void check(struct schema schema, const json_t *value, const char *path, j
         check_array(schema, value, path, causes);
 }
 
-void schema_check(struct schema schema, const json_t *value, json_t *causes)
+void schema_find_faults(struct schema schema, const json_t *value, json_t *causes)
 {
     check(schema, value, "", causes);
 }

@@ -51,7 +51,7 @@ char *object_key(const char *ns, const char *name)
     return ns ? str_format("%s/%s", ns, name) : str_copy(name);
 }
 
-static bool resolve(const struct kinds *kinds, const struct steps *steps, struct target *target)
+static bool resolve(const struct registry *kinds, const struct steps *steps, struct target *target)
 {
     size_t at = group_steps(steps);
     if (!at || steps->count > STEPS_MAX)
@@ -61,7 +61,7 @@ static bool resolve(const struct kinds *kinds, const struct steps *steps, struct
     if (within)
         target->ns = str_copy(steps->at[at + 1]);
     at += within ? 2 : 0;
-    target->kind = kinds_find(kinds, group, version, steps->at[at]);
+    target->kind = registry_find(kinds, group, version, steps->at[at]);
     if (!target->kind || steps->count > at + 3)
         return false;
     if (steps->count > at + 1)
@@ -74,7 +74,7 @@ static bool resolve(const struct kinds *kinds, const struct steps *steps, struct
     return scoped && (!target->name || *target->name);
 }
 
-bool target_read(const struct kinds *kinds, const char *path, struct target *ret_target)
+bool target_read(const struct registry *kinds, const char *path, struct target *ret_target)
 {
     struct steps steps = steps_of(path);
     *ret_target = (struct target){0};

@@ -14,7 +14,7 @@ struct target {
 };
 
 /* False when nothing is served there. The caller releases the target, also then. */
-bool target_read(const struct kinds *kinds, const char *path, struct target *ret_target);
+bool target_read(const struct registry *kinds, const char *path, struct target *ret_target);
 void target_done(struct target *target);
 
 /* "namespace/name", or "name". The caller frees it. */

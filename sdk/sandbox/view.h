@@ -5,8 +5,8 @@
 
 #include "base/text.h"
 #include "failure.h"
-#include "http.h"
 #include "kinds.h"
+#include "request.h"
 
 enum view_form { VIEW_WHOLE, VIEW_METADATA, VIEW_TABLE };
 

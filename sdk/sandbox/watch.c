@@ -187,8 +187,8 @@ static int select_from(struct watch *watch, const struct target *target,
                          name ? name : fields, &watch->selector, failure);
 }
 
-static int watch_begin(struct watch *watch, const struct target *target,
-                       const struct request *request, struct failure *failure)
+static int watch_read(struct watch *watch, const struct target *target,
+                      const struct request *request, struct failure *failure)
 {
     int64_t revision = revision_read(request_query(request, "resourceVersion"), failure);
     bool everything = is_true(request_query(request, "sendInitialEvents"));
@@ -204,15 +204,16 @@ static int watch_begin(struct watch *watch, const struct target *target,
     return 0;
 }
 
-int watch_open(struct sandbox *sandbox, const struct target *target, const struct request *request,
-               struct answer *answer, struct failure *failure)
+int watch_begin_stream(struct sandbox *sandbox, const struct target *target,
+                       const struct request *request, struct answer *answer,
+                       struct failure *failure)
 {
     const char *timeout = request_query(request, "timeoutSeconds");
     int64_t seconds = timeout ? strtoll(timeout, NULL, 10) : 0;
     struct watch *watch = mem_alloc(sizeof *watch);
     list_init(&watch->link);
     watch->sandbox = sandbox;
-    if (watch_begin(watch, target, request, failure) < 0) {
+    if (watch_read(watch, target, request, failure) < 0) {
         on_close(watch);
         return -1;
     }

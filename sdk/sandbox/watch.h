@@ -4,12 +4,13 @@
 #define SANDBOX_WATCH_H
 
 #include "failure.h"
-#include "sandbox.h"
+#include "sandbox_private.h"
 #include "target.h"
 
 /* A target with a name is watched alone. */
-int watch_open(struct sandbox *sandbox, const struct target *target, const struct request *request,
-               struct answer *answer, struct failure *failure);
+int watch_begin_stream(struct sandbox *sandbox, const struct target *target,
+                       const struct request *request, struct answer *answer,
+                       struct failure *failure);
 
 /* Tells the watches of a collection that there is something to read. */
 void watches_wake(struct sandbox *sandbox, const struct collection *collection);

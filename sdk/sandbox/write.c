@@ -106,7 +106,7 @@ static struct target shape_of(const struct sandbox *sandbox, const struct target
 {
     struct target shape = *target;
     if (str_equal(target->subresource, "scale"))
-        shape.kind = kinds_scale(sandbox->kinds);
+        shape.kind = registry_scale(sandbox->kinds);
     return shape;
 }
 

@@ -4,7 +4,7 @@
 #define SANDBOX_WRITE_H
 
 #include "failure.h"
-#include "sandbox.h"
+#include "sandbox_private.h"
 #include "target.h"
 
 int write_create(struct sandbox *sandbox, const struct target *target,

@@ -3,7 +3,7 @@
 
     SLUICE_API_SERVER    sandbox (the default) or real
     SLUICE_API_CLUSTER   a real cluster that is up already, to be used and left up; with fake nodes
-                         (--kwok) for the cases of workloads
+                         (--kwok) for the cases of workloads, and OpenKruise for those of CloneSets
     SLUICE_API_RECORD    when set, what the real server answers becomes what is expected
     SLUICE_BUILD         the build under test (../../build)
 """
@@ -41,6 +41,16 @@ def nodes_server(tmp_path_factory):
         yield made
 
 
+@pytest.fixture(scope="session")
+def clones_server(tmp_path_factory):
+    """One whose pods run, with OpenKruise."""
+    folder = tmp_path_factory.mktemp("clones")
+    which = os.environ.get("SLUICE_API_SERVER", "sandbox")
+    start = {"sandbox": sandbox_server, "real": real_server}[which]
+    with start(folder, runs_pods=True, openkruise=True) as made:
+        yield made
+
+
 def _file_name(name: str) -> str:
     return re.sub(r"[^a-zA-Z0-9.]+", "-", name).strip("-")
 
@@ -53,6 +63,11 @@ def api(server, request):
 @pytest.fixture
 def nodes_api(nodes_server, request):
     yield from _transcript(nodes_server, request)
+
+
+@pytest.fixture
+def clones_api(clones_server, request):
+    yield from _transcript(clones_server, request)
 
 
 def _transcript(server, request):

@@ -10,11 +10,18 @@ from contextlib import contextmanager
 from pathlib import Path
 from urllib.parse import urlsplit
 
+import pytest
+
 from cluster import Cluster
+from cluster.in_memory import SandboxCluster
 from cluster.tools import path as tool_path
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 BUILD = Path(os.environ.get("SLUICE_BUILD", ROOT / "build"))
+
+
+needs_kubectl = pytest.mark.skipif(not tool_path("kubectl").exists(),
+                                   reason="kubectl isn't built: tests/cluster/build kubectl")
 
 
 class Server:
@@ -49,29 +56,26 @@ class Server:
 
 
 @contextmanager
-def sandbox_server(folder: Path, runs_pods: bool = False):
-    kubeconfig = folder / "kubeconfig"
-    program = BUILD / "sdk" / "sandbox" / "sluice-sandbox"
-    pods = ["--ready-after", "0"] if runs_pods else []
-    with subprocess.Popen([program, "--kubeconfig", kubeconfig, *pods], text=True,
-                          stdout=subprocess.PIPE) as process:
-        try:
-            assert process.stdout.readline().startswith("http://"), "the sandbox hasn't started"
-            yield Server(kubeconfig, is_real=False)
-        finally:
-            process.terminate()
-    assert process.returncode == 0, f"the sandbox ended with {process.returncode}"
+def sandbox_server(folder: Path, runs_pods: bool = False, openkruise: bool = False):
+    options = ["--ready-after", "0"] if runs_pods else []
+    options += ["--openkruise"] if openkruise else []
+    sandbox = SandboxCluster(BUILD / "sdk" / "sandbox" / "sluice-sandbox", folder, *options)
+    try:
+        yield Server(sandbox.kubeconfig, is_real=False)
+    finally:
+        sandbox.down()
 
 
-def _real_cluster(runs_pods: bool) -> Cluster:
-    name = f"api{'-pods' if runs_pods else ''}-{os.getpid()}"
-    return Cluster.up(name, kubelet=False, kruise=False, kwok=int(runs_pods))
+def _real_cluster(runs_pods: bool, openkruise: bool) -> Cluster:
+    parts = "-pods" * runs_pods + "-kruise" * openkruise
+    return Cluster.up(f"api{parts}-{os.getpid()}", kubelet=False, kruise=openkruise,
+                      kwok=int(runs_pods))
 
 
 @contextmanager
-def real_server(folder: Path, runs_pods: bool = False):
+def real_server(folder: Path, runs_pods: bool = False, openkruise: bool = False):
     given = os.environ.get("SLUICE_API_CLUSTER")
-    cluster = Cluster(given) if given else _real_cluster(runs_pods)
+    cluster = Cluster(given) if given else _real_cluster(runs_pods, openkruise)
     kubeconfig = folder / "kubeconfig"
     kubeconfig.write_text(cluster.kubeconfig.read_text())
     try:

@@ -1,14 +1,11 @@
 # SPDX-License-Identifier: Apache-2.0
 """kubectl, as people type it."""
 
-import pytest
-
-from cluster.tools import path as tool_path
+from server import needs_kubectl
 from test_definitions import CRDS, thing
 from things import config_map, crd, deployment
 
-pytestmark = pytest.mark.skipif(not tool_path("kubectl").exists(),
-                                reason="kubectl isn't built: tests/cluster/build kubectl")
+pytestmark = needs_kubectl
 
 
 def test_apply(api):

@@ -3,6 +3,7 @@
 
 import pytest
 
+from server import needs_kubectl
 from test_definitions import VERSION, defined
 from things import config_map, crd, deployment
 
@@ -142,6 +143,7 @@ def test_apply_status(owners, gadgets):
     apply(owners, f"{gadgets}/g/status", {**gadget({}), "status": {"ready": 2}}, "cat")
 
 
+@needs_kubectl
 def test_kubectl(api):
     api.kubectl("apply", "--server-side", "-f", "-", stdin=config_map("a"))
     api.kubectl("apply", "--server-side", "--field-manager", "bob", "-f", "-",

@@ -3,6 +3,7 @@
 
 import pytest
 
+from server import needs_kubectl
 from test_definitions import VERSION, defined, thing
 from things import crd, deployment
 from transcript import PATCHES
@@ -84,6 +85,7 @@ def test_custom_kind(api, sized):
     api.get("/apis/example.com/v1")
 
 
+@needs_kubectl
 def test_kubectl(api, sized):
     api.post(sized, thing("a", {"size": 1}))
     api.kubectl("scale", "thing/a", "--replicas=3")

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Watches: from a version on, from the beginning, and of less than everything."""
 
-from things import config_map
+from things import TOLERATION, config_map, deployment
 from transcript import TABLE
 
 
@@ -52,3 +52,15 @@ def test_tables(api):
 
 def test_bad_version(api):
     api.get(api.path("configmaps") + "?watch=1&resourceVersion=nonsense")
+
+
+def test_what_nobody_has_asked_for(nodes_api):
+    """A change that time brings is told as it happens, whether or not there is a request."""
+    api = nodes_api
+    made = deployment("d", replicas=1, minReadySeconds=1)
+    made["spec"]["template"]["spec"]["tolerations"] = [TOLERATION]
+    path = api.path("deployments", version="apps/v1")
+    api._send("POST", path, made)
+    found = api.watch_until(f"{path}?watch=true", lambda thing: thing.get("status", {}).get(
+        "availableReplicas"))
+    api.say("the Deployment", found["status"]["availableReplicas"])

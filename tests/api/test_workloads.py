@@ -5,10 +5,8 @@ is."""
 
 import pytest
 
-from things import deployment
+from things import TOLERATION, deployment, image
 from transcript import Transcript, PATCHES
-
-TOLERATION = {"key": "kwok.x-k8s.io/node", "operator": "Exists"}
 
 
 @pytest.fixture
@@ -21,10 +19,6 @@ def running(name: str, replicas: int, **spec) -> dict:
     made = deployment(name, replicas=replicas, **spec)
     made["spec"]["template"]["spec"]["tolerations"] = [TOLERATION]
     return made
-
-
-def image(value: str) -> dict:
-    return {"spec": {"template": {"spec": {"containers": [{"name": "main", "image": value}]}}}}
 
 
 def at_rest(replicas: int):
@@ -111,6 +105,29 @@ def test_labels_do_not_roll(api):
     roll(api, {"metadata": {"labels": {"x": "y"}}}, 1)
 
 
+def annotate(api: Transcript, path: str, notes: dict) -> None:
+    """And what the ReplicaSets have of that, once the controller has seen the change."""
+    patch = {"metadata": {"annotations": notes}, "spec": {"progressDeadlineSeconds": 600 + len(notes)}}
+    api._send("PATCH", path, patch, {"Content-Type": PATCHES["merge"]})
+    api.until(path, at_rest(1))
+    _, answer = api._send("GET", api.path("replicasets", version="apps/v1"))
+    of_scaling = ("deployment.kubernetes.io/desired-replicas", "deployment.kubernetes.io/max-replicas")
+    api.say("the ReplicaSets", sorted(
+        ({name: text for name, text in each["metadata"]["annotations"].items()
+          if name not in of_scaling} for each in answer["items"]),
+        key=lambda found: int(found["deployment.kubernetes.io/revision"])))
+
+
+def test_annotations_go_along(api):
+    """To the ReplicaSet of the template, and to no other; what is taken off stays there."""
+    path = begin(api, 1)
+    last = "kubectl.kubernetes.io/last-applied-configuration"
+    annotate(api, path, {"team": "a", last: "{}"})
+    roll(api, image("example/app:2"), 1)
+    annotate(api, path, {"team": "b", "x": "y", last: "{}"})
+    annotate(api, path, {"x": None})
+
+
 def stands_at(old: int, new: int):
     """Sizes of the two ReplicaSets of a roll that can't go on."""
     def holds(_, answer) -> bool:
@@ -129,6 +146,19 @@ def test_how_far_it_goes(api, surge, unavailable, old, new):
     api._send("PATCH", path, {"spec": {"minReadySeconds": 500, **image("example/app:2")["spec"]}},
               {"Content-Type": PATCHES["strategic"]})
     api.until(api.path("replicasets", version="apps/v1"), stands_at(old, new))
+
+
+def test_paused_when_all_new_ones_are_there(api):
+    """Then the old ones go all the same."""
+    path = begin(api, 2, strategy={"type": "RollingUpdate", "rollingUpdate": {
+        "maxSurge": 2, "maxUnavailable": 0}})
+    api._send("PATCH", path, {"spec": {"minReadySeconds": 500, **image("example/app:2")["spec"]}},
+              {"Content-Type": PATCHES["strategic"]})
+    sets = api.path("replicasets", version="apps/v1")
+    api.until(sets, stands_at(2, 2))
+    api._send("PATCH", path, {"spec": {"minReadySeconds": 0, "paused": True}},
+              {"Content-Type": PATCHES["merge"]})
+    api.until(sets, stands_at(0, 2))
 
 
 def test_deleted(api):

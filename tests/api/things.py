@@ -1,6 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """Objects that the cases are about."""
 
+TOLERATION = {"key": "kwok.x-k8s.io/node", "operator": "Exists"}
+"""For pods that shall run on the nodes that the cases have."""
+
 
 def config_map(name: str, data=None, **metadata) -> dict:
     return {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": name, **metadata},
@@ -14,6 +17,11 @@ def deployment(name: str, **spec) -> dict:
             "spec": {"replicas": 0, "selector": {"matchLabels": {"app": name}}, **spec,
                      "template": {"metadata": {"labels": {"app": name}},
                                   "spec": {"containers": [container]}}}}
+
+
+def image(value: str) -> dict:
+    """A strategic patch of a workload's template."""
+    return {"spec": {"template": {"spec": {"containers": [{"name": "main", "image": value}]}}}}
 
 
 def crd(plural: str, kind: str, group: str = "example.com", **version) -> dict:

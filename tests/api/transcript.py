@@ -79,6 +79,14 @@ class Transcript:
         self._note("WATCH", path, answer, events)
         return events
 
+    def watch_until(self, path: str, holds) -> dict:
+        """The first object of a watch that is as wanted. Isn't part of the transcript."""
+        connection, answer = self.server.request("GET", path, None, {})
+        found = next(thing for thing in (json.loads(line)["object"] for line in answer)
+                     if holds(thing))
+        connection.close()
+        return found
+
     def until(self, path: str, holds) -> dict:
         """Asks again until the answer is as wanted. Isn't part of the transcript."""
         end = time.monotonic() + PATIENCE

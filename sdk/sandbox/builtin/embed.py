@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""Makes a C string of a file: embed.py FILE NAME >FILE.c"""
+"""Makes a C string of files: embed.py FILE... NAME HEADER >FILE.c. Several become the documents of one
+text of YAML."""
 
 import sys
 from pathlib import Path
@@ -8,11 +9,17 @@ from pathlib import Path
 STEP = 96
 
 
+def constant(byte: int) -> str:
+    """One that is a char, whether that has a sign or not."""
+    return str(byte) if byte < 128 else f"'\\{byte:o}'"
+
+
 def main():
-    text = Path(sys.argv[1]).read_bytes()
-    print(f'#include "builtin.h"\n\nconst char {sys.argv[2]}[] = {{')
+    *files, name, header = sys.argv[1:]
+    text = b"\n---\n".join(Path(file).read_bytes() for file in files)
+    print(f'#include "{header}"\n\nconst char {name}[] = {{')
     for start in range(0, len(text), STEP):
-        print("    " + ",".join(map(str, text[start:start + STEP])) + ",")
+        print("    " + ",".join(map(constant, text[start:start + STEP])) + ",")
     print("    0};")
 
 

@@ -28,12 +28,20 @@ class ApiError(Exception):
 
 
 class Api:
-    """A connection a request; safe to use from any thread."""
+    """A connection a request; safe to use from any thread. Without a certificate authority it is
+    plain HTTP."""
 
-    def __init__(self, port: int, token: str, ca: Path):
+    def __init__(self, port: int, token: str = "", ca: Path = None):
         self.port = port
-        self.token = token
-        self.tls = ssl.create_default_context(cafile=str(ca))
+        self.headers = {"Authorization": f"Bearer {token}"} if token else {}
+        self._tls = ssl.create_default_context(cafile=str(ca)) if ca else None
+
+    def connect(self, timeout: float) -> http.client.HTTPConnection:
+        """A connection of its own, for requests with `headers`."""
+        if self._tls:
+            return http.client.HTTPSConnection("127.0.0.1", self.port, timeout=timeout,
+                                               context=self._tls)
+        return http.client.HTTPConnection("127.0.0.1", self.port, timeout=timeout)
 
     def get(self, path: str):
         return self.request("GET", path)
@@ -58,10 +66,8 @@ class Api:
 
     def request(self, method: str, path: str, body=None, kind: str = "application/json"):
         """The answer's JSON, or its text when it isn't JSON. OSError when nobody listens."""
-        connection = http.client.HTTPSConnection("127.0.0.1", self.port, timeout=30,
-                                                 context=self.tls)
-        headers = {"Authorization": f"Bearer {self.token}", "Content-Type": kind,
-                   "User-Agent": "cluster-tests"}
+        connection = self.connect(30)
+        headers = {**self.headers, "Content-Type": kind, "User-Agent": "cluster-tests"}
         try:
             connection.request(method, path, json.dumps(body) if body is not None else None,
                                headers)

@@ -28,14 +28,17 @@ from .errors import ClusterError
 from .images import Registry
 from .parts import PARTS, environment, is_ready
 from .paths import CACHE, CLUSTERS
+from .reach import Reachable, wait_for  # noqa: F401
 from .sandbox import Sandbox
 
 PATIENCE = 90
 OPTIONS = ("kruise", "kubelet", "kwok")
 
 
-class Cluster:
+class Cluster(Reachable):
     """Reads its folder; raises ClusterError when there is no such cluster."""
+
+    is_real = True
 
     def __init__(self, name: str):
         self.name = name
@@ -227,19 +230,6 @@ class Cluster:
         path = f"{tools.path('kubectl').parent}:{os.environ.get('PATH', '')}"
         return {"KUBECONFIG": str(self.kubeconfig), "SLUICE_CLUSTER": self.name, "PATH": path}
 
-    def kubectl(self, *arguments: str, stdin: str = "") -> str:
-        """What it prints. ClusterError, with what it complained of, when it fails."""
-        command = [str(tools.path("kubectl")), f"--kubeconfig={self.kubeconfig}", *arguments]
-        done = subprocess.run(command, input=stdin, capture_output=True, text=True, check=False)
-        if done.returncode:
-            raise ClusterError(f"kubectl {' '.join(arguments)}: {done.stderr.strip()}")
-        return done.stdout
-
-    def apply(self, *things: dict) -> None:
-        """Objects as Python knows them."""
-        listed = {"apiVersion": "v1", "kind": "List", "items": list(things)}
-        self.kubectl("apply", "-f", "-", stdin=json.dumps(listed))
-
     def writes(self, **which) -> list:
         """Audit events of writes so far; see audit.writes for what can be asked."""
         return audit.writes(self.audit_log, **which)
@@ -269,18 +259,6 @@ class Cluster:
                    "spec": {"expirationSeconds": 86400}}
         token = self.api.create(path, request)["status"]["token"]
         return self.credentials.kubeconfig(f"{namespace}-{name}", {"token": token})
-
-
-def wait_for(what: str, condition: Callable, seconds: float = 60):
-    """Returns the condition's first true answer. ClusterError names what never came."""
-    deadline = time.monotonic() + seconds
-    while True:
-        answer = condition()
-        if answer:
-            return answer
-        if time.monotonic() > deadline:
-            raise ClusterError(f"{what}: not within {seconds:.0f} s")
-        time.sleep(0.1)
 
 
 def running() -> Iterable[Cluster]:

@@ -29,7 +29,7 @@ static json_t *parsed(const char *text)
 
 struct fixture {
     struct store *store;
-    struct kinds *kinds;
+    struct registry *kinds;
     struct schema pod_spec, metadata;
 };
 
@@ -37,8 +37,8 @@ static int set_up(void **state)
 {
     struct fixture *fixture = mem_alloc(sizeof *fixture);
     fixture->store = store_new(10);
-    fixture->kinds = kinds_new(fixture->store);
-    const struct kind *pods = kinds_find(fixture->kinds, "", "v1", "pods");
+    fixture->kinds = registry_new(fixture->store);
+    const struct kind *pods = registry_find(fixture->kinds, "", "v1", "pods");
     fixture->pod_spec = schema_member(pods->schema, "spec");
     fixture->metadata = schema_member(pods->schema, "metadata");
     *state = fixture;
@@ -48,7 +48,7 @@ static int set_up(void **state)
 static int tear_down(void **state)
 {
     struct fixture *fixture = *state;
-    kinds_free(fixture->kinds);
+    registry_free(fixture->kinds);
     store_free(fixture->store);
     free(fixture);
     return 0;

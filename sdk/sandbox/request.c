@@ -1,0 +1,53 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "request.h"
+
+#include "base/alloc.h"
+
+#include <stdlib.h>
+
+struct stream {
+    struct stream_source source;
+    void (*wake)(void *data); /* NULL: nobody brings it yet */
+    void *data;
+};
+
+const char *request_query(const struct request *request, const char *name)
+{
+    return request->words->query(request->from, name);
+}
+
+const char *request_header(const struct request *request, const char *name)
+{
+    return request->words->header(request->from, name);
+}
+
+struct stream *answer_stream(struct answer *answer, struct stream_source source)
+{
+    struct stream *stream = mem_alloc(sizeof *stream);
+    stream->source = source;
+    answer->stream = stream;
+    return stream;
+}
+
+void stream_wake(struct stream *stream)
+{
+    if (stream->wake)
+        stream->wake(stream->data);
+}
+
+void stream_on_wake(struct stream *stream, void (*wake)(void *data), void *data)
+{
+    stream->wake = wake;
+    stream->data = data;
+}
+
+bool stream_read(struct stream *stream, struct text *out)
+{
+    return stream->source.read(stream->source.data, out);
+}
+
+void stream_free(struct stream *stream)
+{
+    stream->source.close(stream->source.data);
+    free(stream);
+}
