@@ -90,6 +90,8 @@ static int32_t advance_widget(const struct sluice_request *request)
     json_t *widget = sluice_at(request->json, "/workload");
     int64_t updated = sluice_int(widget, "/status/fresh", 0);
     int64_t goal = sluice_int(request->json, "/goal", 0);
+    if (widget && sluice_bool(request->json, "/templateChanged", false))
+        return hold_back(request, 0, false); /* whatever the counts are about */
     if (!widget || sluice_int(widget, "/status/seenGeneration", 0) <
                        sluice_int(widget, "/metadata/generation", 0))
         return sluice_fail(request, SLUICE_STALE, "/workload", "the counts are not there yet");
@@ -133,6 +135,7 @@ static const char manifest[] = SLUICE_JSON({
     "kinds": [{
         "apiVersion": "example.com/v1",
         "kind": "Widget",
+        "template": ["/spec/recipe"],
         "keep": ["/metadata/annotations/rollout.sluice.dev~1holder",
                  "/metadata/annotations/rollout.sluice.dev~1applied", "/spec", "/status"]
     }],

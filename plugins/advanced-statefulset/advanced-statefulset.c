@@ -81,10 +81,13 @@ static int32_t validate_body(const struct sluice_request *request)
 
 /* ---- begin ---- */
 
+/* OpenKruise leaves out a pause that is false. Where there is none, putting that in would be a
+ * change that never comes about. */
 static void hold(const struct sluice_request *request, json_t *workload, json_t *object)
 {
     statefulset_hold(request, workload, object);
-    sluice_put_take(object, PAUSED, json_false());
+    if (sluice_bool(object, PAUSED, false) || sluice_bool(workload, PAUSED, false))
+        sluice_put_take(object, PAUSED, json_false());
 }
 
 static int32_t begin_body(const struct sluice_request *request)

@@ -414,10 +414,12 @@ static void put_course(json_t *after, const struct course *course, const struct 
 
 /* Somebody else, such as a tool that applies its own copy again and again, has taken the hold off:
  * the Deployment is stopped, and whoever reads its Events learns why. */
-static int32_t hold_again(const struct sluice_request *request, json_t *after)
+static int32_t hold_again(const struct sluice_request *request, json_t *after,
+                          const struct pods *pods)
 {
     put_hold(after);
     sluice_put_take(after, PAUSED, json_true());
+    put_stillness(after, pods);
     return tell_hold_taken_off(request, after, "spec.minReadySeconds was");
 }
 
@@ -433,16 +435,17 @@ static int bound_of(const struct course *course, const struct pods *pods)
     return course->goal > gone ? course->goal : gone;
 }
 
-/* Would more new pods come than that, by the strategy as it stands? Somebody else has set it. While
- * the ReplicaSets don't have the whole size yet, because it has just grown, nobody knows. */
+/* Would more new pods come than that, by the strategy as it stands? Somebody else has set it, also
+ * when it has let all old pods go by now: that has to be told. While the ReplicaSets don't have the
+ * whole size yet, because it has just grown, nobody knows. */
 static bool goes_beyond(const struct course *course, json_t *workload, const struct pods *pods)
 {
     int surge = scaled(sluice_at(workload, MAX_SURGE), pods->size, ROUND_UP);
     int bound = bound_of(course, pods);
     bool whole = (int64_t)pods->old_told + pods->new_told >= pods->size;
-    if (!moving(workload) || bound == pods->size)
+    if (!moving(workload) || course->goal == pods->size)
         return false;
-    return course->told > bound || (whole && gone_already(pods) + surge > bound);
+    return course->told > bound || (whole && (int64_t)gone_already(pods) + surge > bound);
 }
 
 static int32_t bound_again(const struct sluice_request *request, json_t *after,
@@ -476,14 +479,14 @@ static int32_t roll_to_goal(const struct sluice_request *request, json_t *worklo
         return stop(request, workload, &pods);
     struct course course = course_of(request, workload, &pods);
     bool beyond = goes_beyond(&course, workload, &pods);
-    if (!pods.settled && !beyond)
+    if (!pods.settled && !beyond && held_by_fields(workload))
         return sluice_fail(request, SLUICE_STALE, "/workload/status/observedGeneration",
                            "the last change of the Deployment hasn't been seen by its controller "
                            "yet");
     json_t *after = json_deep_copy(workload);
     int32_t result = SLUICE_OK;
     if (!held_by_fields(workload))
-        result = hold_again(request, after);
+        result = hold_again(request, after, &pods);
     else if (beyond)
         result = bound_again(request, after, &course, &pods);
     else if (!sluice_bool(request->json, "/paused", false))

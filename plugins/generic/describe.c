@@ -1,96 +1,28 @@
 // SPDX-License-Identifier: Apache-2.0
 /* From the options to a manifest: every option is checked, and every pointer that is read is kept.
  */
-#include "generic.h"
+#include "draft.h"
 
-#include <ctype.h>
-
-/* The manifest that is being made. */
-struct draft {
-    const struct subject *subject;
-    json_t *keep; /* pointers of the workload */
-};
-
-/* ---- refusing ---- */
-
-static int32_t refuse(const struct draft *draft, const char *name, const char *expected,
-                      json_t *found)
-{
-    char words[160], where[200] = "/options/";
-    size_t length = strlen(where);
-    snprintf(where + length, sizeof where - length, "%s", name);
-    for (char *dot = where; (dot = strchr(dot, '.'));)
-        *dot = '/';
-    return sluice_fail(draft->subject->request, SLUICE_INVALID, where,
-                       "options.%s: expected %s, found %s", name, expected,
-                       found_words(found, words, sizeof words));
-}
-
-/* ---- pointers ---- */
-
-static bool is_pointer(const char *text)
-{
-    size_t step = 0;
-    if (!text || text[0] != '/' || !text[1])
-        return false;
-    for (; *text; text++) {
-        step = *text == '/' ? 0 : step + 1;
-        if (step > 250 || (*text == '~' && text[1] != '0' && text[1] != '1'))
-            return false;
-    }
-    return true;
-}
-
-/* The step after a '/' can lead through an array: it is an index, or "key=text". */
-static bool through_array(const char *step)
-{
-    size_t length = strcspn(step, "/");
-    return memchr(step, '=', length) || strspn(step, "0123456789") >= length;
-}
-
-/* How much of a pointer leads through objects only. */
-static size_t objects_only(const char *pointer)
-{
-    const char *at = pointer;
-    while (*at == '/' && !through_array(at + 1))
-        at += 1 + strcspn(at + 1, "/");
-    return (size_t)(at - pointer);
-}
-
-static void keep_add(const struct draft *draft, const char *pointer, size_t length)
-{
-    json_t *kept = json_stringn(pointer, length), *other;
-    size_t i;
-    bool there = length == 0;
-    json_array_foreach (draft->keep, i, other)
-        there = there || json_equal(other, kept);
-    if (!there)
-        json_array_append(draft->keep, kept);
-    json_decref(kept);
-}
-
-/* What is only read is kept as it is named, as far as the host can follow it. */
-static void keep_read(const struct draft *draft, const char *pointer)
-{
-    keep_add(draft, pointer, objects_only(pointer));
-}
-
-/* What is written may have to be added with what is around it: that must be known whole. */
-static void keep_written(const struct draft *draft, const char *pointer)
-{
-    size_t first = 1 + strcspn(pointer + 1, "/");
-    size_t second = pointer[first] ? first + 1 + strcspn(pointer + first + 1, "/") : first;
-    keep_add(draft, pointer, second);
-}
-
+/* A field that is written from now on, which nothing else may be. */
 static int32_t written(const struct draft *draft, const char *name, json_t *option)
 {
     const char *pointer = json_string_value(option);
-    if (!is_pointer(pointer) || strncmp(pointer, "/spec/", 6) != 0 ||
-        pointer[objects_only(pointer)])
-        return refuse(draft, name, "a pointer such as /spec/name, through objects only", option);
-    keep_written(draft, pointer);
-    return SLUICE_OK;
+    if (!is_pointer_of_spec(pointer))
+        return refuse(draft, name,
+                      "a pointer that lies below /spec, such as /spec/name, through objects only",
+                      option);
+    int32_t result = apart(draft, name, pointer);
+    if (result == SLUICE_OK)
+        keep_written(draft, pointer);
+    return result;
+}
+
+static int32_t written_alone(const struct draft *draft, const char *name, json_t *option)
+{
+    int32_t result = written(draft, name, option);
+    if (result == SLUICE_OK)
+        take(draft, name, json_string_value(option));
+    return result;
 }
 
 /* ---- values ---- */
@@ -99,13 +31,19 @@ static int32_t sum(const struct draft *draft, const char *name, json_t *list)
 {
     size_t i;
     json_t *term;
+    bool adds = false;
     json_array_foreach (list, i, term) {
         const char *text = json_string_value(term);
-        if (!text || !is_pointer(text + (*text == '-')))
+        bool taken = text && *text == '-';
+        if (!text || !is_pointer(text + taken))
             return refuse(draft, name, "pointers such as /status/a or -/status/b", term);
-        keep_read(draft, text + (*text == '-'));
+        keep_read(draft, text + taken);
+        adds = adds || !taken;
     }
-    return SLUICE_OK;
+    return adds ? SLUICE_OK
+                : refuse(draft, name,
+                         "at least one pointer without a minus, because a sum is never under 0",
+                         list);
 }
 
 /* Under `status`. */
@@ -185,22 +123,34 @@ static int32_t check_partition(const struct draft *draft)
         (!kept || *sluice_string(partition, "/as") || !sluice_at(draft->subject->options, "/pods")))
         return refuse(draft, "partition.ordinal",
                       "kept beside it, no as, and pods, because the pods must be known", partition);
-    return kept ? written(draft, "partition.kept", kept)
-                : written(draft, "partition.updated", updated);
+    return kept ? written_alone(draft, "partition.kept", kept)
+                : written_alone(draft, "partition.updated", updated);
+}
+
+/* One that holds a field that is written would be another one after each batch. */
+static int32_t template_part(const struct draft *draft, json_t *option)
+{
+    const char *pointer = json_string_value(option);
+    if (!is_pointer(pointer) || !through_objects_only(pointer))
+        return refuse(draft, "template", "pointers such as /spec/template, through objects only",
+                      option);
+    return apart(draft, "template", pointer);
 }
 
 /* It is the host that looks at it, so nothing of it is kept. */
 static int32_t check_template(const struct draft *draft)
 {
+    json_t *told = json_incref(sluice_at(draft->subject->options, "/template")), *part;
     size_t i;
-    json_t *pointer;
-    json_array_foreach (sluice_at(draft->subject->options, "/template"), i, pointer) {
-        const char *text = json_string_value(pointer);
-        if (!is_pointer(text) || text[objects_only(text)])
-            return refuse(draft, "template",
-                          "pointers such as /spec/template, through objects only", pointer);
-    }
-    return SLUICE_OK;
+    int32_t result = SLUICE_OK;
+    if (!told)
+        told = json_pack("[s]", "/spec/template");
+    json_array_foreach (told, i, part)
+        result = result == SLUICE_OK ? template_part(draft, part) : result;
+    json_array_foreach (told, i, part)
+        take(draft, "template", json_string_value(part));
+    json_decref(told);
+    return result;
 }
 
 static int32_t check_strategies(const struct draft *draft)
@@ -236,15 +186,38 @@ static int32_t check_pods(const struct draft *draft)
     return SLUICE_OK;
 }
 
+/* What is written is what is wanted: as a count it would say that all has come already. */
+static int32_t check_count(const struct draft *draft, const struct value *told)
+{
+    json_t *only = json_array_size(told->json) == 1 ? json_array_get(told->json, 0) : told->json;
+    if (!told->json && !sluice_at(draft->subject->options, "/pods"))
+        return refuse(draft, told->name, "it, or pods so that they can be counted", NULL);
+    return json_is_string(only) ? apart(draft, told->name, json_string_value(only)) : SLUICE_OK;
+}
+
 /* What must be told unless the pods are counted. */
 static int32_t check_counts(const struct draft *draft)
 {
-    for (size_t i = 0; i < sizeof count_names / sizeof *count_names; i++) {
+    int32_t result = SLUICE_OK;
+    for (size_t i = 0; result == SLUICE_OK && i < sizeof count_names / sizeof *count_names; i++) {
         struct value told = status_value(draft->subject, count_names[i]);
-        if (!told.json && !sluice_at(draft->subject->options, "/pods"))
-            return refuse(draft, told.name, "it, or pods so that they can be counted", NULL);
+        result = check_count(draft, &told);
     }
-    return SLUICE_OK;
+    return result;
+}
+
+/* With the old pods among them, a batch would be called ready before its first pod is. */
+static int32_t check_ready(const struct draft *draft)
+{
+    struct value updated = status_value(draft->subject, "updatedReady");
+    struct value any = status_value(draft->subject, "ready");
+    if (!updated.json || json_is_integer(updated.json) || !json_equal(updated.json, any.json))
+        return SLUICE_OK;
+    return refuse(
+        draft, updated.name,
+        "a count of updated pods alone, apart from status.ready, or pods so that they can "
+        "be counted",
+        updated.json);
 }
 
 static int32_t check_status(const struct draft *draft)
@@ -255,6 +228,8 @@ static int32_t check_status(const struct draft *draft)
     json_object_foreach (status, name, option)
         if (result == SLUICE_OK)
             result = value(draft, status_value(draft->subject, name).name, option);
+    if (result == SLUICE_OK)
+        result = check_ready(draft);
     bool told = json_object_get(status, "settled") || json_object_get(status, "observedGeneration");
     if (result == SLUICE_OK && !told)
         keep_read(draft, "/status/observedGeneration");
@@ -263,41 +238,18 @@ static int32_t check_status(const struct draft *draft)
 
 static int32_t check_rest(const struct draft *draft)
 {
-    json_t *options = draft->subject->options;
-    json_t *replicas = json_object_get(options, "replicas");
-    json_t *paused = json_object_get(options, "paused");
-    int32_t result = replicas ? written(draft, "replicas", replicas) : SLUICE_OK;
-    if (!replicas)
-        keep_written(draft, replicas_pointer(draft->subject));
-    return result == SLUICE_OK && paused ? written(draft, "paused", paused) : result;
-}
-
-/* A hold that is written where the replicas stand would scale the workload instead. */
-static int32_t check_apart(const struct draft *draft)
-{
-    static const char *const holds[] = {"partition/kept", "partition/updated", "paused"};
-    const char *taken[4] = {replicas_pointer(draft->subject)};
-    size_t count = 1;
-    for (size_t i = 0; i < 3; i++) {
-        char at[32];
-        snprintf(at, sizeof at, "/%s", holds[i]);
-        json_t *option = sluice_at(draft->subject->options, at);
-        const char *pointer = json_string_value(option);
-        for (size_t k = 0; pointer && k < count; k++)
-            if (strcmp(pointer, taken[k]) == 0)
-                return refuse(draft, i < 2 ? "partition" : "paused",
-                              "a field of its own, neither replicas nor another hold", option);
-        if (pointer)
-            taken[count++] = pointer;
-    }
-    return SLUICE_OK;
+    json_t *paused = json_object_get(draft->subject->options, "paused");
+    json_t *replicas = json_string(replicas_pointer(draft->subject));
+    int32_t result = written_alone(draft, "replicas", replicas);
+    json_decref(replicas);
+    return result == SLUICE_OK && paused ? written_alone(draft, "paused", paused) : result;
 }
 
 static int32_t check_all(const struct draft *draft)
 {
     int32_t (*const checks[])(const struct draft *) = {
-        check_identity, check_rest,       check_partition, check_apart,
-        check_template, check_strategies, check_pods,      check_status,
+        check_identity,   check_rest, check_partition, check_template,
+        check_strategies, check_pods, check_status,
     };
     int32_t result = SLUICE_OK;
     for (size_t i = 0; result == SLUICE_OK && i < sizeof checks / sizeof *checks; i++)
@@ -353,10 +305,12 @@ int32_t describe_body(const struct sluice_request *request)
         .keep = json_pack("[s, s, s]", "/metadata/annotations/rollout.sluice.dev~1holder",
                           "/metadata/annotations/rollout.sluice.dev~1applied",
                           "/metadata/deletionTimestamp"),
+        .taken = json_object(),
     };
     int32_t result = check_all(&draft);
     if (result == SLUICE_OK)
         result = sluice_emit_take(request, SLUICE_MANIFEST, manifest_new(&draft));
     json_decref(draft.keep);
+    json_decref(draft.taken);
     return result;
 }

@@ -59,20 +59,22 @@ static bool may(const json_t *rights, const char *group, const char *verb)
     return false;
 }
 
-/* Resources can't be told from kinds without a cluster, so the group has to do. */
+/* Resources can't be told from kinds without a cluster, so the group has to do. Of what a workload
+ * owns, the first two verbs are wanted. */
 static int accept_kind(const json_t *rights, const char *api_version, const char *kind,
-                       struct error *err)
+                       size_t count, struct error *err)
 {
-    static const char *const verbs[] = {"list", "watch"};
+    static const char *const verbs[] = {"list", "watch", "patch"};
+    static const char *const without[] = {"see", "see", "change"};
     const char *slash = strchr(api_version, '/');
     char *group AUTO_FREE = str_copy_n(api_version, slash ? (size_t)(slash - api_version) : 0);
-    for (size_t i = 0; i < 2; i++)
+    for (size_t i = 0; i < count; i++)
         if (!may(rights, group, verbs[i]))
             return error_set(
                 err, ERR_BUG,
                 "rights: expected a rule with \"%s\" for apiGroups \"%s\", found none: "
-                "the controller couldn't see any %s",
-                verbs[i], group, kind);
+                "the controller couldn't %s any %s",
+                verbs[i], group, without[i], kind);
     return OK;
 }
 
@@ -82,10 +84,10 @@ int accept_rights(const struct subject *subject, struct error *err)
     int result = OK;
     for (size_t i = 0; result == OK && i < manifest->kind_count; i++) {
         const struct adapter_kind *kind = &manifest->kinds[i];
-        result = accept_kind(manifest->rights, kind->api_version, kind->kind, err);
+        result = accept_kind(manifest->rights, kind->api_version, kind->kind, 3, err);
         for (size_t k = 0; result == OK && k < kind->owned_count; k++)
-            result =
-                accept_kind(manifest->rights, kind->owned[k].api_version, kind->owned[k].kind, err);
+            result = accept_kind(manifest->rights, kind->owned[k].api_version, kind->owned[k].kind,
+                                 2, err);
     }
     return result;
 }

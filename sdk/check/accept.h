@@ -11,7 +11,8 @@ int accept_answer(const struct subject *subject, const struct case_plan *plan,
                   const struct answer *answer, struct error *err);
 
 /* Does the manifest ask for the right to list and watch something in the API group of each kind
- * that it handles or owns? ERR_BUG, though whoever runs it may give the right by other means. */
+ * that it handles or owns, and to patch what it handles? ERR_BUG, though whoever runs it may give
+ * the right by other means. */
 int accept_rights(const struct subject *subject, struct error *err);
 
 #endif

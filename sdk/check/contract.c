@@ -3,25 +3,26 @@
 
 #include "accept.h"
 #include "adapter/case.h"
+#include "adapter/difference.h"
 #include "adapter/emissions.h"
 #include "adapter/inprocess.h"
 #include "adapter/schema.h"
 #include "base/alloc.h"
 #include "base/json.h"
-#include "patch.h"
+#include "care.h"
+#include "carry.h"
+#include "conduct.h"
+#include "memory.h"
+#include "parting.h"
+#include "sight.h"
 #include "trial.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-
-/* Asks with a JSON request. ERR_MISSING: the adapter lacks the call, so there is nothing to try. */
-static int ask(const struct subject *subject, const struct manner *manner, enum call_kind call,
-               const json_t *request, struct answer *ret_answer)
-{
-    char *text AUTO_FREE = json_text(request);
-    const struct question question = {.kind = call, .text = text, .length = strlen(text)};
-    return subject_ask(subject, manner, &question, ret_answer, NULL);
-}
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 static bool same_emission(const struct emission *a, const struct emission *b)
 {
@@ -46,9 +47,9 @@ static int compare_manners(const struct subject *subject, const json_t *json,
     struct case_plan plan;
     struct answer a, b;
     int result = case_read(json, &plan, err);
-    if (result < 0 || ask(subject, &manner_normal, plan.call, plan.request, &a) < 0)
+    if (result < 0 || carry_ask(subject, &manner_normal, plan.call, plan.request, &a) < 0)
         return result;
-    ask(subject, second, plan.call, plan.request, &b);
+    carry_ask(subject, second, plan.call, plan.request, &b);
     bool same = same_answer(&a, &b);
     answer_done(&a);
     answer_done(&b);
@@ -108,7 +109,7 @@ static int check_accepted(const struct subject *subject, const struct specimen *
     struct case_plan plan;
     struct answer answer;
     int result = case_read(specimen->json, &plan, err);
-    if (result < 0 || ask(subject, &manner_normal, plan.call, plan.request, &answer) < 0)
+    if (result < 0 || carry_ask(subject, &manner_normal, plan.call, plan.request, &answer) < 0)
         return result;
     if (answer.result == SLUICE_OK)
         result = accept_answer(subject, &plan, &answer, err);
@@ -162,6 +163,30 @@ static unsigned next_random(unsigned *state)
     return *state >> 8;
 }
 
+/* What a call prints goes into the controller's log, or nowhere: host->log is there for words. */
+static int check_quiet(const struct subject *subject, const struct specimen *specimen,
+                       struct error *err)
+{
+    struct case_plan plan;
+    struct answer answer;
+    struct stat printed;
+    int result = case_read(specimen->json, &plan, err);
+    int fd = memfd_create("printed", MFD_CLOEXEC);
+    if (result < 0 || fd < 0)
+        return result;
+    dup2(fd, STDOUT_FILENO);
+    if (carry_ask(subject, &manner_normal, plan.call, plan.request, &answer) == OK)
+        answer_done(&answer);
+    fflush(NULL);
+    if (fstat(fd, &printed) == 0 && printed.st_size > 0)
+        result = error_set(err, ERR_BUG,
+                           "%s: standard output: expected nothing, found %lld bytes; words are "
+                           "for host->log",
+                           call_name(plan.call), (long long)printed.st_size);
+    close(fd);
+    return result;
+}
+
 static json_t *strange_value(unsigned *state)
 {
     switch (next_random(state) % 8) {
@@ -203,6 +228,16 @@ static void mutate(json_t *json, unsigned *state)
     }
 }
 
+/* Says which call it was, and the first value that isn't the case's. */
+static void name_change(const struct case_plan *plan, const json_t *request, struct error *err)
+{
+    struct difference at;
+    difference_find(plan->request, request, &at);
+    char *path AUTO_FREE = text_steal(&at.path);
+    char *value AUTO_FREE = at.found ? json_text(at.found) : str_copy("nothing");
+    error_prefix(err, "%s with %.100s at %s of the request", call_name(plan->call), value, path);
+}
+
 static int check_random(const struct subject *subject, const struct specimen *specimen,
                         struct error *err)
 {
@@ -215,14 +250,12 @@ static int check_random(const struct subject *subject, const struct specimen *sp
         for (unsigned n = next_random(&state) % 4 + 1; n > 0; n--)
             mutate(request, &state);
         struct answer answer;
-        if (ask(subject, &manner_normal, plan.call, request, &answer) < 0)
+        if (carry_ask(subject, &manner_normal, plan.call, request, &answer) < 0)
             return OK;
         result = check_form(&answer, err);
         answer_done(&answer);
-        if (result < 0) {
-            char *text AUTO_FREE = json_text(request);
-            error_prefix(err, "%s of %.200s", call_name(plan.call), text);
-        }
+        if (result < 0)
+            name_change(&plan, request, err);
     }
     return result;
 }
@@ -236,7 +269,7 @@ static int check_refused(const struct subject *subject, const struct specimen *s
     struct case_plan plan;
     struct answer answer;
     int result = case_read(specimen->json, &plan, err);
-    if (result < 0 || ask(subject, &manner, plan.call, plan.request, &answer) < 0)
+    if (result < 0 || carry_ask(subject, &manner, plan.call, plan.request, &answer) < 0)
         return result;
     if (answer.over_limit && answer.result == SLUICE_OK)
         result = error_set(err, ERR_BUG,
@@ -247,79 +280,12 @@ static int check_refused(const struct subject *subject, const struct specimen *s
     return result;
 }
 
-static json_t *pod_named(json_t *pods, const char *name, size_t *ret_index)
-{
-    json_t *pod;
-    for (size_t i = 0; (pod = json_array_get(pods, i)); i++)
-        if (str_equal(json_string_at(pod, "/metadata/name"), name)) {
-            *ret_index = i;
-            return pod;
-        }
-    return NULL;
-}
-
-/* Pods come named by the plan or as what the workload owns. */
-static void delete_pod(json_t *request, const char *name)
-{
-    static const char *const lists[] = {"pods", "owned"};
-    for (size_t i = 0; i < 2; i++) {
-        size_t index;
-        json_t *list = json_object_get(request, lists[i]);
-        if (pod_named(list, name, &index))
-            json_array_remove(list, index);
-    }
-}
-
-/* Does to the request's objects what the host would do to those in the cluster. */
-static int carry_out(json_t *request, const struct action *action, struct error *err)
-{
-    static const char *const types[] = {"apply", "merge", "json"};
-    size_t index = 0;
-    json_t *pods = json_object_get(request, "pods");
-    json_t *pod = action->pod ? pod_named(pods, action->pod, &index) : NULL;
-    if (action->kind == ACTION_EVENT)
-        return OK;
-    if (action->kind == ACTION_DELETE_POD) {
-        delete_pod(request, action->pod);
-        return OK;
-    }
-    json_t *object = action->pod ? pod : json_object_get(request, "workload");
-    object = json_is_object(object) ? json_incref(object) : NULL;
-    json_t *patch AUTO_JSON =
-        json_pack("{s:s, s:O}", "type", types[action->patch], "body", action->body);
-    int result = patch_apply(&object, patch, err);
-    if (object && action->pod)
-        json_array_set_new(pods, index, object);
-    else if (object)
-        json_object_set_new(request, "workload", object);
-    return result;
-}
-
-static int carry_out_all(const struct subject *subject, const struct answer *answer,
-                         json_t *request, struct error *err)
-{
-    struct actions actions;
-    const json_t *workload = json_object_get(request, "workload");
-    const struct reading reading = {
-        .object = json_is_object(workload) ? workload : json_object_get(request, "target"),
-        .owned = json_object_get(request, "owned"),
-        .pods = json_object_get(request, "pods"),
-        .newer = subject->newer};
-    int result = emissions_actions(answer, &reading, &actions, err);
-    if (result < 0)
-        return result;
-    for (size_t i = 0; result == OK && i < actions.count; i++)
-        result = carry_out(request, &actions.items[i], err);
-    actions_done(&actions);
-    return result;
-}
-
 static int expect_nothing(const struct subject *subject, enum call_kind call, const json_t *request,
                           struct error *err)
 {
     struct answer answer;
     int result = OK;
-    ask(subject, &manner_normal, call, request, &answer);
+    carry_ask(subject, &manner_normal, call, request, &answer);
     if (answer.result == SLUICE_OK && answer.emission_count)
         result = error_set(err, ERR_BUG, "%s, asked again after its actions, emitted %.400s",
                            call_name(call), answer.emissions[0].text);
@@ -344,10 +310,10 @@ static int check_done(const struct subject *subject, const struct specimen *spec
     if (result < 0 || !can_be_done(&plan))
         return result;
     json_t *request AUTO_JSON = json_deep_copy(plan.request);
-    ask(subject, &manner_normal, plan.call, request, &answer);
+    carry_ask(subject, &manner_normal, plan.call, request, &answer);
     bool acted = answer.result == SLUICE_OK && answer.emission_count > 0;
     if (acted)
-        result = carry_out_all(subject, &answer, request, err);
+        result = carry_out(subject, &answer, request, err);
     answer_done(&answer);
     return acted && result == OK ? expect_nothing(subject, plan.call, request, err) : result;
 }
@@ -373,7 +339,7 @@ static int check_described(const struct subject *subject, const struct specimen 
     json_t *described AUTO_JSON = NULL;
     int result = case_read(specimen->json, &plan, err);
     if (result < 0 || plan.call != CALL_DESCRIBE ||
-        ask(subject, &manner_normal, plan.call, plan.request, &answer) < 0)
+        carry_ask(subject, &manner_normal, plan.call, plan.request, &answer) < 0)
         return result;
     bool emitted = answer.result == SLUICE_OK;
     if (emitted)
@@ -383,15 +349,36 @@ static int check_described(const struct subject *subject, const struct specimen 
 }
 
 const struct rule contract_rules[] = {
-    {"the same request gets the same answer", check_repeatable},
-    {"what is emitted is what the host accepts", check_accepted},
-    {"the options of the cases fit the manifest", check_options},
-    {"what is described is a whole manifest", check_described},
-    {"once it is done there is nothing to do", check_done},
-    {"the request is only read, and never beyond its end", check_bounds},
-    {"a senseless request gets a result of the contract", check_senseless},
-    {"so does a request changed at random", check_random},
-    {"what the host refuses isn't reported as done", check_refused},
-    {"a host of a later minor version changes nothing", check_newer_host},
-    {NULL, NULL},
+    {"the same request gets the same answer", 0, check_repeatable},
+    {"what is emitted is what the host accepts", 0, check_accepted},
+    {"the options of the cases fit the manifest", 0, check_options},
+    {"what is described is a whole manifest", 1 << CALL_DESCRIBE, check_described},
+    {"what keep leaves out isn't needed", 0, sight_keep},
+    {"observe sees when the workload isn't settled", 1 << CALL_OBSERVE, sight_settled},
+    {"observe tells ready pods of the new revision from others", 1 << CALL_OBSERVE, sight_ready},
+    {"a workload without pods is like any other", 0, sight_empty},
+    {"once it is done there is nothing to do", 0, check_done},
+    {"begin marks the workload and leaves its size", 1 << CALL_BEGIN, conduct_begin},
+    {"begin holds until advance lets go", 1 << CALL_BEGIN, conduct_hold},
+    {"advance goes by the goal", 1 << CALL_ADVANCE, conduct_goal},
+    {"advance stands still when paused", 1 << CALL_ADVANCE, conduct_pause},
+    {"advance never takes pods back", 1 << CALL_ADVANCE, care_never_back},
+    {"advance believes no counts that aren't settled", 1 << CALL_BEGIN, care_unsettled},
+    {"advance counts with the live size, and tests it", 1 << CALL_ADVANCE, care_live_size},
+    {"size, template and marks are left alone", 1 << CALL_ADVANCE | 1 << CALL_FINISH,
+     care_leaves_alone},
+    {"an apply patch is whole", 0, care_whole_apply},
+    {"finish gives back, whatever is missing", 1 << CALL_FINISH, conduct_finish},
+    {"finish leaves nothing behind after success", 1 << CALL_BEGIN | 1 << CALL_FINISH,
+     parting_clean},
+    {"finish lets no pod go after anything else", 1 << CALL_FINISH, parting_still},
+    {"a call prints nothing", 0, check_quiet},
+    {"no call remembers another", 0, memory_of_calls},
+    {"a call releases what it allocates", 0, memory_released},
+    {"the request is only read, and never beyond its end", 0, check_bounds},
+    {"a senseless request gets a result of the contract", 0, check_senseless},
+    {"so does a request changed at random", 0, check_random},
+    {"what the host refuses isn't reported as done", 0, check_refused},
+    {"a host of a later minor version changes nothing", 0, check_newer_host},
+    {NULL, 0, NULL},
 };

@@ -14,10 +14,17 @@
 struct specimen {
     const char *name;
     const json_t *json;
+    bool passed;                        /* by itself, before any rule was tried with it */
+    const struct specimens *neighbours; /* all, this one among them */
+};
+struct specimens {
+    struct specimen *items;
+    size_t count;
 };
 
 struct rule {
     const char *text; /* "the same request gets the same answer" */
+    unsigned calls;   /* bits 1 << CALL_…: cases of other calls say nothing; 0: all do */
     /* OK, or ERR_BUG with words. Runs in a process of its own: it may crash. */
     int (*check)(const struct subject *subject, const struct specimen *specimen, struct error *err);
 };

@@ -32,17 +32,12 @@ static const char usage[] =
     "\n"
     "Ends with 0 when everything passed, 1 when something didn't, 2 when it was called wrongly.\n";
 
-struct cases {
-    struct specimen *items;
-    size_t count;
-};
-
 /* What is examined, and with what. */
 struct exam {
     const char *file, *name; /* NULL: the name that the adapter has itself */
     const char *host;
     bool only_cases;
-    struct cases cases;
+    struct specimens cases;
     char *own_name; /* written by the introduction, a trial */
 };
 
@@ -77,7 +72,7 @@ static int read_case(const char *folder, const char *name, struct specimen *ret_
     return OK;
 }
 
-static int cases_open(const char *folder, struct cases *ret_cases)
+static int cases_open(const char *folder, struct specimens *ret_cases)
 {
     struct dirent **entries;
     int count = scandir(folder, &entries, is_case, alphasort);
@@ -85,7 +80,7 @@ static int cases_open(const char *folder, struct cases *ret_cases)
         perror(folder);
         return ERR_MISSING;
     }
-    struct cases cases = {.items = mem_alloc((size_t)count * sizeof(struct specimen))};
+    struct specimens cases = {.items = mem_alloc((size_t)count * sizeof(struct specimen))};
     int result = OK;
     for (int i = 0; i < count; i++) {
         if (result == OK)
@@ -99,7 +94,7 @@ static int cases_open(const char *folder, struct cases *ret_cases)
     return result;
 }
 
-static void cases_done(struct cases *cases)
+static void cases_done(struct specimens *cases)
 {
     for (size_t i = 0; i < cases->count; i++) {
         free((void *)(uintptr_t)cases->items[i].name);
@@ -172,7 +167,7 @@ static void run_cases_apart(const struct exam *exam, struct score *score)
         transport->free(transport);
 }
 
-static void run_cases(const struct exam *exam, struct score *score)
+static void run_cases(struct exam *exam, struct score *score)
 {
     if (exam->cases.count)
         puts("cases");
@@ -181,16 +176,27 @@ static void run_cases(const struct exam *exam, struct score *score)
         struct error err = {0};
         int result = trial_run(run_attempt, &attempt, SECONDS_A_TRIAL, &err);
         tell(score, attempt.specimen->name, result < 0 ? err.text : NULL);
+        exam->cases.items[i].passed = result == OK;
+        exam->cases.items[i].neighbours = &exam->cases;
     }
 }
 
-/* A rule is tried with every case, up to the first that breaks it. */
+static bool concerns(const struct rule *rule, const struct specimen *specimen)
+{
+    struct case_plan plan;
+    return !rule->calls ||
+           (case_read(specimen->json, &plan, NULL) == OK && (rule->calls & 1u << plan.call));
+}
+
+/* A rule is tried with every case that it concerns, up to the first that breaks it. */
 static void run_rule(const struct exam *exam, const struct rule *rule, struct score *score)
 {
     struct error err = {0};
     int result = OK;
     for (size_t i = 0; result == OK && i < exam->cases.count; i++) {
         struct attempt attempt = {.exam = exam, .specimen = &exam->cases.items[i], .rule = rule};
+        if (!concerns(rule, attempt.specimen))
+            continue;
         result = trial_run(run_attempt, &attempt, SECONDS_A_TRIAL, &err);
         if (result < 0)
             error_prefix(&err, "with %s", attempt.specimen->name);
@@ -209,7 +215,7 @@ static void introduce(const struct subject *subject)
         puts("  handles what its options say");
 }
 
-static bool cases_ask(const struct cases *cases, const char *call)
+static bool cases_ask(const struct specimens *cases, const char *call)
 {
     for (size_t i = 0; i < cases->count; i++)
         if (str_equal(json_string_at(cases->items[i].json, "/call"), call))
@@ -218,7 +224,7 @@ static bool cases_ask(const struct cases *cases, const char *call)
 }
 
 /* Without cases there is at least the request for a workload that doesn't exist. */
-static void cases_default(struct cases *cases)
+static void cases_default(struct specimens *cases)
 {
     cases->items = mem_grow(cases->items, sizeof *cases->items);
     cases->items[0] =
@@ -229,7 +235,7 @@ static void cases_default(struct cases *cases)
 }
 
 /* What it would be a pity to find out later. */
-static void advise(const struct subject *subject, const char *file, const struct cases *cases)
+static void advise(const struct subject *subject, const char *file, const struct specimens *cases)
 {
     char *expected AUTO_FREE = str_format("%s.so", subject->table->name);
     const char *slash = strrchr(file, '/');

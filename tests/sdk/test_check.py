@@ -25,7 +25,10 @@ static int32_t act_x(const struct sluice_request *r)
 {
     json_t *w = sluice_at(r->json, "/workload");
     json_t *after = w ? json_deep_copy(w) : NULL;
-    if (!json_is_object(w) || !sluice_at(r->json, "/goal")) { json_decref(after); return SLUICE_OK; }
+    if (!json_is_object(w) || !sluice_at(r->json, "/goal") || sluice_bool(r->json, "/paused", false)) {
+        json_decref(after);
+        return SLUICE_OK;
+    }
     sluice_put_take(after, "/spec/goal", json_incref(sluice_at(r->json, "/goal")));
     int32_t result = sluice_emit_changes(r, w, after, NULL);
     json_decref(after);
@@ -130,7 +133,11 @@ ADDED = [{"patch": {"type": "json", "body": [{"op": "add", "path": "/spec/goal",
     {"export": RUNTIME_EXPORT},
 ], ids=["several kinds", "the core group", "all groups", "C++", "threads"])
 def test_odd_and_good(tmp_path, changes):
-    status, printed = check(build(tmp_path, **changes), case(tmp_path, emitted=ADDED))
+    live = None
+    if "ReplicationController" in changes.get("kinds", ""):
+        live = {"apiVersion": "v1", "kind": "ReplicationController", "metadata": {"name": "x"},
+                "spec": {"size": 3}}
+    status, printed = check(build(tmp_path, **changes), case(tmp_path, workload=live, emitted=ADDED))
     assert status == 0, printed
 
 
@@ -180,6 +187,15 @@ def test_notes(tmp_path):
     assert "note: the config looks for odd.so; for libodd.so it needs `file:`" in printed
     assert 'note: rights: expected a rule with "list" for apiGroups "x.io", found none' in printed
     assert "note: no case asks begin" in printed and "no case asks advance" not in printed
+
+
+def test_a_right_that_is_missing(tmp_path):
+    """Of what it handles, an adapter has to change something."""
+    rule = RULE.replace(', "patch"', "") % '"x.io"'
+    status, printed = check(build(tmp_path, rights=rule), case(tmp_path, emitted=ADDED))
+    assert status == 0, printed
+    assert 'note: rights: expected a rule with "patch" for apiGroups "x.io", found none: the ' \
+        "controller couldn't change any X" in printed
 
 
 @pytest.mark.parametrize("name, says", [

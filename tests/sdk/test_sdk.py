@@ -24,6 +24,7 @@ def test_only_the_sdk_is_installed(stranger):
         "include/sluice/abi.h", "include/sluice/adapter.h", "include/sluice/json.h",
         next(path for path in files if path.endswith("/pkgconfig/sluice-adapter.pc")),
         "share/doc/sluice/abi-policy.md", "share/doc/sluice/adapter-guide.md",
+        "share/man/man1/sluice-adapter-check.1",
     ])
     kept = {path.name for path in (ROOT / "examples" / "out-of-tree").iterdir()}
     assert {path.split("/")[5] for path in files if "/out-of-tree/" in path} == kept
