@@ -52,8 +52,11 @@ int case_read(const json_t *json, struct case_plan *ret_plan, struct error *err)
 {
     static const char *const known[] = {"call", "request", "emitted", "result", "fails", NULL};
     const struct members members = {.object = json, .what = "case", .err = err};
-    if (json_is_object(json) && members_known(&members, known) < 0)
-        return err->code = ERR_INVALID;
+    if (json_is_object(json) && members_known(&members, known) < 0) {
+        if (err)
+            err->code = ERR_INVALID;
+        return ERR_INVALID;
+    }
     const char *result = json_string_at(json, "/result");
     struct case_plan plan = {
         .request = json_object_get(json, "request"),

@@ -31,7 +31,8 @@ struct isolated {
     bool asked;   /* a question is under way */
     bool proven;
     unsigned failures;
-    int64_t due_ms, started_ms, pause_until_ms, load_until_ms; /* monotonic */
+    int64_t started_ms, pause_until_ms; /* monotonic */
+    int64_t due_ms, load_until_ms;      /* likewise, by the clock outside */
     char trouble[300];
     void (*closing)(void *data);
     void *closing_data;
@@ -72,7 +73,7 @@ static void fail_call(struct isolated *self, const char *words, struct call_outc
 
 static void isolated_due(struct isolated *self, int64_t within_ms)
 {
-    self->due_ms = clock_monotonic_ms() + within_ms;
+    self->due_ms = clock_outside_ms() + within_ms;
     if (!self->loaded && self->due_ms > self->load_until_ms)
         self->due_ms = self->load_until_ms;
 }
@@ -205,7 +206,7 @@ void isolated_unasked(struct isolated *self)
 
 int64_t isolated_left_ms(const struct isolated *self)
 {
-    int64_t left = self->due_ms - clock_monotonic_ms();
+    int64_t left = self->due_ms - clock_outside_ms();
     return left > 0 ? left : 0;
 }
 
@@ -332,7 +333,7 @@ int isolated_open_take(const struct isolated_spec *spec, struct isolated **ret_i
     self->spec = *spec;
     self->spec.object = str_copy(spec->object);
     self->spec.program = str_copy(spec->program);
-    self->load_until_ms = clock_monotonic_ms() + spec->load_ms;
+    self->load_until_ms = clock_outside_ms() + spec->load_ms;
     int result = open_first(self, err);
     if (result < 0)
         isolated_free(&self->transport);

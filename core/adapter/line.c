@@ -60,7 +60,8 @@ static void on_deadline(void *data);
 static void line_wait(struct line *line)
 {
     rewatch(line);
-    timer_start(line->loop, &line->deadline, isolated_left_ms(line->isolated), on_deadline, line);
+    timer_start_outside(line->loop, &line->deadline, isolated_left_ms(line->isolated), on_deadline,
+                        line);
 }
 
 /* Asks for the first in line; one that can't be asked is told, and makes room for the next. */

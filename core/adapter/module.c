@@ -27,7 +27,8 @@ static int symbol_missing(void *handle, struct error *err)
     }
     return error_set(err, ERR_INVALID,
                      "symbol: expected the function sluice_adapter_v%d, found none: this is no "
-                     "adapter",
+                     "adapter, or the function isn't exported (hidden, static, or under another "
+                     "name)",
                      SLUICE_ABI_MAJOR);
 }
 

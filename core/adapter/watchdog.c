@@ -42,7 +42,7 @@ static void *watch(void *data)
 {
     pthread_mutex_lock(&watched.lock);
     while (!watched.stopping) {
-        int64_t now = clock_monotonic_ms();
+        int64_t now = clock_outside_ms();
         if (watched.adapter && now >= watched.report_at_ms) {
             report_to(watched.adapter, call_name(watched.kind), now - watched.began_ms);
             watched.report_at_ms = now + (now - watched.began_ms);
@@ -100,7 +100,7 @@ void watchdog_enter(const char *adapter, enum call_kind kind, int64_t deadline_m
     pthread_mutex_lock(&watched.lock);
     watched.adapter = adapter;
     watched.kind = kind;
-    watched.began_ms = clock_monotonic_ms();
+    watched.began_ms = clock_outside_ms();
     watched.report_at_ms = watched.began_ms + deadline_ms;
     if (watched.report_at_ms < watched.wakes_at_ms)
         pthread_cond_signal(&watched.change);

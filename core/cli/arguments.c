@@ -31,6 +31,12 @@ int usage_error(const struct verb *verb, const char *format, ...)
     return STATUS_USAGE;
 }
 
+int verb_refused(const struct verb *verb, const struct error *err)
+{
+    fprintf(stderr, "sluice %s: %s\n", verb->name, err->text);
+    return STATUS_REFUSED;
+}
+
 /* A verb's flags as getopt wants them. */
 struct known {
     struct option options[FLAGS_MAX + 2];

@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
  * The frame for what people type: a verb says what it takes and what it does, once, and its options
- * are read, its help, the shell completions and docs/cli.md are made from that.
+ * are read, its help, the shell completions, the man pages and docs/cli.md are made from that.
  */
 #ifndef CLI_CLI_H
 #define CLI_CLI_H
+
+#include "base/error.h"
 
 #include <stdbool.h>
 
@@ -16,6 +18,7 @@ enum exit_status {
     STATUS_FAILED = 3,    /* the rollout has failed */
     STATUS_ABANDONED = 4, /* it has turned to another target, or was deleted */
     STATUS_TIMEOUT = 5,   /* the time ran out */
+    STATUS_NO_LEASE = 6,  /* a controller doesn't hold its Lease any more */
 };
 
 /* An option, with or without a value. The last one given counts. */
@@ -59,8 +62,18 @@ const char *flag_value(const struct arguments *arguments, const struct flag *fla
 int usage_error(const struct verb *verb, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
 
+/* Says "sluice VERB: …", what is wrong. Returns STATUS_REFUSED. */
+int verb_refused(const struct verb *verb, const struct error *err);
+
 /* Reads what was typed behind the verb, which is argv[0], and runs it. Returns the exit status. */
 int verb_run(const struct verb *verb, int argc, char **argv);
+
+/* Its summary as a sentence. The caller frees it. */
+char *verb_summary(const struct verb *verb);
+
+/* What is said about all verbs together, and what an exit status means (NULL-terminated). */
+extern const char program_words[];
+extern const char *const exit_meanings[];
 
 /* The help of one verb, and of all. The caller frees it. */
 char *verb_help(const struct verb *verb);
@@ -77,8 +90,9 @@ int verb_unknown(const char *name);
 #define CONFIG_FILE "/etc/sluice/sluice.yaml"
 extern const struct flag flag_config, flag_kubeconfig, flag_context;
 
-extern const struct verb verb_adapters, verb_approve, verb_completion, verb_controller,
-    verb_explain, verb_help_of, verb_lint, verb_pause, verb_plan, verb_promote, verb_resume,
-    verb_role, verb_rollback, verb_states, verb_status, verb_version;
+extern const struct verb verb_abort, verb_adapters, verb_approve, verb_completion, verb_controller,
+    verb_explain, verb_help_of, verb_history, verb_lint, verb_pause, verb_plan, verb_promote,
+    verb_restart, verb_resume, verb_retry, verb_role, verb_rollback, verb_simulate, verb_states,
+    verb_status, verb_version, verb_watch;
 
 #endif

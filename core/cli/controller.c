@@ -4,6 +4,7 @@
 #include "adapter/watchdog.h"
 #include "base/log.h"
 #include "cli/cli.h"
+#include "cli/leading.h"
 #include "cli/serving.h"
 #include "cluster/cluster.h"
 #include "config/config.h"
@@ -43,32 +44,53 @@ static void watch_calls(void)
         log_write(LOG_WARN, about, "%s", err.text);
 }
 
-static int run_on(struct cluster *cluster, const char *file, struct config *config,
-                  struct error *err)
+/* What it was started with. */
+struct start {
+    const char *file; /* the config's */
+    struct config config;
+    struct access_options where;
+    struct leading_options leading;
+};
+
+/* Ends in the order that leaves nothing half done to whoever takes over: what was sent is answered,
+ * then passes and hooks end, then the Lease is given away. */
+static int work(struct controller *controller, struct reload *reload, struct leading *leading,
+                const struct start *start, struct error *err)
 {
-    struct loop *loop = cluster_loop(cluster);
+    struct serving *serving = serving_new(start->config.serve_listen, controller, reload, leading);
+    int code = loop_run(controller_loop(controller), err);
+    leading_settle(leading);
+    serving_free(serving);
+    return code;
+}
+
+static int run_on(struct cluster *cluster, struct start *start, bool *ret_lost, struct error *err)
+{
+    struct config *config = &start->config;
     watch_calls();
     struct adapters *adapters =
         adapters_load(config->adapter_directory, config->adapters, config->adapter_count);
     struct log_about about = {.topic = "main", .object = access_server(cluster_access(cluster))};
     struct reload *reload = NULL;
+    struct leading *leading = NULL;
     log_adapters(NULL, adapters);
     struct controller *controller = controller_new_take(cluster, adapters, config);
-    int code = reload_new(controller, file, config, &reload, err);
+    int code = reload_new(controller, start->file, config, &reload, err);
     if (code == OK) {
-        log_write(LOG_INFO, about, "sluice " SLUICE_VERSION " is working");
-        struct serving *serving = serving_new(config->serve_listen, controller, reload);
-        code = loop_run(loop, err);
-        serving_free(serving);
+        log_write(LOG_INFO, about, "sluice " SLUICE_VERSION " is working, by %s",
+                  access_source(cluster_access(cluster)));
+        leading = leading_new(cluster, controller, &start->leading);
+        code = work(controller, reload, leading, start, err);
     }
+    *ret_lost = leading_lost(leading);
     reload_free(reload);
     controller_free(controller);
+    leading_free(leading);
     watchdog_stop();
     return code;
 }
 
-static int run(const struct access_options *where, const char *file, struct config *config,
-               struct error *err)
+static int run(struct start *start, bool *ret_lost, struct error *err)
 {
     struct loop *loop = NULL;
     struct access *access = NULL;
@@ -76,10 +98,10 @@ static int run(const struct access_options *where, const char *file, struct conf
     const struct cluster_options settings = {.user_agent = "sluice/" SLUICE_VERSION};
     int code;
     if ((code = loop_new(&loop, err)) < 0 || (code = stop_on_signals(loop, err)) < 0 ||
-        (code = access_open(where, &access, err)) < 0)
+        (code = access_open(&start->where, &access, err)) < 0)
         goto out;
     if ((code = cluster_new_take(loop, access, &settings, &cluster, err)) == OK)
-        code = run_on(cluster, file, config, err);
+        code = run_on(cluster, start, ret_lost, err);
 out:
     cluster_free(cluster);
     loop_free(loop);
@@ -89,27 +111,36 @@ out:
 static int run_controller(const struct arguments *arguments)
 {
     const char *given = flag_value(arguments, &flag_config);
-    const char *file = given ? given : CONFIG_FILE;
-    const struct access_options where = {.kubeconfig = flag_value(arguments, &flag_kubeconfig),
-                                         .context = flag_value(arguments, &flag_context)};
-    struct config config = {0};
+    struct start start = {.file = given ? given : CONFIG_FILE,
+                          .where = {.kubeconfig = flag_value(arguments, &flag_kubeconfig),
+                                    .context = flag_value(arguments, &flag_context)}};
+    bool lost = false;
     struct error err = {0};
-    int code = config_load(file, &config, &err);
+    int status = leading_options_read(arguments, &start.leading);
+    if (status != STATUS_DONE)
+        return status;
+    int code = config_load(start.file, &start.config, &err);
     if (code == OK) {
-        log_set_level((enum log_level)config.log_level);
-        code = run(&where, file, &config, &err);
-        config_done(&config);
+        log_set_level((enum log_level)start.config.log_level);
+        code = run(&start, &lost, &err);
+        config_done(&start.config);
     }
     if (code < 0)
-        fprintf(stderr, "sluice controller: %s\n", err.text);
-    return code < 0 ? STATUS_REFUSED : STATUS_DONE;
+        return verb_refused(arguments->verb, &err);
+    return lost ? STATUS_NO_LEASE : STATUS_DONE;
 }
 
 const struct verb verb_controller = {
     .name = "controller",
     .summary = "run in or beside a cluster and roll out what is asked for",
-    .flags = (const struct flag *const[]){&flag_config, &flag_kubeconfig, &flag_context, NULL},
+    .flags = (const struct flag *const[]){&flag_config, &flag_kubeconfig, &flag_context,
+                                          &flag_leader_elect, &flag_lease_name,
+                                          &flag_lease_namespace, &flag_lease_duration,
+                                          &flag_renew_deadline, &flag_retry_period, NULL},
     .text = "Logs one JSON object a line to standard error. SIGTERM and SIGINT end it, and leave "
-            "every workload as it is.",
+            "every workload as it is.\n"
+            "\n"
+            "With --leader-elect several may run: one acts, and the others wait for its Lease. One "
+            "that doesn't hold it any more ends with 6.",
     .run = run_controller,
 };

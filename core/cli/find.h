@@ -24,6 +24,15 @@ struct found_list {
 
 /* All in the session's namespace, by namespace and name. The caller releases the list. */
 int rollouts_list(struct session *session, struct found_list *ret_list, struct error *err);
+
+/* Tells on stderr that there are none. */
+void rollouts_say_none(const struct session *session);
+
+/* Puts the object in its place, instead of an earlier state of it; takes it out. */
+void found_list_put(struct found_list *list, const struct rollout_kind *kind, json_t *object);
+void found_list_remove(struct found_list *list, const struct rollout_kind *kind,
+                       const json_t *object);
+
 void found_list_done(struct found_list *list);
 
 #endif

@@ -47,12 +47,18 @@ static void usage_add(struct text *help, const struct verb *verb)
               verb->operands ? verb->operands : "");
 }
 
+char *verb_summary(const struct verb *verb)
+{
+    char *summary = str_format("%s.", verb->summary);
+    summary[0] = (char)(summary[0] - ('a' <= summary[0] && summary[0] <= 'z' ? 'a' - 'A' : 0));
+    return summary;
+}
+
 char *verb_help(const struct verb *verb)
 {
     struct text help = {0};
     usage_add(&help, verb);
-    char *summary AUTO_FREE = str_format("%s.", verb->summary);
-    summary[0] = (char)(summary[0] - ('a' <= summary[0] && summary[0] <= 'z' ? 'a' - 'A' : 0));
+    char *summary AUTO_FREE = verb_summary(verb);
     layout_wrap(&help, summary, 0, 0, HELP_WIDTH);
     if (verb->text) {
         text_puts(&help, "\n");
@@ -62,15 +68,20 @@ char *verb_help(const struct verb *verb)
     return text_steal(&help);
 }
 
-static const char exit_statuses[] =
-    "\n"
-    "Exit status:\n"
-    "  0  done; what was waited for has succeeded\n"
-    "  1  an error was found, or something was refused or isn't there\n"
-    "  2  called wrongly\n"
-    "  3  the rollout has failed\n"
-    "  4  it has turned to another target, or was deleted\n"
-    "  5  the time ran out\n";
+const char *const exit_meanings[] = {
+    [STATUS_DONE] = "done; what was waited for has succeeded",
+    [STATUS_REFUSED] = "an error was found, or something was refused or isn't there",
+    [STATUS_USAGE] = "called wrongly",
+    [STATUS_FAILED] = "the rollout has failed",
+    [STATUS_ABANDONED] = "it has turned to another target, or was deleted",
+    [STATUS_TIMEOUT] = "the time ran out",
+    [STATUS_NO_LEASE] = "a controller doesn't hold its Lease any more",
+    NULL,
+};
+
+const char program_words[] =
+    "`sluice VERB --help` tells the options of a verb. As kubectl-sluice on "
+    "PATH it is `kubectl sluice` too.";
 
 char *program_help(void)
 {
@@ -83,8 +94,10 @@ char *program_help(void)
         text_puts(&help, line.at);
         layout_wrap(&help, all_verbs[i]->summary, VERB_COLUMN, VERB_COLUMN, HELP_WIDTH);
     }
-    text_puts(&help, "\n`sluice VERB --help` tells the options of a verb. As kubectl-sluice on "
-                     "PATH it\nis `kubectl sluice` too.\n");
-    text_puts(&help, exit_statuses);
+    text_puts(&help, "\n");
+    layout_paragraphs(&help, program_words, HELP_WIDTH);
+    text_puts(&help, "\nExit status:\n");
+    for (int i = 0; exit_meanings[i]; i++)
+        text_addf(&help, "  %d  %s\n", i, exit_meanings[i]);
     return text_steal(&help);
 }

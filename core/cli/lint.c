@@ -3,6 +3,7 @@
 #include "base/alloc.h"
 #include "base/json.h"
 #include "base/nearest.h"
+#include "base/text.h"
 #include "cli/cli.h"
 #include "cli/manifest.h"
 #include "cli/number.h"
@@ -20,9 +21,10 @@ static const struct flag flag_size = {
 };
 
 struct lint {
-    int size;     /* pods of the workload; -1: not known */
-    int checked;  /* objects */
-    int findings; /* told so far */
+    int size;          /* pods of the workload; -1: not known */
+    int checked;       /* objects */
+    int findings;      /* told so far */
+    struct text unfit; /* a line for each file that holds nothing to check */
 };
 
 static void tell(struct lint *lint, const char *place, const struct error *err)
@@ -140,17 +142,28 @@ static void check_manifest(struct lint *lint, struct manifest *manifest)
     }
 }
 
+static void unfit_add(struct lint *lint, const char *file, const struct manifests *manifests)
+{
+    char *kinds AUTO_FREE = rollout_kinds_words();
+    char *expected AUTO_FREE =
+        str_format("Application (%s), %s", rollout_kinds[0].info.api_version, kinds);
+    char *words AUTO_FREE = manifests_unfit(file, manifests, expected);
+    text_addf(&lint->unfit, "sluice lint: %s\n", words);
+}
+
 static void check_file(struct lint *lint, const char *file)
 {
     struct manifests manifests;
     struct error err = {0};
-    int code = manifests_read(file, &manifests, &err);
+    int code = manifests_read(file, &manifests, &err), before = lint->checked;
     for (size_t i = 0; i < manifests.count; i++)
         check_manifest(lint, &manifests.items[i]);
     if (code < 0) {
         lint->findings++;
         puts(err.text);
     }
+    if (lint->checked == before)
+        unfit_add(lint, file, &manifests);
     manifests_done(&manifests);
 }
 
@@ -162,12 +175,10 @@ static int run_lint(const struct arguments *arguments)
                            flag_value(arguments, &flag_size));
     for (int i = 0; i < arguments->operand_count; i++)
         check_file(&lint, arguments->operands[i]);
-    if (!lint.checked && !lint.findings) {
-        fprintf(stderr,
-                "sluice lint: there is no AppRollout, no Rollout and no Application to check\n");
-        return STATUS_REFUSED;
-    }
-    if (lint.findings)
+    if (!lint.checked && !lint.findings)
+        fputs(lint.unfit.at, stderr);
+    text_done(&lint.unfit);
+    if (!lint.checked || lint.findings)
         return STATUS_REFUSED;
     printf("%d %s checked, nothing to complain about\n", lint.checked,
            lint.checked == 1 ? "object" : "objects");

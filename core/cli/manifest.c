@@ -2,6 +2,7 @@
 #include "cli/manifest.h"
 
 #include "base/alloc.h"
+#include "base/text.h"
 
 #include <stdbool.h>
 #include <stdlib.h>
@@ -113,6 +114,30 @@ int manifests_read(const char *file, struct manifests *ret_manifests, struct err
             manifest_take(ret_manifests, &document);
     document_stream_close(&stream);
     return code == ERR_MISSING ? OK : code;
+}
+
+static void found_add(struct text *to, const struct manifests *manifests)
+{
+    const struct manifest *first = manifests->items;
+    if (!manifests->count)
+        text_puts(to, "nothing");
+    else if (*first->kind)
+        text_addf(to, "%s (%s)", first->kind,
+                  *first->api_version ? first->api_version
+                                      : "no "
+                                        "apiVersion");
+    else
+        text_puts(to, "something that has no kind");
+    if (manifests->count > 1)
+        text_addf(to, " and %zu more", manifests->count - 1);
+}
+
+char *manifests_unfit(const char *file, const struct manifests *manifests, const char *expected)
+{
+    struct text words = {0};
+    text_addf(&words, "%s: expected %s, found ", str_equal(file, "-") ? "<stdin>" : file, expected);
+    found_add(&words, manifests);
+    return text_steal(&words);
 }
 
 void manifests_done(struct manifests *manifests)

@@ -23,6 +23,10 @@ struct manifests {
 /* All documents of the file, "-" being standard input. When it breaks off in the middle, those
  * before are there nevertheless: release with manifests_done() in either case. */
 int manifests_read(const char *file, struct manifests *ret_manifests, struct error *err);
+
+/* "FILE: expected a Rollout, found ConfigMap (v1) and 2 more". The caller frees it. */
+char *manifests_unfit(const char *file, const struct manifests *manifests, const char *expected);
+
 void manifests_done(struct manifests *manifests);
 
 /* The whole object; the caller owns it. ERR_INVALID, with the place in the words. */

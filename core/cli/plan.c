@@ -209,7 +209,16 @@ static int plan_one(struct manifests *manifests, struct manifest *manifest,
     return plan_object(manifests, manifest, kind, object, size, session);
 }
 
-static int plan_all(struct manifests *manifests, struct size size, struct session *session)
+static int plan_none(const char *file, const struct manifests *manifests)
+{
+    char *expected AUTO_FREE = rollout_kinds_words();
+    char *words AUTO_FREE = manifests_unfit(file, manifests, expected);
+    fprintf(stderr, "sluice plan: %s\n", words);
+    return STATUS_REFUSED;
+}
+
+static int plan_all(const char *file, struct manifests *manifests, struct size size,
+                    struct session *session)
 {
     int status = STATUS_DONE, shown = 0;
     for (size_t i = 0; i < manifests->count; i++) {
@@ -222,14 +231,7 @@ static int plan_all(struct manifests *manifests, struct size size, struct sessio
         if (plan_one(manifests, manifest, kind, size, session) != STATUS_DONE)
             status = STATUS_REFUSED;
     }
-    if (shown)
-        return status;
-    fprintf(stderr, "sluice plan: there is no AppRollout and no Rollout in the file%s%s\n",
-            manifests->count ? "; it begins with " : "",
-            !manifests->count           ? ""
-            : *manifests->items[0].kind ? manifests->items[0].kind
-                                        : "something that has no kind");
-    return STATUS_REFUSED;
+    return shown ? status : plan_none(file, manifests);
 }
 
 static int plan_file(const struct arguments *arguments, struct size size, struct session *session)
@@ -237,10 +239,11 @@ static int plan_file(const struct arguments *arguments, struct size size, struct
     struct manifests manifests;
     struct error err = {0};
     int status = STATUS_REFUSED;
-    if (manifests_read(arguments->operands[0], &manifests, &err) < 0)
+    const char *file = arguments->operands[0];
+    if (manifests_read(file, &manifests, &err) < 0)
         fprintf(stderr, "%s\n", err.text);
     else
-        status = plan_all(&manifests, size, session);
+        status = plan_all(file, &manifests, size, session);
     manifests_done(&manifests);
     return status;
 }
@@ -255,10 +258,8 @@ static int run_plan(const struct arguments *arguments)
                            flag_value(arguments, &flag_size));
     if (!flag_value(arguments, &flag_against))
         return plan_file(arguments, size, NULL);
-    if (session_open(arguments, &session, &err) < 0) {
-        fprintf(stderr, "sluice plan: %s\n", err.text);
-        return STATUS_REFUSED;
-    }
+    if (session_open(arguments, &session, &err) < 0)
+        return verb_refused(arguments->verb, &err);
     int status = plan_file(arguments, size, &session);
     session_close(&session);
     return status;

@@ -63,6 +63,19 @@ static void note_pods(struct text *notes, const struct batch *batch)
         note(notes, names.at);
 }
 
+static void note_deadline(struct text *notes, const struct plan *plan, int index)
+{
+    static const char *const consequences[] = {[ON_FAILURE_PAUSE] = "it stands still",
+                                               [ON_FAILURE_ABANDON] = "it is abandoned",
+                                               [ON_FAILURE_ROLLBACK] = "it is rolled back"};
+    struct deadline deadline = plan_deadline(plan, index);
+    if (!deadline.seconds)
+        return;
+    char *text AUTO_FREE =
+        str_format("without progress for %d s %s", deadline.seconds, consequences[deadline.then]);
+    note(notes, text);
+}
+
 static void batch_notes(struct text *notes, const struct plan_view *view, int index)
 {
     const struct plan *plan = view->plan;
@@ -73,6 +86,7 @@ static void batch_notes(struct text *notes, const struct plan_view *view, int in
         char *text AUTO_FREE = str_format("%d s between two pods", batch->instance_interval_s);
         note(notes, text);
     }
+    note_deadline(notes, plan, index);
     if (plan->partition == index && (size_t)index + 1 < plan->batch_count) {
         char *text AUTO_FREE =
             str_format("then it waits, for batchPartition is %d", plan->partition);

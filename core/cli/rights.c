@@ -28,3 +28,8 @@ const struct core_right core_rights[] = {
     {"Events", "", "events", {"create", "patch"}},
     {NULL, NULL, NULL, {NULL}},
 };
+
+const struct core_right lease_rights[] = {
+    {NULL, "coordination.k8s.io", "leases", {"get", "list", "watch", "create", "patch"}},
+    {NULL, NULL, NULL, {NULL}},
+};

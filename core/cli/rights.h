@@ -12,7 +12,7 @@ struct core_right {
     const char *verbs[6]; /* ends in NULL */
 };
 
-/* Ends in a right without a resource. */
-extern const struct core_right core_rights[];
+/* In the whole cluster, and where its Lease is; each ends in a right without a resource. */
+extern const struct core_right core_rights[], lease_rights[];
 
 #endif

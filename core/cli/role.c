@@ -4,6 +4,7 @@
 #include "base/alloc.h"
 #include "base/json.h"
 #include "cli/cli.h"
+#include "cli/leading.h"
 #include "cli/rights.h"
 #include "config/config.h"
 
@@ -14,14 +15,25 @@ static const char head[] =
     "#\n"
     "# Made by `sluice role` from a config and the manifests of the adapters that it enables; make "
     "it\n"
-    "# anew with your own config, so that it holds what your controller needs and nothing else.\n"
-    "apiVersion: rbac.authorization.k8s.io/v1\n"
-    "kind: ClusterRole\n"
-    "metadata:\n"
-    "  name: sluice-controller\n"
-    "  labels:\n"
-    "    rollout.sluice.dev/aggregate-to-controller: \"true\"\n"
-    "rules:\n";
+    "# anew with your own config, so that it holds what your controller needs and nothing else.\n";
+
+static const char lease_role[] = "#\n"
+                                 "# The Lease of --leader-elect, in this namespace and no other.\n"
+                                 "apiVersion: rbac.authorization.k8s.io/v1\n"
+                                 "kind: Role\n"
+                                 "metadata:\n"
+                                 "  name: sluice-leader-election\n"
+                                 "  namespace: " LEASE_NAMESPACE "\n"
+                                 "rules:\n";
+
+static const char cluster_role[] = "---\n"
+                                   "apiVersion: rbac.authorization.k8s.io/v1\n"
+                                   "kind: ClusterRole\n"
+                                   "metadata:\n"
+                                   "  name: sluice-controller\n"
+                                   "  labels:\n"
+                                   "    rollout.sluice.dev/aggregate-to-controller: \"true\"\n"
+                                   "rules:\n";
 
 /* Texts are quoted as JSON, which is YAML: what a manifest says can't become something else. */
 static void print_list(const char *start, const char *name, const json_t *list)
@@ -51,6 +63,12 @@ static void print_core_right(const struct core_right *right)
     if (right->why)
         printf("  # %s\n", right->why);
     print_rule(rule);
+}
+
+static void print_core_rights(const struct core_right *right)
+{
+    for (; right->resource; right++)
+        print_core_right(right);
 }
 
 static void print_adapter(const struct adapter *adapter)
@@ -83,8 +101,10 @@ static int print_role(const struct adapters *adapters)
     if (status != STATUS_DONE)
         return status;
     fputs(head, stdout);
-    for (const struct core_right *right = core_rights; right->resource; right++)
-        print_core_right(right);
+    fputs(lease_role, stdout);
+    print_core_rights(lease_rights);
+    fputs(cluster_role, stdout);
+    print_core_rights(core_rights);
     for (size_t i = 0; i < adapters_count(adapters); i++)
         print_adapter(adapters_nth(adapters, i));
     return STATUS_DONE;
@@ -95,10 +115,8 @@ static int run_role(const struct arguments *arguments)
     const char *given = flag_value(arguments, &flag_config);
     struct config config = {0};
     struct error err = {0};
-    if (config_load(given ? given : CONFIG_FILE, &config, &err) < 0) {
-        fprintf(stderr, "sluice role: %s\n", err.text);
-        return STATUS_REFUSED;
-    }
+    if (config_load(given ? given : CONFIG_FILE, &config, &err) < 0)
+        return verb_refused(arguments->verb, &err);
     struct adapters *adapters =
         adapters_load(config.adapter_directory, config.adapters, config.adapter_count);
     int status = print_role(adapters);
@@ -112,7 +130,8 @@ const struct verb verb_role = {
     .summary = "print the rights that the controller needs with these adapters",
     .flags = (const struct flag *const[]){&flag_config, NULL},
     .text = "Prints the ClusterRole: what Sluice itself asks of the API, and what the manifests of "
-            "the adapters that the config enables declare. When one of these is refused, nothing "
+            "the adapters that the config enables declare; and the Role for its Lease. When one of "
+            "these is refused, nothing "
             "is printed, because its rights would be missing.\n"
             "\n"
             "  sluice role --config sluice.yaml | kubectl apply -f -\n",

@@ -24,19 +24,6 @@ static json_t *earlier(const json_t *workload)
     return rolled && !is_on(workload, rolled) ? json_incref(rolled) : history_before(workload);
 }
 
-static void words_add(struct text *words, const struct rollout_view *view, const char *name)
-{
-    const struct plan *plan = view->rollout.plan;
-    text_addf(words, "%s %s gets template %s back, and goes to it in %zu %s",
-              json_string_at(view->object, "/spec/workloadRef/kind"),
-              json_string_at(view->object, "/spec/workloadRef/name"), name, plan->batch_count,
-              plan->batch_count == 1 ? "batch" : "batches");
-    if (plan->partition >= 0)
-        text_addf(words, "; batchPartition %d holds it as before", plan->partition);
-    if (plan->paused)
-        text_puts(words, "; it stays paused");
-}
-
 int rollback_prepare(const struct rollout_view *view, const json_t *workload, json_t *patch,
                      struct text *words, struct error *err)
 {
@@ -48,6 +35,9 @@ int rollback_prepare(const struct rollout_view *view, const json_t *workload, js
                          "the workload yourself");
     template_name(template, name);
     workload_put_template(patch, workload, template);
-    words_add(words, view, name);
+    text_addf(words, "%s %s gets template %s back, and goes to it ",
+              json_string_at(view->object, "/spec/workloadRef/kind"),
+              json_string_at(view->object, "/spec/workloadRef/name"), name);
+    plan_words(view->rollout.plan, words);
     return OK;
 }

@@ -3,13 +3,11 @@
 #ifndef CLI_ROLLBACK_H
 #define CLI_ROLLBACK_H
 
-#include "cli/rollout_view.h"
+#include "cli/act_prepare.h"
 #include "cli/workload.h"
 
-/* Adds the steps that put an earlier template back on the workload, and the words for what that
- * does: in the middle of a roll the one that all pods had before, else the one before the present.
- * ERR_INVALID: none is known. */
-int rollback_prepare(const struct rollout_view *view, const json_t *workload, json_t *patch,
-                     struct text *words, struct error *err);
+/* Puts an earlier template back on the workload: in the middle of a roll the one that all pods had
+ * before, else the one before the present. ERR_INVALID: none is known. */
+workload_prepare_fn rollback_prepare;
 
 #endif

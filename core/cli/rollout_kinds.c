@@ -3,6 +3,7 @@
 
 #include "base/alloc.h"
 #include "base/json.h"
+#include "base/text.h"
 #include "follow/rollout.h"
 #include "rollout/fields.h"
 
@@ -101,6 +102,15 @@ const struct rollout_kind *rollout_kind_of(const char *api_version, const char *
         if (str_equal(at->info.kind, kind) && str_equal(at->info.api_version, api_version))
             return at;
     return NULL;
+}
+
+char *rollout_kinds_words(void)
+{
+    struct text words = {0};
+    for (const struct rollout_kind *at = rollout_kinds; at->info.kind; at++)
+        text_addf(&words, "%s%s (%s)", at == rollout_kinds ? "" : " or ", at->info.kind,
+                  at->info.api_version);
+    return text_steal(&words);
 }
 
 int rollout_check(const struct rollout_kind *kind, const json_t *object, struct error *err)

@@ -25,6 +25,9 @@ extern const struct rollout_kind rollout_kinds[];
 /* By apiVersion and kind, or NULL. */
 const struct rollout_kind *rollout_kind_of(const char *api_version, const char *kind);
 
+/* "AppRollout (core.oam.dev/v1beta1) or Rollout (…)". The caller frees it. */
+char *rollout_kinds_words(void);
+
 /* Is the object, apart from its plan, as its kind wants it? ERR_INVALID with the field's path. */
 int rollout_check(const struct rollout_kind *kind, const json_t *object, struct error *err);
 

@@ -6,7 +6,12 @@
 #include "cli/layout.h"
 #include "cli/rollout_view.h"
 
+#include <limits.h>
 #include <stdlib.h>
+
+struct page_room {
+    int width, batches;
+};
 
 /* What the plan is held against: from where to where the part goes. */
 static struct span part_span(const struct part *part)
@@ -55,8 +60,33 @@ static void batch_row(const struct plan *plan, const struct part *part, int batc
     table_cell(table, "%s", plan->partition == batch ? "batchPartition holds it here" : "");
 }
 
-static void batches_add(const struct rollout_view *view, const struct part *part, int width,
-                        struct text *to)
+/* The batches that there is room for: from `first` to before `end`. */
+struct stretch {
+    int first, end;
+};
+
+static struct stretch stretch_around(int batch, int count, int most)
+{
+    most = most < count ? most : count;
+    int first = batch - most / 2;
+    first = first > count - most ? count - most : first;
+    first = first < 0 ? 0 : first;
+    return (struct stretch){first, first + most};
+}
+
+static void left_out_row(int count, const char *where, struct table *table)
+{
+    if (count <= 0)
+        return;
+    table_cell(table, "…");
+    table_cell(table, "%s", "");
+    table_cell(table, "%s", "");
+    table_cell(table, "%d more %s", count, where);
+    table_cell(table, "%s", "");
+}
+
+static void batches_add(const struct rollout_view *view, const struct part *part,
+                        const struct page_room *room, struct text *to)
 {
     const struct plan *plan = view->rollout.plan;
     struct table table AUTO(table_done) = {
@@ -65,9 +95,13 @@ static void batches_add(const struct rollout_view *view, const struct part *part
         .indent = 2};
     if (!plan || part->status.target_size < 0)
         return;
-    for (size_t i = 0; i < plan->batch_count; i++)
-        batch_row(plan, part, (int)i, &table);
-    table_write(&table, width, to);
+    int count = (int)plan->batch_count;
+    struct stretch stretch = stretch_around(part->status.batch, count, room->batches);
+    left_out_row(stretch.first, "before", &table);
+    for (int i = stretch.first; i < stretch.end; i++)
+        batch_row(plan, part, i, &table);
+    left_out_row(count - stretch.end, "after", &table);
+    table_write(&table, room->width, to);
     text_puts(to, "\n");
 }
 
@@ -90,8 +124,8 @@ static void state_add(const struct rollout_view *view, const struct part *part, 
     layout_wrap(to, line.at, 2, 2, width ? width : 100000);
 }
 
-static void part_add(const struct rollout_view *view, const struct part *part, int width,
-                     struct text *to)
+static void part_add(const struct rollout_view *view, const struct part *part,
+                     const struct page_room *room, struct text *to)
 {
     const struct intent *intent = &view->rollout.intent;
     char *advice AUTO_FREE = reason_advice(part->status.reason.code, view->rollout.name);
@@ -106,15 +140,21 @@ static void part_add(const struct rollout_view *view, const struct part *part, i
     if (part->status.target_size >= 0)
         text_addf(to, ", %d pods", part->status.target_size);
     text_puts(to, "\n\n");
-    batches_add(view, part, width, to);
-    state_add(view, part, width, to);
+    batches_add(view, part, room, to);
+    state_add(view, part, room->width, to);
     if (advice)
         text_addf(to, "  next: %s\n", advice);
 }
 
-void rollout_page(const struct rollout_view *view, int width, struct text *to)
+void rollout_page_within(const struct rollout_view *view, int width, int batches, struct text *to)
 {
+    const struct page_room room = {width, batches};
     text_addf(to, "%s %s/%s\n", view->kind->info.kind, view->rollout.ns, view->rollout.name);
     for (size_t i = 0; i < view->part_count; i++)
-        part_add(view, &view->parts[i], width, to);
+        part_add(view, &view->parts[i], &room, to);
+}
+
+void rollout_page(const struct rollout_view *view, int width, struct text *to)
+{
+    rollout_page_within(view, width, INT_MAX, to);
 }

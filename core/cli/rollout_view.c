@@ -4,10 +4,10 @@
 #include "base/alloc.h"
 #include "base/json.h"
 #include "cli/bar.h"
-#include "rollout/states_level.h"
 
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 static const char *component_name(const struct rollout_kind *kind, const json_t *object,
                                   size_t index)
@@ -29,8 +29,9 @@ void rollout_view_open(const struct rollout_kind *kind, const json_t *object, in
     for (size_t i = 0; i < view.part_count; i++) {
         view.parts[i].component = component_name(kind, object, i);
         view.parts[i].recorded = json_at(object, "/status/rollingState") != NULL;
-        approllout_status_read(object, count ? view.parts[i].component : NULL,
-                               &view.parts[i].status);
+        const char *name = count ? view.parts[i].component : NULL;
+        approllout_status_read(object, name, &view.parts[i].status);
+        view.parts[i].rolls = approllout_rolls(object, name);
         if (!view.parts[i].recorded)
             snprintf(view.parts[i].status.reason.message, SENTENCE_SIZE,
                      "no controller has looked at it yet; is one running?");
@@ -53,14 +54,58 @@ const char *part_state(const struct part *part)
     return rolling_state_name(part->status.rolling);
 }
 
+const struct level *part_level(const struct part *part, int *ret_state)
+{
+    bool in_batch = part->status.rolling == ROLLING_IN_BATCHES;
+    *ret_state = in_batch ? (int)part->status.batch_state : (int)part->status.rolling;
+    return in_batch ? &batch_level : &rolling_level;
+}
+
 int64_t part_since(const struct part *part)
 {
-    const struct rollout_status *status = &part->status;
-    enum condition_type type = status->rolling == ROLLING_IN_BATCHES
-                                   ? batch_level.states[status->batch_state].condition
-                                   : rolling_level.states[status->rolling].condition;
-    const struct condition *condition = &status->conditions[type];
+    int state;
+    const struct level *level = part_level(part, &state);
+    const struct condition *condition = &part->status.conditions[level->states[state].condition];
     return condition->status == CONDITION_ABSENT ? 0 : condition->since_ms;
+}
+
+json_t *rollout_json(const struct rollout_view *view, part_json_fn *tell)
+{
+    json_t *parts = json_array();
+    for (size_t i = 0; i < view->part_count; i++) {
+        const char *component = view->parts[i].component;
+        json_t *part = json_object();
+        json_t *told AUTO_JSON = tell(view, &view->parts[i]);
+        if (component)
+            json_object_set_new(part, "component", json_string(component));
+        json_object_update(part, told);
+        json_array_append_new(parts, part);
+    }
+    return json_pack("{s:s, s:s, s:s, s:o}", "kind", view->kind->info.kind, "namespace",
+                     view->rollout.ns, "name", view->rollout.name, "components", parts);
+}
+
+/* ---- a line ---- */
+
+static void line_part_add(const struct rollout_view *view, const struct part *part, struct text *to)
+{
+    text_puts(to, part_state(part));
+    if (part->status.rolling != ROLLING_IN_BATCHES || !view->rollout.plan)
+        return;
+    text_addf(to, ", batch %d of %zu  ", part->status.batch + 1, view->rollout.plan->batch_count);
+    bar_add(to, (struct pods){part->status.upgraded_ready, part->status.upgraded,
+                              part->status.target_size});
+}
+
+void rollout_line(const struct rollout_view *view, struct text *to)
+{
+    for (size_t i = 0; i < view->part_count; i++) {
+        const struct part *part = &view->parts[i];
+        text_puts(to, i ? "; " : "");
+        if (view->part_count > 1)
+            text_addf(to, "%s: ", part->component ? part->component : "");
+        line_part_add(view, part, to);
+    }
 }
 
 /* ---- a list ---- */
@@ -114,6 +159,18 @@ static void age_cell(const struct rollout_view *view, int64_t since_ms, struct t
     table_cell(table, "%s", age.at ? age.at : "");
 }
 
+/* Why it stands there, without the name of its workload in front: that is the row's. */
+static const char *why_in_row(const struct rollout_view *view, const struct part *part)
+{
+    const char *why = part->status.reason.message;
+    const char *kind = json_string_at(view->object, "/spec/workloadRef/kind");
+    if (!view->kind->follows || !kind || !part->component)
+        return why;
+    char *name AUTO_FREE = str_format("%s %s/%s: ", kind, view->rollout.ns, part->component);
+    size_t length = strlen(name);
+    return strncmp(why, name, length) == 0 ? why + length : why;
+}
+
 static void row_add(const struct rollout_view *view, const struct part *part, int with,
                     struct table *table)
 {
@@ -128,7 +185,7 @@ static void row_add(const struct rollout_view *view, const struct part *part, in
     batch_cell(view, part, table);
     pods_cells(part, table);
     age_cell(view, part_since(part), table);
-    table_cell(table, "%s", part->status.reason.message);
+    table_cell(table, "%s", why_in_row(view, part));
 }
 
 void rows_add(const struct rollout_view *view, int with, struct table *table)

@@ -4,6 +4,9 @@
 #include "base/alloc.h"
 #include "base/json.h"
 #include "base/log.h"
+#include "cli/process_metrics.h"
+#include "reconcile/metrics.h"
+#include "serve/exposition.h"
 #include "serve/serve.h"
 
 #include <stdlib.h>
@@ -11,7 +14,8 @@
 struct serving {
     const struct controller *controller;
     const struct reload *reload;
-    struct serve_route routes[4];
+    const struct leading *leading;
+    struct serve_route routes[5];
     struct serve *serve;
 };
 
@@ -26,9 +30,11 @@ static void answer_ready(void *data, struct serve_answer *answer)
 {
     const struct serving *serving = data;
     const char *missing = controller_missing(serving->controller);
+    const char *why = controller_missing_why(serving->controller);
     answer->status = missing ? 503 : 200;
     if (missing)
-        text_addf(&answer->body, "%s objects are still being listed\n", missing);
+        text_addf(&answer->body, "%s objects are still being listed%s%s\n", missing,
+                  why ? ": " : "", why ? why : "");
     else
         text_puts(&answer->body, "ok\n");
 }
@@ -43,8 +49,25 @@ static void answer_adapters(void *data, struct serve_answer *answer)
     text_addf(&answer->body, "%s\n", text);
 }
 
+static void answer_metrics(void *data, struct serve_answer *answer)
+{
+    const struct serving *serving = data;
+    const struct label version[] = {{"version", SLUICE_VERSION}, {0}};
+    struct text *text = &answer->body;
+    answer->type = EXPOSITION_TYPE;
+    exposition_family(text, "sluice_build_info", METRIC_GAUGE, "Always 1.");
+    exposition_sample(text, "sluice_build_info", version, 1);
+    exposition_family(text, "sluice_leader", METRIC_GAUGE,
+                      "1 where it acts, 0 where it waits for its Lease.");
+    exposition_sample(text, "sluice_leader", NULL, leading_acts(serving->leading));
+    exposition_family(text, "sluice_ready", METRIC_GAUGE, "1 when its own kinds are listed.");
+    exposition_sample(text, "sluice_ready", NULL, !controller_missing(serving->controller));
+    controller_metrics(serving->controller, text);
+    process_metrics(text);
+}
+
 struct serving *serving_new(const char *listen, const struct controller *controller,
-                            const struct reload *reload)
+                            const struct reload *reload, const struct leading *leading)
 {
     struct log_about about = {.topic = "serve", .object = listen};
     struct error err = {0};
@@ -53,8 +76,10 @@ struct serving *serving_new(const char *listen, const struct controller *control
     struct serving *serving = mem_alloc(sizeof *serving);
     *serving = (struct serving){.controller = controller,
                                 .reload = reload,
+                                .leading = leading,
                                 .routes = {{"/livez", answer_live, serving},
                                            {"/readyz", answer_ready, serving},
+                                           {"/metrics", answer_metrics, serving},
                                            {"/adapters", answer_adapters, serving}}};
     if (serve_new(controller_loop(controller), listen, serving->routes, &serving->serve, &err) ==
         OK)

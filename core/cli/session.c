@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "cli/session.h"
 
+#include "base/alloc.h"
+
 enum { PATIENCE_MS = 5000 }; /* a person waits */
 
 const struct flag flag_namespace = {
@@ -54,6 +56,7 @@ void session_close(struct session *session)
 
 struct answer {
     bool there;
+    int status; /* HTTP; 0: none came */
     json_t *body;
     struct error error;
 };
@@ -62,8 +65,16 @@ static void on_reply(void *data, const struct reply *reply)
 {
     struct answer *answer = data;
     answer->there = true;
+    answer->status = reply->status;
     answer->body = json_incref(reply->body);
     answer->error = reply->error;
+}
+
+/* Nobody is there, or doesn't know us: it may be the wrong door. */
+static void add_source(const struct session *session, struct error *err)
+{
+    char *said AUTO_FREE = str_copy(err->text);
+    error_set(err, err->code, "%s (%s)", said, access_source(cluster_access(session->cluster)));
 }
 
 int session_call(struct session *session, const struct call_spec *spec, json_t **ret_body,
@@ -74,6 +85,7 @@ int session_call(struct session *session, const struct call_spec *spec, json_t *
     int code = loop_run_until(session->loop, &answer.there, 2 * PATIENCE_MS, err);
     if (code < 0) {
         call_cancel(call);
+        add_source(session, err);
         return code;
     }
     if (answer.error.code == OK) {
@@ -82,5 +94,7 @@ int session_call(struct session *session, const struct call_spec *spec, json_t *
     }
     json_decref(answer.body);
     *err = answer.error;
+    if (answer.status == 0 || answer.status == 401)
+        add_source(session, err);
     return err->code;
 }

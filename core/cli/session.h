@@ -21,7 +21,8 @@ struct session {
 int session_open(const struct arguments *arguments, struct session *ret_session, struct error *err);
 void session_close(struct session *session);
 
-/* The answer of a call; the caller owns *ret_body. Codes as in struct reply. */
+/* The answer of a call; the caller owns *ret_body. Codes as in struct reply. When there is no
+ * answer, the words say by which kubeconfig it was looked for. */
 int session_call(struct session *session, const struct call_spec *spec, json_t **ret_body,
                  struct error *err);
 

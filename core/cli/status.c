@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
-/* `sluice status` and `sluice explain`: how it stands, and why. They only read. */
+/* `sluice status`: how it stands. */
 #include "base/alloc.h"
 #include "base/clock.h"
 #include "base/json.h"
 #include "cli/cli.h"
 #include "cli/find.h"
+#include "cli/found_output.h"
 #include "cli/number.h"
 #include "cli/output.h"
 #include "cli/rollout_view.h"
@@ -33,23 +34,9 @@ static const struct flag flag_timeout = {
 
 enum { WAIT_MS = 30 * 60 * 1000 };
 
-static int complain(const struct arguments *arguments, const struct error *err)
-{
-    fprintf(stderr, "sluice %s: %s\n", arguments->verb->name, err->text);
-    return STATUS_REFUSED;
-}
-
 static bool is(const char *format, const char *name)
 {
     return format && strcmp(format, name) == 0;
-}
-
-/* "approllout.core.oam.dev/shop", as kubectl names it and takes it. */
-static void print_name(const struct found *found)
-{
-    const char *group = found->kind->info.api_version;
-    printf("%s.%.*s/%s\n", found->kind->info.plural, (int)strcspn(group, "/"), group,
-           json_string_at(found->object, "/metadata/name"));
 }
 
 /* ---- all ---- */
@@ -86,31 +73,28 @@ static int status_all(const struct arguments *arguments, struct session *session
     struct found_list list;
     struct error err = {0};
     if (rollouts_list(session, &list, &err) < 0)
-        return complain(arguments, &err);
+        return verb_refused(arguments->verb, &err);
     if (is(format, "name"))
         for (size_t i = 0; i < list.count; i++)
-            print_name(&list.items[i]);
+            found_output(&list.items[i], format);
     else if (is(format, "json") || is(format, "yaml"))
         print_objects(&list, format);
     else if (list.count)
         print_table(session, &list, is(format, "wide"));
     else
-        fprintf(stderr, "there are no rollouts%s%s\n", session->ns ? " in namespace " : "",
-                session->ns ? session->ns : "");
+        rollouts_say_none(session);
     found_list_done(&list);
     return STATUS_DONE;
 }
 
 /* ---- one ---- */
 
-typedef void page_fn(const struct rollout_view *view, int width, struct text *to);
-
-static void print_page(const struct found *found, page_fn *page_write)
+static void print_page(const struct found *found)
 {
     struct rollout_view view;
     struct text page AUTO(text_done) = {0};
     rollout_view_open(found->kind, found->object, clock_wall_ms(), &view);
-    page_write(&view, output_width(), &page);
+    rollout_page(&view, output_width(), &page);
     fputs(page.at, stdout);
     rollout_view_done(&view);
 }
@@ -121,12 +105,8 @@ static int print_one(const struct arguments *arguments, struct session *session,
     const char *format = flag_value(arguments, &flag_output);
     if (flag_value(arguments, &flag_wait))
         return rollout_wait(session, found, timeout_ms);
-    if (is(format, "name"))
-        print_name(found);
-    else if (is(format, "json") || is(format, "yaml"))
-        output_json(found->object, format);
-    else
-        print_page(found, rollout_page);
+    if (!found_output(found, format))
+        print_page(found);
     return STATUS_DONE;
 }
 
@@ -136,7 +116,7 @@ static int status_one(const struct arguments *arguments, struct session *session
     struct found found;
     struct error err = {0};
     if (rollout_find(session, arguments->operands[0], &found, &err) < 0)
-        return complain(arguments, &err);
+        return verb_refused(arguments->verb, &err);
     int status = print_one(arguments, session, &found, timeout_ms);
     json_decref(found.object);
     return status;
@@ -159,7 +139,7 @@ static int run_status(const struct arguments *arguments)
     if (one && flag_value(arguments, &flag_all_namespaces))
         return usage_error(arguments->verb, "a name and --all-namespaces exclude each other");
     if (session_open(arguments, &session, &err) < 0)
-        return complain(arguments, &err);
+        return verb_refused(arguments->verb, &err);
     int status =
         one ? status_one(arguments, &session, timeout_ms) : status_all(arguments, &session);
     session_close(&session);
@@ -180,32 +160,4 @@ const struct verb verb_status = {
             "end: 0 it has succeeded, 3 failed, 4 it was turned to another target or deleted, 5 "
             "the time ran out.",
     .run = run_status,
-};
-
-static int run_explain(const struct arguments *arguments)
-{
-    struct session session;
-    struct found found;
-    struct error err = {0};
-    if (session_open(arguments, &session, &err) < 0)
-        return complain(arguments, &err);
-    int code = rollout_find(&session, arguments->operands[0], &found, &err);
-    if (code == OK) {
-        print_page(&found, explain_page);
-        json_decref(found.object);
-    }
-    session_close(&session);
-    return code < 0 ? complain(arguments, &err) : STATUS_DONE;
-}
-
-const struct verb verb_explain = {
-    .name = "explain",
-    .summary = "tell why a rollout is where it is, and what would let it go on",
-    .operands = "NAME",
-    .least = 1,
-    .most = 1,
-    .flags = (const struct flag *const[]){SESSION_FLAGS, NULL},
-    .text = "What isn't met, in which object and field, since when, what can be done about it, and "
-            "where it goes from there.",
-    .run = run_explain,
 };

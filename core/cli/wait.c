@@ -5,7 +5,6 @@
 #include "base/alloc.h"
 #include "base/clock.h"
 #include "base/json.h"
-#include "cli/bar.h"
 #include "cli/rollout_view.h"
 #include "cli/workload.h"
 #include "cluster/watch.h"
@@ -34,15 +33,8 @@ static void finish(struct wait *wait, int status, const char *words)
 
 static void show(struct wait *wait, const struct rollout_view *view)
 {
-    const struct part *part = &view->parts[0];
     struct text line AUTO(text_done) = {0};
-    text_puts(&line, part_state(part));
-    if (part->status.rolling == ROLLING_IN_BATCHES && view->rollout.plan) {
-        text_addf(&line, ", batch %d of %zu  ", part->status.batch + 1,
-                  view->rollout.plan->batch_count);
-        bar_add(&line, (struct pods){part->status.upgraded_ready, part->status.upgraded,
-                                     part->status.target_size});
-    }
+    rollout_line(view, &line);
     if (str_equal(line.at, wait->line))
         return;
     str_replace(&wait->line, line.at);

@@ -4,48 +4,24 @@
 #include "base/alloc.h"
 #include "base/json.h"
 #include "base/json_patch.h"
+#include "cli/resource.h"
 
 #include <stdlib.h>
 #include <string.h>
 
 static const char *const template_at[] = {"/spec/template"};
 
-/* "/api/v1", "/apis/apps/v1" */
-static char *group_path(const char *api_version)
-{
-    return str_format("%s/%s", strchr(api_version, '/') ? "/apis" : "/api", api_version);
-}
-
-static const char *plural_in(const json_t *listed, const char *kind)
-{
-    size_t i;
-    json_t *entry;
-    json_array_foreach (json_object_get(listed, "resources"), i, entry) {
-        const char *name = json_string_at(entry, "/name");
-        if (str_equal(json_string_at(entry, "/kind"), kind) && name && !strchr(name, '/'))
-            return name;
-    }
-    return NULL;
-}
-
 static int find_path(struct session *session, const json_t *rollout, char **ret_path,
                      struct error *err)
 {
-    const char *api_version = json_string_at(rollout, "/spec/workloadRef/apiVersion");
-    const char *kind = json_string_at(rollout, "/spec/workloadRef/kind");
-    const char *name = json_string_at(rollout, "/spec/workloadRef/name");
     const char *ns = json_string_at(rollout, "/metadata/namespace");
-    char *group AUTO_FREE = group_path(api_version ? api_version : "");
-    struct call_spec spec = {.method = "GET", .path = group};
-    json_t *listed AUTO_JSON = NULL;
-    int code = session_call(session, &spec, &listed, err);
-    if (code < 0 && code != ERR_MISSING)
-        return code;
-    const char *plural = plural_in(listed, kind);
-    if (!plural)
-        return error_set(err, ERR_MISSING, "the cluster doesn't serve %s (%s)", kind, api_version);
-    *ret_path = str_format("%s/namespaces/%s/%s/%s", group, ns ? ns : session->ns, plural, name);
-    return OK;
+    const struct resource resource = {
+        .api_version = json_string_at(rollout, "/spec/workloadRef/apiVersion"),
+        .kind = json_string_at(rollout, "/spec/workloadRef/kind"),
+        .ns = ns ? ns : session->ns,
+        .name = json_string_at(rollout, "/spec/workloadRef/name"),
+    };
+    return resource_path(session, &resource, ret_path, err);
 }
 
 int workload_read(struct session *session, const json_t *rollout, struct workload *ret_workload,

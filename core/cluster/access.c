@@ -38,6 +38,7 @@ void access_free(struct access *access)
     curl_slist_free_all(access->impersonate);
     free(access->server);
     free(access->ns);
+    free(access->source);
     free(access->url);
     curl_slist_free_all(access->connect_to);
     free(access->host);
@@ -49,6 +50,11 @@ void access_free(struct access *access)
 const char *access_server(const struct access *access)
 {
     return access->server;
+}
+
+const char *access_source(const struct access *access)
+{
+    return access->source;
 }
 
 const char *access_namespace(const struct access *access)

@@ -26,10 +26,18 @@ struct access_options {
  * places were tried. */
 int access_open(const struct access_options *options, struct access **ret_access,
                 struct error *err);
+
+/* To an API server in this process, which a carrier reaches. The caller owns it. */
+struct access *access_inside(void);
+
 void access_free(struct access *access);
 
 /* "https://127.0.0.1:6443", without a slash at the end. Borrowed. */
 const char *access_server(const struct access *access);
+
+/* Where all this was read: "kubeconfig /home/jo/.kube/config, context prod", or "the service
+ * account in …". Borrowed. */
+const char *access_source(const struct access *access);
 
 /* The namespace of the context, "default" when it has none. Borrowed. */
 const char *access_namespace(const struct access *access);

@@ -157,6 +157,7 @@ static int open_kubeconfig(struct access *access, const char *files, const char 
     if (code < 0)
         return code;
     access->ns = str_copy(config.ns ? config.ns : "default");
+    access->source = str_format("kubeconfig %s, context %s", files, config.context);
     code = cluster_read(access, &config, err);
     if (code == OK)
         code = user_read(access, &config, err);
@@ -194,6 +195,7 @@ static int open_in_cluster(struct access *access, const char *folder, struct err
     file_text_set_path(&access->token, token);
     file_text_set_path(&access->ca, ca);
     open_namespace(access, folder);
+    access->source = str_format("the service account in %s", folder);
     return access_set_server(access, server, NULL, "KUBERNETES_SERVICE_HOST", err);
 }
 
@@ -216,11 +218,27 @@ static int open_any(struct access *access, const struct access_options *options,
     return open_kubeconfig(access, file, options->context, err);
 }
 
-int access_open(const struct access_options *options, struct access **ret_access, struct error *err)
+static struct access *access_new(void)
 {
     struct access *access = mem_alloc(sizeof *access);
     list_init(&access->waiting);
     list_init(&access->serving);
+    return access;
+}
+
+struct access *access_inside(void)
+{
+    struct access *access = access_new();
+    access->server = str_copy("this process");
+    access->url = str_copy("");
+    access->source = str_copy("this process");
+    access->ns = str_copy("default");
+    return access;
+}
+
+int access_open(const struct access_options *options, struct access **ret_access, struct error *err)
+{
+    struct access *access = access_new();
     int code = open_any(access, options, err);
     if (code < 0) {
         access_free(access);

@@ -13,7 +13,8 @@
 
 struct access {
     char *server, *ns;
-    char *url; /* what requests are addressed to: the server, under its TLS name if any */
+    char *source; /* where they were read */
+    char *url;    /* what requests are addressed to: the server, under its TLS name if any */
     struct curl_slist *connect_to; /* where the server is, if the TLS name says otherwise */
     char *host;                    /* then the Host header that names it nevertheless */
     char *proxy;                   /* or NULL */

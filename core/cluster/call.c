@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
  * One call: it waits in line, is sent, perhaps waits and is sent again, and is answered. Its time
- * begins when it is first sent, so that a long line doesn't turn into time-outs.
+ * begins when it is first sent, so that a long line doesn't turn into time-outs. A write may find
+ * the fence closed whenever it is to be sent; then it leaves the line until the fence is moved.
  */
 #include "base/alloc.h"
 #include "base/clock.h"
@@ -22,10 +23,12 @@ struct call {
     void *data;
     struct exchange exchange;
     struct backoff backoff;
-    char *trouble;       /* why an earlier try got no answer */
-    struct timer timer;  /* waits for the next try */
+    char *trouble;      /* why an earlier try got no answer */
+    struct timer timer; /* waits for the next try */
+    int64_t timeout_ms;
     int64_t deadline_ms; /* monotonic; 0: never sent yet */
     bool whole;          /* managedFields are wanted */
+    bool fenced;         /* a write that the fence may hold back */
     bool running, answered;
 };
 
@@ -45,20 +48,53 @@ static bool is_read(const struct call *call)
     return str_equal(call->method, "GET") || str_equal(call->method, "HEAD");
 }
 
+/* It leaves the line for its place among those that run, or the other way round. */
+static void call_set_running(struct call *call, bool running)
+{
+    struct cluster *cluster = call->cluster;
+    if (running == call->running)
+        return;
+    call->running = running;
+    cluster->running_count += running ? 1 : -1;
+    if (!is_read(call))
+        cluster->writing += running ? 1 : -1;
+    cluster->settled = cluster->writing == 0;
+}
+
+static void call_hold_back(struct call *call)
+{
+    list_remove(&call->link);
+    list_append(&call->cluster->held, &call->link);
+    call_set_running(call, false);
+    call->deadline_ms = 0;
+}
+
+/* A write must have ended before somebody else may take over. */
+static int64_t call_time_left(const struct call *call)
+{
+    const struct fence *fence = &call->cluster->fence;
+    int64_t left = call->deadline_ms - clock_monotonic_ms();
+    int64_t most = call->fenced && fence->there ? fence->end_by_ms - clock_boot_ms() : left;
+    left = left < most ? left : most;
+    return left > 1 ? left : 1;
+}
+
 static void on_exchange_end(void *data, const struct exchange_end *end);
 
 static void call_send(void *data)
 {
     struct call *call = data;
     struct cluster *cluster = call->cluster;
-    int64_t now = clock_monotonic_ms();
+    if (call->fenced && !cluster_may_write(cluster)) {
+        call_hold_back(call);
+        return;
+    }
     if (!call->deadline_ms)
-        call->deadline_ms = now + cluster->timeout_ms;
+        call->deadline_ms = clock_monotonic_ms() + call->timeout_ms;
     if (is_read(call))
         cluster->counts.reads++;
     else
         cluster->counts.writes++;
-    int64_t left = call->deadline_ms - now;
     call->exchange.cluster = cluster;
     call->exchange.on_end = on_exchange_end;
     call->exchange.data = call;
@@ -68,24 +104,37 @@ static void call_send(void *data)
         .accept = call->accept,
         .content_type = call->content_type,
         .body = call->body,
-        .timeout_ms = left > 1 ? left : 1,
+        .timeout_ms = call_time_left(call),
         .body_limit = cluster->body_limit,
         .lane = LANE_REQUESTS,
+        .fenced = call->fenced,
     };
     exchange_start(&call->exchange);
+}
+
+static void call_start(struct call *call)
+{
+    list_remove(&call->link);
+    list_append(&call->cluster->running, &call->link);
+    call_set_running(call, true);
+    call_send(call);
 }
 
 /* Sends those for which there is room now. */
 static void calls_pump(struct cluster *cluster)
 {
-    while (!list_empty(&cluster->waiting) && cluster->running_count < cluster->calls_at_once) {
-        struct call *call = list_entry(cluster->waiting.next, struct call, link);
+    while (!list_empty(&cluster->waiting) && cluster->running_count < cluster->calls_at_once)
+        call_start(list_entry(cluster->waiting.next, struct call, link));
+}
+
+void calls_let_go(struct cluster *cluster)
+{
+    while (!list_empty(&cluster->held)) {
+        struct call *call = list_entry(cluster->held.next, struct call, link);
         list_remove(&call->link);
-        list_append(&cluster->running, &call->link);
-        cluster->running_count++;
-        call->running = true;
-        call_send(call);
+        list_append(&cluster->waiting, &call->link);
     }
+    calls_pump(cluster);
 }
 
 /* After this nothing is under way, and the cluster doesn't know the call any more. */
@@ -94,9 +143,7 @@ static void call_withdraw(struct call *call)
     list_remove(&call->link);
     timer_stop(call->cluster->loop, &call->timer);
     exchange_stop(&call->exchange);
-    if (call->running)
-        call->cluster->running_count--;
-    call->running = false;
+    call_set_running(call, false);
 }
 
 /* The last try often gets only what is left of the time. That it ran out says less than why the
@@ -165,6 +212,12 @@ static void call_answer(struct call *call, const struct exchange_end *end)
 static void on_exchange_end(void *data, const struct exchange_end *end)
 {
     struct call *call = data;
+    if (end->fenced) {
+        call_hold_back(call);
+        calls_pump(call->cluster);
+        return;
+    }
+    count_request(call->cluster, call->method, end->status);
     int64_t wait = call_patience(call, end);
     if (wait < 0) {
         call_answer(call, end);
@@ -187,10 +240,15 @@ struct call *cluster_call(struct cluster *cluster, const struct call_spec *spec,
     call->accept = str_copy(spec->accept);
     call->body = str_copy(spec->body);
     call->whole = spec->whole;
+    call->fenced = !spec->of_lease && !is_read(call);
+    call->timeout_ms = spec->timeout_ms ? spec->timeout_ms : cluster->timeout_ms;
     call->on_reply = on_reply;
     call->data = data;
     list_append(&cluster->waiting, &call->link);
-    calls_pump(cluster);
+    if (spec->of_lease)
+        call_start(call);
+    else
+        calls_pump(cluster);
     return call;
 }
 
@@ -206,8 +264,8 @@ void call_cancel(struct call *call)
 
 void calls_cancel_all(struct cluster *cluster)
 {
-    struct list *const lists[] = {&cluster->waiting, &cluster->running};
-    for (size_t i = 0; i < 2; i++) {
+    struct list *const lists[] = {&cluster->waiting, &cluster->running, &cluster->held};
+    for (size_t i = 0; i < sizeof lists / sizeof *lists; i++) {
         while (!list_empty(lists[i])) {
             struct call *call = list_entry(lists[i]->next, struct call, link);
             call_withdraw(call);

@@ -277,7 +277,7 @@ struct child *child_start(struct loop *loop, const struct child_spec *spec, chil
         child_trouble(child, str_format("could not be started: %s", strerror(code)));
         timer_start(loop, &child->timer, 0, on_failed_start, child);
     } else {
-        timer_start(loop, &child->timer, spec->limit_ms, on_limit, child);
+        timer_start_outside(loop, &child->timer, spec->limit_ms, on_limit, child);
         child_await_exit(child);
     }
     return child;

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "base/alloc.h"
+#include "base/clock.h"
 #include "cluster/call_private.h"
 #include "cluster/cluster_private.h"
 
@@ -20,8 +21,11 @@ int cluster_new_take(struct loop *loop, struct access *access,
     cluster->body_limit = options->body_limit ? options->body_limit : 16u << 20;
     cluster->calls_at_once = options->calls_at_once ? options->calls_at_once : 32;
     cluster->silence_ms = SILENCE_MS;
+    cluster->carrier = options->carrier;
     list_init(&cluster->waiting);
     list_init(&cluster->running);
+    list_init(&cluster->held);
+    cluster->settled = true;
     *ret_cluster = cluster;
     return OK;
 }
@@ -45,6 +49,22 @@ struct loop *cluster_loop(struct cluster *cluster)
 const struct access *cluster_access(const struct cluster *cluster)
 {
     return cluster->access;
+}
+
+void cluster_fence(struct cluster *cluster, int64_t begin_by_ms, int64_t end_by_ms)
+{
+    cluster->fence = (struct fence){true, begin_by_ms, end_by_ms};
+    calls_let_go(cluster);
+}
+
+bool cluster_may_write(const struct cluster *cluster)
+{
+    return !cluster->fence.there || clock_boot_ms() < cluster->fence.begin_by_ms;
+}
+
+void cluster_settle(struct cluster *cluster, int64_t timeout_ms)
+{
+    loop_run_until(cluster->loop, &cluster->settled, timeout_ms, NULL);
 }
 
 struct cluster_counts cluster_counts(const struct cluster *cluster)

@@ -14,6 +14,7 @@
 
 #include "base/error.h"
 #include "cluster/access.h"
+#include "loop/carrier.h"
 #include "loop/loop.h"
 
 #include <jansson.h>
@@ -27,6 +28,7 @@ struct cluster_options {
     int64_t timeout_ms;     /* for a call with all its repeats; 0: 30 s */
     size_t body_limit;      /* bytes of one answer; 0: 16 MiB */
     unsigned calls_at_once; /* further calls wait in line; 0: 32 */
+    struct carrier carrier; /* of the API server, when that is in this process; zero: HTTP */
 };
 
 /* Owns `access`. The caller owns *ret_cluster. */
@@ -40,9 +42,28 @@ void cluster_free(struct cluster *cluster);
 struct loop *cluster_loop(struct cluster *cluster);
 const struct access *cluster_access(const struct cluster *cluster);
 
+/* The fence: when writes may be made, by clock_boot_ms(). Each one begins before the first moment
+ * and is given up at the second; 0 and 0 is never. Whoever makes a write needs to know nothing of
+ * it: one that is held back waits for the fence to be moved, and isn't answered if it never is. It
+ * is looked at once more when the connection is there and the next thing that is done is to send
+ * the request. Without a fence, which is how a cluster begins, nothing is held back. */
+void cluster_fence(struct cluster *cluster, int64_t begin_by_ms, int64_t end_by_ms);
+bool cluster_may_write(const struct cluster *cluster);
+
+/* Turns the loop until no write is under way, or the time is over. */
+void cluster_settle(struct cluster *cluster, int64_t timeout_ms);
+
+/* What was asked, and what came of it; both by number, with names for each. */
+enum { REQUEST_VERBS = 7, REQUEST_CODES = 22 };
+extern const char *const request_verbs[REQUEST_VERBS]; /* "get", … */
+extern const char *const request_codes[REQUEST_CODES]; /* "200", …; "none" without an answer */
+
 /* Counters for metrics and benches. */
 struct cluster_counts {
     uint64_t reads, writes, retries, watch_events;
+    uint64_t requests[REQUEST_VERBS][REQUEST_CODES]; /* that have ended */
+    uint64_t watch_restarts;                         /* watches that were begun anew */
+    uint64_t watches_failing;                        /* at the moment */
     uint64_t undecodable; /* objects that were left out because their JSON can't be read */
 };
 struct cluster_counts cluster_counts(const struct cluster *cluster);
@@ -56,6 +77,8 @@ struct call_spec {
     const char *accept;       /* NULL: application/json */
     const char *body;         /* NULL: none */
     bool whole;               /* with managedFields, which are left out of answers otherwise */
+    bool of_lease;            /* about the Lease that the fence goes by: nothing holds it back */
+    int64_t timeout_ms;       /* 0: the cluster's */
 };
 
 /* What came back. Borrowed during the callback.

@@ -15,16 +15,27 @@ struct cluster {
     size_t body_limit;
     int64_t silence_ms; /* how long a stream may bring nothing before its connection is doubted */
     struct cluster_counts counts;
+    struct carrier carrier; /* zero: HTTP */
     struct sockets sockets;
 
-    struct list waiting, running; /* calls */
+    struct list waiting, running, held; /* calls */
     unsigned running_count, calls_at_once;
+    unsigned writing; /* calls that have been sent, or are to be sent again */
+    bool settled;     /* none of these */
+
+    struct fence {
+        bool there;
+        int64_t begin_by_ms, end_by_ms;
+    } fence;
 };
 
 /* What an answer of the server means; `body` is the object or the Status, or NULL. The words are
  * "<method> <path without query>: <the server's message>". */
 void reply_error(int status, const json_t *body, const char *method, const char *path,
                  struct error *ret_err);
+
+/* A request has ended. `verb`: the method, or "LIST" or "WATCH". */
+void count_request(struct cluster *cluster, const char *verb, int status);
 
 /* "GET /api/v1/pods", without the query. The caller frees it. */
 char *request_name(const char *method, const char *path);

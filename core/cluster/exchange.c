@@ -25,8 +25,11 @@ enum {
     READ_BYTES = 16 * 1024,
 };
 
-static void exchange_release(struct exchange *exchange)
+void exchange_release(struct exchange *exchange)
 {
+    if (exchange->carried)
+        exchange->cluster->carrier.stop(exchange->carried);
+    exchange->carried = NULL;
     transfer_stop(exchange->transfer);
     exchange->transfer = NULL;
     timer_stop(cluster_loop(exchange->cluster), &exchange->some);
@@ -58,6 +61,12 @@ static void on_some_timer(void *data)
     exchange->on_some(exchange->data);
 }
 
+void exchange_tell_some(struct exchange *exchange)
+{
+    if (exchange->good && exchange->on_some && !timer_running(&exchange->some))
+        timer_start(cluster_loop(exchange->cluster), &exchange->some, 0, on_some_timer, exchange);
+}
+
 /* curl's callbacks run inside curl, where nothing may be started or stopped: they only collect, and
  * the owner is told by a timer. */
 static void exchange_tell(struct exchange *exchange)
@@ -65,8 +74,7 @@ static void exchange_tell(struct exchange *exchange)
     long status = 0;
     curl_easy_getinfo(exchange->easy, CURLINFO_RESPONSE_CODE, &status);
     exchange->good = status >= 200 && status < 300;
-    if (exchange->good && exchange->on_some && !timer_running(&exchange->some))
-        timer_start(cluster_loop(exchange->cluster), &exchange->some, 0, on_some_timer, exchange);
+    exchange_tell_some(exchange);
 }
 
 static size_t on_curl_write(char *bytes, size_t one, size_t count, void *data)
@@ -127,6 +135,29 @@ static bool is_untrusted(CURLcode result)
     }
 }
 
+void exchange_too_large(const struct exchange *exchange, struct error *err)
+{
+    error_set(err, ERR_LIMIT, "the answer is larger than %zu bytes", exchange->spec.body_limit);
+}
+
+static bool is_held_back(const struct exchange *exchange)
+{
+    return exchange->spec.fenced && !cluster_may_write(exchange->cluster);
+}
+
+/* The connection is there, however long that took, and what curl does next is to send the request:
+ * no process can be stopped for long between this look and the write but by being stopped right
+ * here. */
+static int on_curl_before_request(void *data, char *address, char *own_address, int port,
+                                  int own_port)
+{
+    (void)address;
+    (void)own_address;
+    (void)port;
+    (void)own_port;
+    return is_held_back(data) ? CURL_PREREQFUNC_ABORT : CURL_PREREQFUNC_OK;
+}
+
 static void no_answer(const struct exchange *exchange, CURLcode result, struct exchange_end *end)
 {
     const char *trouble = exchange->trouble;
@@ -134,11 +165,11 @@ static void no_answer(const struct exchange *exchange, CURLcode result, struct e
         trouble = curl_easy_strerror(result);
     end->status = 0;
     end->untrusted = is_untrusted(result);
-    end->unsent = end->untrusted || is_unsent(result);
+    end->fenced = result == CURLE_ABORTED_BY_CALLBACK;
+    end->unsent = end->untrusted || end->fenced || is_unsent(result);
     end->timed_out = result == CURLE_OPERATION_TIMEDOUT;
     if (exchange->too_large)
-        error_set(&end->error, ERR_LIMIT, "the answer is larger than %zu bytes",
-                  exchange->spec.body_limit);
+        exchange_too_large(exchange, &end->error);
     else
         error_set(&end->error, ERR_RETRY, "no answer from %s: %s",
                   access_server(exchange->cluster->access), trouble);
@@ -196,6 +227,7 @@ static void on_failed_timer(void *data)
 {
     struct exchange *exchange = data;
     struct exchange_end end = {.unsent = true, .error = *exchange->failure};
+    end.fenced = is_held_back(exchange);
     free(exchange->failure);
     exchange->failure = NULL;
     exchange->on_end(exchange->data, &end);
@@ -238,6 +270,8 @@ static void apply_connection(struct exchange *exchange)
     curl_easy_setopt(easy, CURLOPT_TCP_KEEPINTVL, (long)PROBE_EACH_S);
     curl_easy_setopt(easy, CURLOPT_SOCKOPTFUNCTION, on_curl_socket);
     curl_easy_setopt(easy, CURLOPT_SOCKOPTDATA, exchange->cluster);
+    curl_easy_setopt(easy, CURLOPT_PREREQFUNCTION, on_curl_before_request);
+    curl_easy_setopt(easy, CURLOPT_PREREQDATA, exchange);
     curl_easy_setopt(easy, CURLOPT_BUFFERSIZE, (long)READ_BYTES);
 }
 
@@ -269,6 +303,15 @@ static void apply_request(struct exchange *exchange)
 static void exchange_go(struct exchange *exchange)
 {
     struct error err = {0};
+    if (is_held_back(exchange)) {
+        error_set(&err, ERR_RETRY, "not the time to write");
+        exchange_fail(exchange, &err);
+        return;
+    }
+    if (exchange->cluster->carrier.start) {
+        exchange_carry(exchange);
+        return;
+    }
     exchange->easy = curl_easy_init();
     if (!exchange->easy) {
         error_set(&err, ERR_RETRY, "curl_easy_init failed");

@@ -23,6 +23,7 @@ struct exchange_spec {
     int64_t timeout_ms;              /* 0: as long as it takes */
     size_t body_limit;               /* of bytes not taken out of `body` */
     enum lane lane;
+    bool fenced; /* not to be sent where the cluster may not write */
 };
 
 /* How it ended. */
@@ -31,6 +32,7 @@ struct exchange_end {
     int64_t retry_after_ms; /* what the server asks for; 0: nothing */
     bool unsent;            /* the request can't have reached the server */
     bool untrusted;         /* a certificate is no good: trying again at once is no use */
+    bool fenced;            /* held back by the fence, and so unsent */
     bool timed_out;         /* spec.timeout_ms was too short for it */
     struct error error;     /* when status is 0: what was tried and why it failed */
 };
@@ -47,6 +49,7 @@ struct exchange {
 
     struct text body;
 
+    struct carried *carried; /* by the cluster's carrier, instead of what curl needs: */
     CURL *easy;
     struct curl_slist *headers;
     struct transfer *transfer;
@@ -63,5 +66,12 @@ void exchange_start(struct exchange *exchange);
 
 /* Ends it without on_end and forgets the body. Harmless when nothing is under way. */
 void exchange_stop(struct exchange *exchange);
+
+/* Between exchange.c and exchange_carried.c: lets go of all that a request needs; has on_some
+ * called soon; the answer is larger than it may be; sends it by the carrier. */
+void exchange_release(struct exchange *exchange);
+void exchange_tell_some(struct exchange *exchange);
+void exchange_too_large(const struct exchange *exchange, struct error *err);
+void exchange_carry(struct exchange *exchange);
 
 #endif

@@ -3,6 +3,7 @@
 
 #include "base/alloc.h"
 #include "base/json.h"
+#include "base/nearest.h"
 #include "cluster/file_text.h"
 #include "cluster/yaml_json.h"
 
@@ -127,6 +128,18 @@ static int section_merge(json_t *all, const struct section *section, const json_
     return OK;
 }
 
+/* kubectl takes one that doesn't say its kind. */
+static int check_kind(const json_t *config, const char *file, struct error *err)
+{
+    const char *kind = json_string_value(json_object_get(config, "kind"));
+    if (!json_is_object(config) && !json_is_null(config))
+        return error_set(err, ERR_INVALID, "%s is not a kubeconfig", file);
+    if (kind && *kind && strcmp(kind, "Config") != 0)
+        return error_at(err, ERR_INVALID, "kind",
+                        "%s is not a kubeconfig: expected kind Config, found %s", file, kind);
+    return OK;
+}
+
 static int file_merge(json_t *all, const char *file, struct error *err)
 {
     char *text AUTO_FREE = NULL;
@@ -135,13 +148,9 @@ static int file_merge(json_t *all, const char *file, struct error *err)
     if (code < 0)
         return code;
     json_t *config AUTO_JSON = NULL;
-    code = yaml_to_json(text, length, &config, err);
-    if (code < 0) {
-        error_prefix(err, "%s", file);
-        return code;
-    }
-    if (!json_is_object(config) && !json_is_null(config))
-        return error_set(err, ERR_INVALID, "%s is not a kubeconfig", file);
+    code = yaml_to_json(file, text, length, &config, err);
+    if (code == OK)
+        code = check_kind(config, file, err);
     for (size_t i = 0; i < 3 && code == OK; i++)
         code =
             section_merge(all, &sections[i], json_object_get(config, sections[i].list), file, err);
@@ -174,12 +183,24 @@ static json_t *context_pick(const json_t *all, const char *list, const char *nam
     return name ? json_object_get(json_object_get(all, list), name) : NULL;
 }
 
+static int no_context(json_t *contexts, const char *context, struct error *err)
+{
+    const char **names AUTO_FREE = mem_alloc((json_object_size(contexts) + 1) * sizeof *names);
+    const char *name;
+    json_t *ignored;
+    size_t count = 0;
+    json_object_foreach (contexts, name, ignored)
+        names[count++] = name;
+    char *hint AUTO_FREE = nearest_hint(context, names);
+    return error_at(err, ERR_INVALID, "contexts", "there is no context \"%s\"%s", context, hint);
+}
+
 static int context_select(const json_t *all, const char *context, struct kubeconfig *config,
                           struct error *err)
 {
     const json_t *chosen = context_pick(all, "contexts", context);
     if (!chosen)
-        return error_at(err, ERR_INVALID, "contexts", "there is no context \"%s\"", context);
+        return no_context(json_object_get(all, "contexts"), context, err);
     char *at AUTO_FREE = str_format("contexts[%s].context", context);
     const char *cluster = NULL, *user = NULL, *ns = NULL;
     int code = config_string(chosen, at, "cluster", &cluster, err);

@@ -123,6 +123,7 @@ static const json_t *fields_at(const json_t *entry, const char *pointer)
     while (fields && *pointer) {
         size_t length = strcspn(pointer + 1, "/");
         char *step AUTO_FREE = str_format("f:%.*s", (int)length, pointer + 1);
+        json_step_unescape(step);
         fields = json_object_get(fields, step);
         pointer += 1 + length;
     }
@@ -134,6 +135,7 @@ static char *pointer_text(const char *pointer)
     char *text = str_copy(pointer + 1);
     for (char *slash; (slash = strchr(text, '/'));)
         *slash = '.';
+    json_step_unescape(text);
     return text;
 }
 

@@ -4,6 +4,7 @@
 #include "base/json.h"
 #include "cluster/cluster_private.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 static int status_code(int status)
@@ -71,4 +72,38 @@ void reply_error(int status, const json_t *body, const char *method, const char 
     else
         error_set(ret_err, code, "%s: the server answered %d%s", name, status,
                   status_words(status));
+}
+
+const char *const request_verbs[REQUEST_VERBS] = {"get",   "list",   "watch", "create",
+                                                  "patch", "update", "delete"};
+const char *const request_codes[REQUEST_CODES] = {
+    "none", "200", "201", "202", "400", "401", "403", "404", "405", "406", "409",
+    "410",  "413", "415", "422", "429", "500", "502", "503", "504", "3xx", "other"};
+
+static int verb_index(const char *verb)
+{
+    static const char *const methods[REQUEST_VERBS] = {"GET",   "LIST", "WATCH", "POST",
+                                                       "PATCH", "PUT",  "DELETE"};
+    int at = 0;
+    while (at < REQUEST_VERBS - 1 && strcmp(methods[at], verb) != 0)
+        at++;
+    return at;
+}
+
+static int code_index(int status)
+{
+    enum { OTHER = REQUEST_CODES - 1, REDIRECTS = OTHER - 1 };
+    if (status == 0)
+        return 0;
+    if (status / 100 == 3)
+        return REDIRECTS;
+    for (int at = 1; at < REDIRECTS; at++)
+        if (atoi(request_codes[at]) == status)
+            return at;
+    return OTHER;
+}
+
+void count_request(struct cluster *cluster, const char *verb, int status)
+{
+    cluster->counts.requests[verb_index(verb)][code_index(status)]++;
 }

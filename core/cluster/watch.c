@@ -68,18 +68,6 @@ static void watch_leave(struct watch *watch)
         watch_free(watch);
 }
 
-void watch_close(struct watch *watch)
-{
-    if (!watch || watch->closed)
-        return;
-    watch->closed = true;
-    exchange_stop(&watch->exchange);
-    timer_stop(watch->cluster->loop, &watch->timer);
-    timer_stop(watch->cluster->loop, &watch->silence);
-    if (!watch->busy)
-        watch_free(watch);
-}
-
 bool watch_synced(const struct watch *watch)
 {
     return watch->synced;
@@ -95,15 +83,42 @@ bool watch_denied(const struct watch *watch)
     return watch->state == ERR_DENIED;
 }
 
+/* A kind that isn't there is waited for, and that is no trouble. */
+static bool is_trouble(int state)
+{
+    return state < 0 && state != ERR_MISSING;
+}
+
+static void set_state(struct watch *watch, int state)
+{
+    uint64_t *failing = &watch->cluster->counts.watches_failing;
+    *failing -= is_trouble(watch->state);
+    watch->state = state;
+    *failing += is_trouble(watch->state);
+}
+
 void watch_tell_state(struct watch *watch, const struct error *err)
 {
     if (watch->state == err->code)
         return;
-    watch->state = err->code;
+    set_state(watch, err->code);
     free(watch->failure);
     watch->failure = err->code == OK ? NULL : str_copy(err->text);
     if (watch->events.on_state && !watch->closed)
         watch->events.on_state(watch->data, err);
+}
+
+void watch_close(struct watch *watch)
+{
+    if (!watch || watch->closed)
+        return;
+    watch->closed = true;
+    set_state(watch, OK);
+    exchange_stop(&watch->exchange);
+    timer_stop(watch->cluster->loop, &watch->timer);
+    timer_stop(watch->cluster->loop, &watch->silence);
+    if (!watch->busy)
+        watch_free(watch);
 }
 
 static void watch_begin(void *data)
@@ -240,6 +255,7 @@ static void on_end(void *data, const struct exchange_end *end)
 {
     struct watch *watch = data;
     watch_enter(watch);
+    count_request(watch->cluster, watch->phase == LISTING ? "LIST" : "WATCH", end->status);
     if (watch->phase == LISTING)
         list_ended(watch, end);
     else

@@ -38,6 +38,7 @@ static void silence_await(struct watch *watch)
 void stream_begin(struct watch *watch)
 {
     watch->phase = WATCHING;
+    watch->cluster->counts.watch_restarts += watch->began_ms != 0;
     watch->began_ms = watch->heard_ms = clock_monotonic_ms();
     silence_await(watch);
     char *query AUTO_FREE =

@@ -113,7 +113,8 @@ static json_t *document_convert(yaml_document_t *document)
     return json;
 }
 
-int yaml_to_json(const char *text, size_t length, json_t **ret_json, struct error *err)
+int yaml_to_json(const char *file, const char *text, size_t length, json_t **ret_json,
+                 struct error *err)
 {
     yaml_parser_t parser;
     yaml_document_t document;
@@ -123,7 +124,7 @@ int yaml_to_json(const char *text, size_t length, json_t **ret_json, struct erro
     int code = OK;
     if (!yaml_parser_load(&parser, &document)) {
         code =
-            error_set(err, ERR_INVALID, "line %zu, column %zu: %s", parser.problem_mark.line + 1,
+            error_set(err, ERR_INVALID, "%s:%zu:%zu: %s", file, parser.problem_mark.line + 1,
                       parser.problem_mark.column + 1, parser.problem ? parser.problem : "not YAML");
     } else {
         json_t *json = document_convert(&document);
@@ -131,9 +132,9 @@ int yaml_to_json(const char *text, size_t length, json_t **ret_json, struct erro
             *ret_json = json;
         else
             code = error_set(err, ERR_INVALID,
-                             "not a plain YAML document: keys must be strings, text UTF-8, "
+                             "%s: not a plain YAML document: keys must be strings, text UTF-8, "
                              "nesting at most %d deep",
-                             DEPTH_MAX);
+                             file, DEPTH_MAX);
         yaml_document_delete(&document);
     }
     yaml_parser_delete(&parser);

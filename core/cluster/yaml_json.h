@@ -10,7 +10,8 @@
 
 /* Reads the first document; the caller owns *ret_json (JSON null for an empty one). Unquoted true,
  * false, null, ~ and whole numbers are what they look like, everything else is a string.
- * ERR_INVALID: line and column are in the words. */
-int yaml_to_json(const char *text, size_t length, json_t **ret_json, struct error *err);
+ * ERR_INVALID: the words begin with "FILE:LINE:COLUMN: " or "FILE: ". */
+int yaml_to_json(const char *file, const char *text, size_t length, json_t **ret_json,
+                 struct error *err);
 
 #endif

@@ -61,6 +61,10 @@ static const struct key hook_keys[] = {
 
 static const struct key serve_keys[] = {
     {.name = "listen", .form = FORM_ADDRESS, .offset = offsetof(struct config, serve_listen)},
+    {.name = "rolloutMetrics",
+     .form = FORM_SWITCH,
+     .offset = offsetof(struct config, rollout_metrics),
+     .live = true},
     {.name = NULL},
 };
 
@@ -228,6 +232,16 @@ static int read_level(struct reader *reader, const yaml_node_t *value, const str
     return refuse_value(reader, value, key, "debug, info, warn or error");
 }
 
+static int read_switch(struct reader *reader, const yaml_node_t *value, const struct key *key,
+                       bool *ret_on)
+{
+    json_t *scalar AUTO_JSON = document_scalar(value);
+    if (!json_is_boolean(scalar))
+        return refuse_value(reader, value, key, "true or false");
+    *ret_on = json_is_true(scalar);
+    return OK;
+}
+
 /* What an adapter's own part of the config says, as JSON: others check it. */
 static int read_json(struct reader *reader, yaml_node_t *value, const struct key *key,
                      const json_t **ret_json)
@@ -284,6 +298,8 @@ static int read_value(struct reader *reader, yaml_node_t *value, const struct ke
         return result;
     case FORM_LEVEL:
         return read_level(reader, value, key, place);
+    case FORM_SWITCH:
+        return read_switch(reader, value, key, place);
     case FORM_PLACE:
         return read_place(reader, value, key, place);
     case FORM_OPTIONS:
@@ -385,7 +401,7 @@ static int read_entries(struct reader *reader, yaml_node_t *node, const struct k
 
 /* ---- the whole ---- */
 
-static struct config config_defaults(void)
+struct config config_defaults(void)
 {
     return (struct config){
         .adapter_directory = str_copy(SLUICE_ADAPTER_DIR),

@@ -24,6 +24,7 @@ struct config {
     uint64_t renderer_memory;    /* renderer.memoryMiB: 256, in bytes */
     int64_t hook_timeout_ms;     /* hooks.timeoutSeconds: 10 */
     char *serve_listen;          /* serve.listen: 127.0.0.1:8474; empty: nothing is served */
+    bool rollout_metrics;        /* serve.rolloutMetrics: false */
     int log_level;               /* logLevel: debug, info, warn, error */
 };
 
@@ -31,6 +32,9 @@ struct config {
  * config_done(). ERR_MISSING, ERR_DENIED or ERR_INVALID. */
 int config_load(const char *file, struct config *ret_config, struct error *err);
 void config_done(struct config *config);
+
+/* As an empty file says it; likewise the caller's. */
+struct config config_defaults(void);
 
 /* A key, such as "hooks.timeoutSeconds", whose value is another one; whether that counts from now
  * on, or only after a restart. */

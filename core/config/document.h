@@ -27,12 +27,15 @@ void document_done(struct document *document);
 /* Documents one after the other, from a file or, for "-", from standard input. */
 struct document_stream {
     char *file;
-    FILE *from;
+    FILE *from; /* NULL: a text */
     yaml_parser_t parser;
 };
 
 /* ERR_MISSING, ERR_DENIED, ERR_LIMIT (a file of more than 1 MiB) or ERR_INVALID (no file). */
 int document_stream_open(const char *file, struct document_stream *ret_stream, struct error *err);
+
+/* The same from a text, which is borrowed; `name` stands for the file's. */
+void document_stream_of(const char *name, const char *text, struct document_stream *ret_stream);
 void document_stream_close(struct document_stream *stream);
 
 /* The next one, which the caller releases with document_done(); it may be used after the stream is

@@ -59,10 +59,18 @@ int document_stream_open(const char *file, struct document_stream *ret_stream, s
     return OK;
 }
 
+void document_stream_of(const char *name, const char *text, struct document_stream *ret_stream)
+{
+    *ret_stream = (struct document_stream){.file = str_copy(name)};
+    if (!yaml_parser_initialize(&ret_stream->parser))
+        abort();
+    yaml_parser_set_input_string(&ret_stream->parser, (const unsigned char *)text, strlen(text));
+}
+
 void document_stream_close(struct document_stream *stream)
 {
     yaml_parser_delete(&stream->parser);
-    if (stream->from != stdin)
+    if (stream->from && stream->from != stdin)
         fclose(stream->from);
     free(stream->file);
 }

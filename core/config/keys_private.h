@@ -17,6 +17,7 @@ enum form {
     FORM_MS,      /* milliseconds */
     FORM_MIB,     /* kept in bytes */
     FORM_LEVEL,   /* of the log */
+    FORM_SWITCH,  /* true or false */
     FORM_PLACE,   /* where an adapter runs: enum isolation */
     FORM_OPTIONS, /* a mapping, kept as JSON */
     FORM_LIST,    /* a list, kept as JSON */

@@ -37,6 +37,8 @@ static size_t member_size(enum form form)
     case FORM_LEVEL:
     case FORM_PLACE:
         return sizeof(int);
+    case FORM_SWITCH:
+        return sizeof(bool);
     case FORM_OPTIONS:
     case FORM_LIST:
     case FORM_SECTION:

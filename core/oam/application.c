@@ -27,13 +27,7 @@ void application_hash(const json_t *application, char ret_hash[HASH_HEX_SIZE])
 
 const json_t *application_component(const json_t *application, const char *name)
 {
-    size_t index;
-    json_t *component;
-    json_array_foreach (json_at(application, "/spec/components"), index, component) {
-        if (str_equal(json_string_at(component, "/name"), name))
-            return component;
-    }
-    return NULL;
+    return json_find(json_at(application, "/spec/components"), "/name", name);
 }
 
 static bool array_has(const json_t *array, const char *text)

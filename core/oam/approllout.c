@@ -3,6 +3,7 @@
 
 #include "base/alloc.h"
 #include "base/json.h"
+#include "oam/asked.h"
 
 #include <string.h>
 
@@ -25,13 +26,15 @@ bool approllout_has_finalizer(const json_t *object, const char *finalizer)
 
 static struct intent intent_read(const json_t *object)
 {
-    return (struct intent){
+    struct intent intent = {
         .target = text_at(object, "/spec/targetAppRevisionName"),
         .source = text_at(object, "/spec/sourceAppRevisionName"),
         .generation = json_int_at(object, "/metadata/generation", 0),
         .deleted = json_string_at(object, "/metadata/deletionTimestamp") != NULL,
         .revert_on_delete = json_bool_at(object, "/spec/revertOnDelete", false),
     };
+    wish_read(object, &intent.wish);
+    return intent;
 }
 
 void approllout_read(const json_t *object, struct approllout *ret_rollout)

@@ -35,10 +35,14 @@ bool approllout_has_finalizer(const json_t *object, const char *finalizer);
 void approllout_status_read(const json_t *object, const char *component,
                             struct rollout_status *ret_status);
 
-/* The components of one rollout with their statuses, for writing. */
+/* The record of its last rolls (rolls.h); borrowed, NULL: there is none. */
+const json_t *approllout_rolls(const json_t *object, const char *component);
+
+/* The components of one rollout with their statuses and the records of their rolls, for writing. */
 struct component_status {
     const char *name;
     const struct rollout_status *status;
+    const json_t *rolls; /* or NULL */
 };
 
 /* The whole `status` as it should stand. The caller owns it. */

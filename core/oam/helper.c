@@ -104,7 +104,7 @@ void helper_finish(struct helper *helper)
 {
     helper->finishing = true;
     shutdown(helper->process.in, SHUT_WR);
-    timer_start(helper->loop, &helper->grace, GRACE_MS, on_grace_over, helper);
+    timer_start_outside(helper->loop, &helper->grace, GRACE_MS, on_grace_over, helper);
 }
 
 /* Writes what it takes now. When it has gone, its end comes through the pidfd. */
@@ -186,7 +186,7 @@ static void output_closed(struct helper *helper)
 {
     fd_watch_change(helper->out_watch, 0);
     if (!timer_running(&helper->grace))
-        timer_start(helper->loop, &helper->grace, GRACE_MS, on_grace_over, helper);
+        timer_start_outside(helper->loop, &helper->grace, GRACE_MS, on_grace_over, helper);
 }
 
 static void read_frames(struct helper *helper)

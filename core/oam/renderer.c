@@ -223,8 +223,8 @@ static void request_send(struct renderer *renderer, struct request *request)
     renderer->current = request;
     request->tries++;
     timer_stop(renderer->loop, &renderer->idle);
-    timer_start(renderer->loop, &renderer->deadline, renderer->options.timeout_ms, on_deadline,
-                renderer);
+    timer_start_outside(renderer->loop, &renderer->deadline, renderer->options.timeout_ms,
+                        on_deadline, renderer);
     helper_send(renderer->helper, request->text, strlen(request->text));
 }
 

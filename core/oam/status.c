@@ -39,6 +39,7 @@ static const struct member members[] = {
     {"/upgradedReadyReplicas", MEMBER_INT, FIELD(upgraded_ready), ALWAYS},
     {"/targetGeneration", MEMBER_TEXT, FIELD(target_revision), UNLESS_NEW},
     {"/lastAppliedPodTemplateIdentifier", MEMBER_TEXT, FIELD(applied_revision), UNLESS_NEW},
+    {"/answeredWish", MEMBER_TEXT, FIELD(answered), UNLESS_NEW},
     {"/wantedSize", MEMBER_INT, FIELD(wanted_size), UNLESS_NEW},
     {"/scale", MEMBER_BOOL, FIELD(scale), UNLESS_NEW},
     {"/engaged", MEMBER_BOOL, FIELD(engaged), UNLESS_NEW},
@@ -48,6 +49,8 @@ static const struct member members[] = {
     {"/gate/passed", MEMBER_INT, FIELD(gate.passed), UNLESS_NEW},
     {"/gate/attempts", MEMBER_INT, FIELD(gate.attempts), UNLESS_NEW},
     {"/gate/retryAt", MEMBER_TIME, FIELD(gate.retry_at_ms), UNLESS_NEW},
+    {"/standing/since", MEMBER_TIME, FIELD(standing.since_ms), UNLESS_NEW},
+    {"/standing/ready", MEMBER_INT, FIELD(standing.ready), UNLESS_NEW},
     {"/reason/message", MEMBER_TEXT, FIELD(reason.message), UNLESS_NEW},
     {"/reason/object", MEMBER_TEXT, FIELD(reason.object), UNLESS_NEW},
     {"/reason/field", MEMBER_TEXT, FIELD(reason.field), UNLESS_NEW},
@@ -250,17 +253,6 @@ static void status_read(const json_t *json, struct rollout_status *status)
     }
 }
 
-static const json_t *component_find(const json_t *components, const char *name)
-{
-    size_t index;
-    json_t *entry;
-    json_array_foreach (components, index, entry) {
-        if (str_equal(json_string_at(entry, "/name"), name))
-            return entry;
-    }
-    return NULL;
-}
-
 /* Where the record of a component stands: in components[], or at the top unless the top is about
  * another one. NULL when nothing is recorded of it. */
 static const json_t *component_record(const json_t *status, const char *component)
@@ -270,15 +262,24 @@ static const json_t *component_record(const json_t *status, const char *componen
     if (!component)
         return status;
     if (components)
-        return component_find(components, component);
+        return json_find(components, "/name", component);
     return !only || str_equal(only, component) ? status : NULL;
 }
 
 void approllout_status_read(const json_t *object, const char *component,
                             struct rollout_status *ret_status)
 {
+    const json_t *record = component_record(json_at(object, "/status"), component);
+    const char *answered = json_string_at(object, "/status/answeredWish");
     status_new(ret_status);
-    status_read(component_record(json_at(object, "/status"), component), ret_status);
+    if (!record && answered) /* what is new was not there when it was asked for */
+        snprintf(ret_status->answered, sizeof ret_status->answered, "%s", answered);
+    status_read(record, ret_status);
+}
+
+const json_t *approllout_rolls(const json_t *object, const char *component)
+{
+    return json_object_get(component_record(json_at(object, "/status"), component), "history");
 }
 
 /* How far a state is from the end. Those that lead back or away come first, so that the summary
@@ -333,19 +334,27 @@ static json_t *summary_write(const struct component_status *components, size_t c
     return status_write(&sum);
 }
 
+static json_t *component_write(const struct component_status *component)
+{
+    json_t *json = status_write(component->status);
+    if (json_array_size(component->rolls))
+        json_object_set(json, "history", (json_t *)(uintptr_t)component->rolls);
+    return json;
+}
+
 json_t *approllout_status_write(const struct component_status *components, size_t count)
 {
     if (count == 0)
         return json_object();
     if (count == 1) {
-        json_t *only = status_write(components[0].status);
+        json_t *only = component_write(&components[0]);
         if (components[0].name)
             json_object_set_new(only, "component", json_string(components[0].name));
         return only;
     }
     json_t *array = json_array();
     for (size_t i = 0; i < count; i++) {
-        json_t *entry = status_write(components[i].status);
+        json_t *entry = component_write(&components[i]);
         json_object_set_new(entry, "name", json_string(components[i].name));
         json_array_append_new(array, entry);
     }
@@ -355,12 +364,12 @@ json_t *approllout_status_write(const struct component_status *components, size_
 }
 
 /* Takes out what moves by itself while nothing is decided: the counters, the workload's revision,
- * and what is waited for just now. A stop that a person has asked for shows in the states and
- * conditions too. */
+ * what is waited for just now, and since when. A stop that a person has asked for shows in the
+ * states and conditions too, but for the partition's. */
 static void counters_remove(json_t *status)
 {
     static const char *const moving[] = {"/upgradedReplicas", "/upgradedReadyReplicas",
-                                         "/targetGeneration", "/reason"};
+                                         "/targetGeneration", "/standing", "/reason"};
     for (size_t i = 0; i < sizeof moving / sizeof *moving; i++)
         json_remove_at(status, moving[i]);
 }
@@ -380,11 +389,31 @@ static json_t *without_counters(const json_t *status)
     return copy;
 }
 
+static bool at_partition(const json_t *status)
+{
+    return str_equal(json_string_at(status, "/reason/code"), reason_name(REASON_PARTITION_REACHED));
+}
+
+/* Whoever looks at that moment is the one who is waited for. */
+static bool partition_reached(const json_t *before, const json_t *after)
+{
+    size_t index;
+    json_t *part;
+    const json_t *parts = json_object_get(before, "components");
+    if (at_partition(after) && !at_partition(before))
+        return true;
+    json_array_foreach (json_object_get(after, "components"), index, part)
+        if (at_partition(part) && !at_partition(json_array_get(parts, index)))
+            return true;
+    return false;
+}
+
 enum status_change approllout_status_compare(const json_t *before, const json_t *after)
 {
     if (before == after || json_equal(before, after))
         return STATUS_SAME;
     json_t *left AUTO_JSON = without_counters(before);
     json_t *right AUTO_JSON = without_counters(after);
-    return json_equal(left, right) ? STATUS_COUNTERS : STATUS_DIFFERENT;
+    bool counts_only = json_equal(left, right) && !partition_reached(before, after);
+    return counts_only ? STATUS_COUNTERS : STATUS_DIFFERENT;
 }

@@ -6,6 +6,7 @@
 #include "oam/revision.h"
 #include "reconcile/owned.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -95,9 +96,24 @@ static enum acted came_of(const struct act *act, const struct action *action,
     return in_vain ? ACTED_IN_VAIN : ACTED_PATCHED;
 }
 
+/* The field that a patch was to change and hasn't, for whoever has to find out why. */
+static void note_field(struct act *act, const struct action *action)
+{
+    size_t i;
+    json_t *operation;
+    if (action->patch != PATCH_KIND_JSON)
+        return;
+    json_array_foreach (action->body, i, operation)
+        if (!str_equal(json_string_at(operation, "/op"), "test"))
+            snprintf(act->error.path, sizeof act->error.path, "%s",
+                     json_string_at(operation, "/path"));
+}
+
 static void note_write(struct act *act, const struct action *action, const json_t *answered)
 {
     enum acted acted = came_of(act, action, answered);
+    if (acted == ACTED_IN_VAIN)
+        note_field(act, action);
     if (acted > act->acted)
         act->acted = acted;
 }

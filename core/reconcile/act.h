@@ -28,7 +28,8 @@ enum acted {
     ACTED_DELETED, /* a pod, of which there comes an end */
 };
 
-/* err is OK when all was done. ERR_CONFLICT: somebody else was first, look again. */
+/* err is OK when all was done; after a JSON patch in vain its path is the field that was to change.
+ * ERR_CONFLICT: somebody else was first, look again. */
 typedef void act_fn(void *data, enum acted acted, const struct error *err);
 
 /* Owns `actions`. on_done is called once, never before act_start() returns. */

@@ -6,20 +6,9 @@
 
 #include <stdlib.h>
 
-static json_t *condition_find(const json_t *conditions, const char *type)
-{
-    size_t index;
-    json_t *condition;
-    json_array_foreach (conditions, index, condition) {
-        if (str_equal(json_string_at(condition, "/type"), type))
-            return condition;
-    }
-    return NULL;
-}
-
 void recording_judge(struct recording *recording, const struct verdict *verdict)
 {
-    json_t *condition = condition_find(recording->conditions, verdict->type);
+    json_t *condition = json_find(recording->conditions, "/type", verdict->type);
     if (!condition) {
         condition = json_pack("{s:s}", "type", verdict->type);
         json_array_append_new(recording->conditions, condition);
@@ -79,8 +68,8 @@ static void recording_event(const struct recording *recording, const struct even
 static void tell_condition(const struct recording *recording, const char *type, bool tell_true)
 {
     const json_t *before =
-        condition_find(json_at(recording->application, "/status/conditions"), type);
-    const json_t *after = condition_find(recording->conditions, type);
+        json_find(json_at(recording->application, "/status/conditions"), "/type", type);
+    const json_t *after = json_find(recording->conditions, "/type", type);
     bool good = str_equal(json_string_at(after, "/status"), "True");
     if (!after || (good && !tell_true) || (before && json_equal(before, after)))
         return;

@@ -16,9 +16,16 @@ static bool same_subject(const struct brake *brake, const struct component *comp
            brake->generation == component->task->rollout.intent.generation;
 }
 
+static void say_in_vain(struct brake *brake, const struct component *component)
+{
+    const char *field = component->in_vain_at;
+    error_set(&brake->why, ERR_BUG,
+              "adapter %s: it asks for a patch that leaves the workload as it is%s%s",
+              adapter_name(component->adapter), *field ? "; the server doesn't take " : "", field);
+}
+
 static void put_on(struct brake *brake, const struct component *component)
 {
-    const char *name = adapter_name(component->adapter);
     int64_t pause_ms = brake->pause_ms ? 2 * brake->pause_ms : FIRST_MS;
     brake->pause_ms = pause_ms < MOST_MS ? pause_ms : MOST_MS;
     brake->until_ms = clock_monotonic_ms() + brake->pause_ms;
@@ -26,12 +33,11 @@ static void put_on(struct brake *brake, const struct component *component)
     brake->generation = component->task->rollout.intent.generation;
     brake->rounds = 0;
     if (component->acted == ACTED_IN_VAIN)
-        error_set(&brake->why, ERR_BUG,
-                  "adapter %s: it asks for a patch that leaves the workload as it is", name);
+        say_in_vain(brake, component);
     else
         error_set(&brake->why, ERR_BUG,
-                  "adapter %s: it has asked for %d changes in a row and nothing came of them", name,
-                  ROUNDS_ENOUGH);
+                  "adapter %s: it has asked for %d changes in a row and nothing came of them",
+                  adapter_name(component->adapter), ROUNDS_ENOUGH);
 }
 
 bool brake_round(struct brake *brake, const struct component *component, bool moved)

@@ -5,6 +5,8 @@
 #include "base/clock.h"
 #include "base/json_patch.h"
 #include "cluster/managed_fields.h"
+#include "follow/ledger.h"
+#include "oam/revision.h"
 #include "reconcile/other_writer.h"
 #include "reconcile/task.h"
 
@@ -28,10 +30,40 @@ static bool is_suspicion(const struct action *action)
            str_equal(json_string_at(action->body, "/reason"), "HoldTakenOff");
 }
 
-bool contest_suspected(const struct actions *actions)
+static bool is_workload_patch(const struct action *action)
 {
+    return action->kind == ACTION_PATCH && !action->pod && action->patch == PATCH_KIND_JSON;
+}
+
+/* Marks alone hold nothing. */
+static bool changes_spec(const struct action *action)
+{
+    size_t i;
+    json_t *operation;
+    if (!is_workload_patch(action))
+        return false;
+    json_array_foreach (action->body, i, operation)
+        if (strncmp(json_string_at(operation, "/path"), "/spec/", 6) == 0 &&
+            !str_equal(json_string_at(operation, "/op"), "test"))
+            return true;
+    return false;
+}
+
+/* Has it been brought to rest before? Whoever writes an old copy over it takes the marks off, too.
+ */
+static bool held_at_rest(const struct component *component)
+{
+    const struct effect *effect = &component->decision->effects[component->next_effect];
+    bool unmarked = rolling_state_terminal(component->status.rolling) &&
+                    component->status.engaged && !component->observation.held;
+    return effect->kind == EFFECT_HOLD && (unmarked || object_mark(component->workload, MARK_REST));
+}
+
+bool contest_suspected(const struct component *component, const struct actions *actions)
+{
+    bool rests = held_at_rest(component);
     for (size_t i = 0; i < actions->count; i++)
-        if (is_suspicion(&actions->items[i]))
+        if (is_suspicion(&actions->items[i]) || (rests && changes_spec(&actions->items[i])))
             return true;
     return false;
 }
@@ -76,9 +108,7 @@ static bool somebody_did(const struct reply *reply, struct contest *contest)
     }
     for (size_t i = 0; live && i < contest->actions.count; i++) {
         const struct action *action = &contest->actions.items[i];
-        bool workload = action->kind == ACTION_PATCH && !action->pod;
-        if (workload && action->patch == PATCH_KIND_JSON &&
-            patch_blames(live, action->body, contest))
+        if (is_workload_patch(action) && patch_blames(live, action->body, contest))
             return true;
     }
     return false;

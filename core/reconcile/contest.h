@@ -5,6 +5,9 @@
  * adapters don't remember what they have written, they only suspect it; the server knows, and its
  * word goes along with the Event. A suspicion that it doesn't share is dropped.
  *
+ * Between two rolls of a Rollout no adapter says so, because it is the owner who writes: his word
+ * is noted in the ledger, and the hold is put back without an Event. But he may be fighting, too.
+ *
  * What was taken off is put back at once, because pods move meanwhile. Who takes it off again and
  * again, as fast as he can, is answered once a second.
  */
@@ -33,8 +36,9 @@ struct contest {
 /* Forgets what waits. */
 void contest_done(struct contest *contest);
 
-/* Does the adapter say that the hold was taken off? */
-bool contest_suspected(const struct actions *actions);
+/* Was the hold taken off, as the adapter says, or because the effect that has its turn puts back
+ * what had come to rest? */
+bool contest_suspected(const struct component *component, const struct actions *actions);
 
 /* Asks the server who has done it, and goes on with the actions, whose ownership passes: later. Or,
  * when it was answered often enough, lets the component wait with the reason Contested. */

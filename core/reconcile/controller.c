@@ -3,6 +3,7 @@
 
 #include "base/alloc.h"
 #include "oam/revision.h"
+#include "reconcile/first_look.h"
 #include "reconcile/holder.h"
 #include "reconcile/owned.h"
 #include "reconcile/task.h"
@@ -58,10 +59,12 @@ void log_watch_state(const char *what, const struct error *err)
 static void on_rollout(void *data, const char *ns, const char *name, const json_t *object,
                        bool deleted)
 {
-    const struct rollout_kind *kind = data;
+    struct rollout_kind *kind = data;
     char *key AUTO_FREE = key_join(ns, name);
-    (void)object;
-    (void)deleted;
+    if (deleted)
+        census_forget(&kind->census, key);
+    else
+        census_see(&kind->census, key, object);
     queue_add(kind->queue, key);
 }
 
@@ -69,6 +72,13 @@ static void on_rollouts_state(void *data, const struct error *err)
 {
     const struct rollout_kind *kind = data;
     log_watch_state(kind->info.kind, err);
+    first_look_try(kind->controller);
+}
+
+static void on_rollouts_synced(void *data)
+{
+    const struct rollout_kind *kind = data;
+    first_look_try(kind->controller);
 }
 
 void rollouts_wake(struct controller *controller, const char *topic)
@@ -90,8 +100,13 @@ static void on_application(void *data, const char *ns, const char *name, const j
 
 static void on_applications_state(void *data, const struct error *err)
 {
-    (void)data;
     log_watch_state("Application", err);
+    first_look_try(data);
+}
+
+static void on_applications_synced(void *data)
+{
+    first_look_try(data);
 }
 
 static void on_revision(void *data, json_t *object)
@@ -161,7 +176,8 @@ static struct watch *open_metadata_watch(struct controller *controller, const ch
 static void open_rollouts(struct controller *controller, struct rollout_kind *kind,
                           const struct rollout_kind *told)
 {
-    const struct store_events events = {.on_change = on_rollout, .on_state = on_rollouts_state};
+    const struct store_events events = {
+        .on_change = on_rollout, .on_synced = on_rollouts_synced, .on_state = on_rollouts_state};
     *kind = *told;
     kind->controller = controller;
     kind->queue = queue_new(cluster_loop(controller->cluster), PASSES_AT_ONCE, rollout_pass, kind);
@@ -188,6 +204,7 @@ static void open_all_rollouts(struct controller *controller)
 static void close_rollouts(struct rollout_kind *kind)
 {
     store_close(kind->store);
+    census_done(&kind->census);
     queue_free(kind->queue);
     waiters_done(&kind->waiters);
 }
@@ -198,6 +215,7 @@ static void open_own_kinds(struct controller *controller)
                                                     "/metadata/deletionTimestamp", "/spec",
                                                     "/status"};
     const struct store_events applications = {.on_change = on_application,
+                                              .on_synced = on_applications_synced,
                                               .on_state = on_applications_state};
     const struct watch_events revisions = {.on_put = on_revision, .on_state = on_revisions_state};
     const struct watch_events definitions = {.on_put = on_definition,
@@ -258,11 +276,46 @@ struct controller *controller_new_take(struct cluster *cluster, struct adapters 
     recorder_on_state(controller->recorder, on_events_state, NULL);
     controller->application_queue = queue_new(loop, PASSES_AT_ONCE, application_pass, controller);
     open_all_rollouts(controller);
+    first_look_begin(controller);
     open_own_kinds(controller);
     controller->kinds = kinds_new(cluster, on_kinds_changed, controller);
     kinds_on_state(controller->kinds, on_crds_state, NULL);
     workload_kinds_renew(controller);
+    first_look_try(controller);
     return controller;
+}
+
+void controller_tell(struct controller *controller, const struct witness *witness)
+{
+    controller->witness = *witness;
+}
+
+void passes_hold(struct controller *controller)
+{
+    queue_hold(controller->application_queue);
+    for (size_t i = 0; i < ROLLOUT_KINDS; i++)
+        queue_hold(controller->rollouts[i].queue);
+}
+
+void passes_release(struct controller *controller)
+{
+    if (controller->looking || controller->held)
+        return;
+    queue_release(controller->application_queue);
+    for (size_t i = 0; i < ROLLOUT_KINDS; i++)
+        queue_release(controller->rollouts[i].queue);
+}
+
+void controller_hold(struct controller *controller)
+{
+    controller->held = true;
+    passes_hold(controller);
+}
+
+void controller_release(struct controller *controller)
+{
+    controller->held = false;
+    passes_release(controller);
 }
 
 void controller_renew_take(struct controller *controller, struct adapters *adapters)
@@ -279,12 +332,28 @@ struct loop *controller_loop(const struct controller *controller)
     return cluster_loop(controller->cluster);
 }
 
-const char *controller_missing(const struct controller *controller)
+static const struct store *missing_store(const struct controller *controller, const char **ret_kind)
 {
     for (size_t i = 0; i < ROLLOUT_KINDS; i++)
-        if (!store_synced(controller->rollouts[i].store))
-            return controller->rollouts[i].info.kind;
-    return store_synced(controller->applications) ? NULL : "Application";
+        if (!store_synced(controller->rollouts[i].store)) {
+            *ret_kind = controller->rollouts[i].info.kind;
+            return controller->rollouts[i].store;
+        }
+    *ret_kind = "Application";
+    return store_synced(controller->applications) ? NULL : controller->applications;
+}
+
+const char *controller_missing(const struct controller *controller)
+{
+    const char *kind;
+    return missing_store(controller, &kind) ? kind : NULL;
+}
+
+const char *controller_missing_why(const struct controller *controller)
+{
+    const char *kind;
+    const struct store *store = missing_store(controller, &kind);
+    return store ? store_failure(store) : NULL;
 }
 
 json_t *controller_about(const struct controller *controller)

@@ -10,6 +10,7 @@
 #include "adapter/adapter.h"
 #include "cluster/cluster.h"
 #include "config/config.h"
+#include "reconcile/witness.h"
 
 struct controller;
 
@@ -18,14 +19,23 @@ struct controller;
 struct controller *controller_new_take(struct cluster *cluster, struct adapters *adapters,
                                        const struct config *config);
 
+/* From now on the witness is told, and asked; no webhook is called any more. */
+void controller_tell(struct controller *controller, const struct witness *witness);
+
+/* Until it is released it watches and starts no pass: it has no effect on anything. */
+void controller_hold(struct controller *controller);
+void controller_release(struct controller *controller);
+
 /* Goes over to another set, which it owns from now on: each kind by itself, between two rounds of
  * its rollouts, once what its new adapter reads has been listed. */
 void controller_renew_take(struct controller *controller, struct adapters *adapters);
 
 struct loop *controller_loop(const struct controller *controller);
 
-/* A kind of our own whose objects haven't been listed yet; NULL: it knows what there is. */
+/* A kind of our own whose objects haven't been listed yet; NULL: it knows what there is. Why not is
+ * borrowed and may be NULL: it only takes time. */
 const char *controller_missing(const struct controller *controller);
+const char *controller_missing_why(const struct controller *controller);
 
 /* The adapters as JSON: what each says about itself, how many rollouts it has, and what its new
  * version waits for. The caller owns it. */

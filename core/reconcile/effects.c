@@ -44,6 +44,17 @@ static const char *hook_phase(const struct component *component)
                                             : rolling_state_name(s->rolling);
 }
 
+static struct hook_call *call_hook(struct component *component, const struct hook_spec *spec)
+{
+    struct controller *controller = component->task->controller;
+    const struct witness *witness = &controller->witness;
+    struct loop *loop = cluster_loop(controller->cluster);
+    if (!witness->on_hook)
+        return hook_start(loop, spec, on_hook_done, component);
+    int result = witness->on_hook(witness->data, component->task->kind->info.kind, spec);
+    return hook_pretend(loop, result, on_hook_done, component);
+}
+
 static void start_hook(struct component *component, const struct effect *effect)
 {
     struct task *task = component->task;
@@ -56,6 +67,8 @@ static void start_hook(struct component *component, const struct effect *effect)
                                           component->name ? component->name : "", s->target,
                                           (long long)began_ms, hook_phase(component), effect->batch,
                                           hook_type_name(effect->gate), effect->index);
+    char *roll AUTO_FREE =
+        str_format("%s/%s/%lld", task->rollout.uid, s->target, (long long)began_ms);
     struct hook_spec spec = {
         .hook = hook,
         .ns = task->rollout.ns,
@@ -63,15 +76,19 @@ static void start_hook(struct component *component, const struct effect *effect)
         .phase = hook_phase(component),
         .idempotency_key = identity,
         .attempt = effect->attempt,
+        .roll = roll,
         .timeout_ms = task->controller->config->hook_timeout_ms,
     };
     hook_cancel(component->hook.call);
+    component->hook.call = NULL;
+    /* To call it is an effect as a write is; whoever may not have any is about to end. */
+    if (!cluster_may_write(task->controller->cluster))
+        return;
     component->hook.asked = (struct hook_outcome){.gate = effect->gate,
                                                   .batch = effect->batch,
                                                   .index = effect->index,
                                                   .attempt = effect->attempt};
-    component->hook.call =
-        hook_start(cluster_loop(task->controller->cluster), &spec, on_hook_done, component);
+    component->hook.call = call_hook(component, &spec);
 }
 
 static const json_t *revert_target(const struct component *component)
@@ -178,6 +195,8 @@ static void on_acted(void *data, enum acted acted, const struct error *err)
         component_failed(component, why, &told);
         return;
     }
+    if (acted == ACTED_IN_VAIN)
+        snprintf(component->in_vain_at, sizeof component->in_vain_at, "%s", err->path);
     if (acted > component->acted)
         component->acted = acted;
     tell_if_free(component);
@@ -227,7 +246,7 @@ static void carry_out(struct component *component, struct adapter_reply *reply)
         effect_done(component);
         return;
     }
-    if (contest_suspected(&reply->actions))
+    if (contest_suspected(component, &reply->actions))
         contest_judge_take(component, &reply->actions, act_now_take);
     else
         act_now_take(component, &reply->actions);

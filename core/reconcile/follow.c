@@ -304,6 +304,12 @@ void follow_locate(struct task *task, follow_fn *then)
         on_object_read(task);
 }
 
+/* No generation is that. */
+void follow_doubt(struct task *task)
+{
+    task->followed.generation = -1;
+}
+
 void follow_forget_object(struct task *task)
 {
     json_decref(task->followed.whole);

@@ -65,6 +65,10 @@ void follow_turn(const struct component *component, const struct effect *effect,
 /* The object has changed, or may have: it is read again before anything is changed. */
 void follow_forget_object(struct task *task);
 
+/* What the object asked for couldn't be done in this pass: the next looks at it again, though
+ * nothing of it has changed. */
+void follow_doubt(struct task *task);
+
 /* At the end of a pass and at the beginning of the next. */
 void follow_pack(struct task *task, bool rolling);
 void follow_unpack(struct task *task);

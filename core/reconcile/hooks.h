@@ -5,7 +5,8 @@
  * else, and no answer, is trouble, after which the machine decides when to call again. GET is sent
  * without a body. Of the answer 64 KiB are read, and its beginning is quoted in the message. Each
  * call carries an idempotency key that stays the same for the same hook of the same gate of the
- * same roll, so that a receiver can tell a repetition.
+ * same roll, so that a receiver can tell a repetition; and a traceparent (W3C Trace Context), with
+ * a trace for the roll and a span for the call.
  */
 #ifndef RECONCILE_HOOKS_H
 #define RECONCILE_HOOKS_H
@@ -22,6 +23,7 @@ struct hook_spec {
     const char *phase;           /* the state that calls, on the wire */
     const char *idempotency_key; /* header Idempotency-Key */
     int attempt;                 /* header Sluice-Attempt; counted from 1 */
+    const char *roll;            /* tells it from all others: its hooks are of one trace */
     int64_t timeout_ms;
 };
 
@@ -31,6 +33,9 @@ typedef void hook_fn(void *data, int result, const char *message);
 /* on_done is called once, never before hook_start() returns; the call is gone when it returns. */
 struct hook_call *hook_start(struct loop *loop, const struct hook_spec *spec, hook_fn *on_done,
                              void *data);
+
+/* Calls nobody: on_done is told this result. */
+struct hook_call *hook_pretend(struct loop *loop, int result, hook_fn *on_done, void *data);
 
 /* Drops a call; NULL is fine. */
 void hook_cancel(struct hook_call *call);

@@ -4,6 +4,7 @@
 #include "base/alloc.h"
 #include "base/names.h"
 #include "reconcile/families.h"
+#include "reconcile/first_look.h"
 #include "reconcile/workload_kinds.h"
 
 #include <stdlib.h>
@@ -16,7 +17,8 @@ struct owned_kind {
     char *api_version, *kind;
     struct names keep;   /* pointers, of all that ask */
     struct names askers; /* workload kinds: "apiVersion kind" */
-    struct watch *watch; /* NULL while the cluster doesn't serve the kind */
+    struct watch *watch; /* NULL while the cluster doesn't serve the kind … */
+    bool unserved;       /* … as it has said when it was asked last */
     struct families families;
     struct owned_kind *next; /* the same with more in it, while that is being listed */
 };
@@ -141,6 +143,7 @@ static void on_synced(void *data)
     struct owned_kind *owned = data;
     take_place(owned);
     wake_askers(owned);
+    first_look_try(owned->controller);
 }
 
 static void on_state(void *data, const struct error *err)
@@ -152,6 +155,7 @@ static void on_state(void *data, const struct error *err)
     for (size_t i = 0; err->code == ERR_DENIED && i < controller->workload_kind_count; i++)
         if (asks(controller->workload_kinds[i], owned))
             workload_kind_blind(controller->workload_kinds[i]);
+    first_look_try(controller);
 }
 
 /* ── Opening ──────────────────────────────────────────────────────────────────────────────── */
@@ -161,8 +165,10 @@ static void on_kind_found(void *data, const struct kind_info *info, const struct
     static const struct watch_events events = {
         .on_put = on_put, .on_delete = on_delete, .on_synced = on_synced, .on_state = on_state};
     struct owned_kind *owned = data;
-    if (err->code != OK) {
+    owned->unserved = err->code != OK;
+    if (owned->unserved) {
         log_watch_state(owned->kind, err);
+        first_look_try(owned->controller);
         return;
     }
     char *path AUTO_FREE = object_path(info, owned->controller->config->namespace, NULL, NULL);
@@ -321,6 +327,18 @@ void owned_close(struct controller *controller)
 }
 
 /* ── Reading ──────────────────────────────────────────────────────────────────────────────── */
+
+bool owned_seen(const struct controller *controller)
+{
+    for (size_t i = 0; i < controller->owned_kind_count; i++) {
+        const struct owned_kind *owned = controller->owned_kinds[i];
+        bool seen = owned->watch ? watch_synced(owned->watch) || watch_failure(owned->watch)
+                                 : owned->unserved;
+        if (!seen)
+            return false;
+    }
+    return true;
+}
 
 bool owned_synced(const struct workload_kind *kind, const struct adapter_kind *declared,
                   struct unlisted *ret_missing)

@@ -30,6 +30,9 @@ void owned_look(struct controller *controller);
 bool owned_synced(const struct workload_kind *kind, const struct adapter_kind *declared,
                   struct unlisted *ret_missing);
 
+/* Is everything listed that is watched, or known why it isn't? */
+bool owned_seen(const struct controller *controller);
+
 /* Is a right missing to see what becomes of them? *ret_denied says which kind, and why. */
 bool owned_denied(const struct workload_kind *kind, struct unlisted *ret_denied);
 

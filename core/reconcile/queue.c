@@ -32,6 +32,8 @@ struct queue {
     struct list ready;
     struct timer turn;
     unsigned running, running_max;
+    bool held;
+    struct queue_figures figures;
     queue_fn *run;
     void *data;
 };
@@ -42,7 +44,8 @@ struct item {
     struct timer timer;
     unsigned troubles; /* in a row */
     bool ready, running;
-    bool again; /* added while it was running */
+    bool again;       /* added while it was running */
+    int64_t began_us; /* the pass that is running */
     char key[];
 };
 
@@ -77,7 +80,8 @@ static void on_turn(void *data);
 
 static void queue_turn_later(struct queue *queue)
 {
-    bool can_start = !list_empty(&queue->ready) && queue->running < queue->running_max;
+    bool can_start =
+        !queue->held && !list_empty(&queue->ready) && queue->running < queue->running_max;
     if (can_start && !timer_running(&queue->turn))
         timer_start(queue->loop, &queue->turn, 0, on_turn, queue);
 }
@@ -89,6 +93,7 @@ static void item_start(struct item *item)
     list_remove(&item->link);
     item->ready = false;
     item->running = true;
+    item->began_us = clock_monotonic_us();
     queue->running++;
     queue->run(queue->data, item->key);
 }
@@ -145,6 +150,18 @@ static void item_ready_after(struct item *item, int64_t delay_ms)
     timer_start(item->queue->loop, timer, delay_ms, on_item_time, item);
 }
 
+void queue_hold(struct queue *queue)
+{
+    queue->held = true;
+    timer_stop(queue->loop, &queue->turn);
+}
+
+void queue_release(struct queue *queue)
+{
+    queue->held = false;
+    queue_turn_later(queue);
+}
+
 void queue_add(struct queue *queue, const char *key)
 {
     item_ready(item_of(queue, key));
@@ -172,10 +189,22 @@ static int64_t backoff_ms(unsigned troubles)
     return wait - wait / 5 + random % (2 * wait / 5 + 1);
 }
 
+const int queue_bounds_ms[QUEUE_CLASSES] = {1, 5, 10, 50, 100, 500, 1000, 5000, 0};
+
+static void count_pass(struct queue_figures *figures, int64_t lasted_us)
+{
+    int at = 0;
+    while (queue_bounds_ms[at] && lasted_us > (int64_t)queue_bounds_ms[at] * 1000)
+        at++;
+    figures->lasted[at]++;
+    figures->lasted_us += lasted_us;
+}
+
 /* The pass has ended; is there another one to come? */
 static void item_rest(struct item *item)
 {
     struct queue *queue = item->queue;
+    count_pass(&queue->figures, clock_monotonic_us() - item->began_us);
     item->running = false;
     queue->running--;
     if (item->again) {
@@ -194,6 +223,7 @@ void queue_done(struct queue *queue, const char *key)
     if (!item || !item->running)
         return;
     item->troubles = 0;
+    queue->figures.done++;
     item_rest(item);
 }
 
@@ -203,6 +233,7 @@ void queue_retry(struct queue *queue, const char *key)
     if (!item || !item->running)
         return;
     item->troubles++;
+    queue->figures.troubles++;
     item_ready_after(item, backoff_ms(item->troubles));
     item_rest(item);
 }
@@ -210,4 +241,9 @@ void queue_retry(struct queue *queue, const char *key)
 size_t queue_length(const struct queue *queue)
 {
     return queue->items.count;
+}
+
+const struct queue_figures *queue_figures(const struct queue *queue)
+{
+    return &queue->figures;
 }

@@ -12,6 +12,7 @@
 #include "cluster/store.h"
 #include "oam/approllout.h"
 #include "oam/renderer.h"
+#include "reconcile/census.h"
 #include "reconcile/controller.h"
 #include "reconcile/queue.h"
 #include "reconcile/waiters.h"
@@ -47,6 +48,7 @@ struct workload_kind {
     struct workload_next next;
     struct kind_info info; /* copied strings; as it was when it was last served */
     struct store *store;   /* NULL while the cluster doesn't serve it, or nobody handles it */
+    bool unserved;         /* so it has said when it was asked last */
 };
 
 /* A kind of rollouts, with its objects and the passes that they get. Whatever the kinds do
@@ -58,6 +60,7 @@ struct rollout_kind {
     void (*read)(const json_t *object, struct approllout *ret_rollout);
     bool follows; /* its target is the template that its workload has; see follow.h */
     struct store *store;
+    struct census census;
     struct queue *queue;
     struct waiters waiters;
     struct map tasks; /* key -> struct task, while it has something to remember */
@@ -79,8 +82,11 @@ struct controller {
     struct queue *application_queue;
     struct waiters application_waiters;
     struct map recordings; /* application key -> its pass under way */
+    bool looking;          /* for the first time; see first_look.h */
+    bool held;             /* see controller_hold() */
     struct workload_kind **workload_kinds;
     size_t workload_kind_count;
+    struct witness witness;          /* zero: there is none */
     struct timer tidy;               /* see controller_tidy_later() */
     struct owned_kind **owned_kinds; /* what workloads own, where adapters read that too */
     size_t owned_kind_count;
@@ -95,6 +101,10 @@ char *oam_path(const char *plural, const char *ns, const char *name, const char 
 /* "namespace/name" → its parts; the caller frees both. */
 void key_split(const char *key, char **ret_ns, char **ret_name);
 char *key_join(const char *ns, const char *name);
+
+/* No pass begins until whoever has held them lets go, and nobody else holds them either. */
+void passes_hold(struct controller *controller);
+void passes_release(struct controller *controller);
 
 /* To be called at the end of every rollout's pass: gives memory that passes have left in pieces
  * back to the system, at most every few seconds and once after the last pass. */

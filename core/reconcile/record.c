@@ -21,6 +21,8 @@ static void pass_end(struct task *task)
     char *key AUTO_FREE = str_copy(task->key);
     bool trouble = task->trouble.code != OK;
     bool keep = task_unfinished(task) || trouble || task->kind->follows;
+    if (trouble)
+        follow_doubt(task);
     follow_pack(task, task_rolls(task));
     task_pass_clear(task);
     location_pack(task->location);
@@ -52,6 +54,7 @@ static json_t *status_json(struct task *task, const struct component *deciding)
         const struct component *component = &task->components[i];
         parts[i].name = component->name;
         parts[i].status = component == deciding ? &component->decision->status : &component->status;
+        parts[i].rolls = component == deciding ? component->decided_rolls : component->rolls;
     }
     return approllout_status_write(parts, count);
 }
@@ -85,7 +88,7 @@ static void on_remembered(void *data, const struct reply *reply)
     /* It is recorded, so it counts and may be told, whatever becomes of the effect. */
     task_note_moves(task, component);
     task_tell(task);
-    component->status = component->decision->status;
+    component_adopt(component);
     component->decision->move_count = 0;
     component->remembered = true;
     component_next_effect(component);
@@ -148,7 +151,7 @@ static void on_recorded(void *data, const struct reply *reply)
         pass_fail(task, &reply->error);
         return;
     }
-    store_put(task->kind->store, reply->body);
+    task_object_put(task, reply->body);
     task_tell(task);
     pass_end(task);
 }

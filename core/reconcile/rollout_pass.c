@@ -8,6 +8,7 @@
  */
 #include "base/alloc.h"
 #include "base/clock.h"
+#include "oam/rolls.h"
 #include "reconcile/holder.h"
 #include "reconcile/task.h"
 
@@ -19,6 +20,22 @@ enum {
 
 static void pass_component(struct task *task);
 static void pass_aimed(struct task *task);
+
+/* What the record of the rolls becomes by the decision. */
+static void component_note_rolls(struct component *component, int64_t now_ms)
+{
+    const struct task *task = component->task;
+    const struct plan *plan = task->rollout.plan;
+    struct asked asked;
+    asked_read(task->object, &asked);
+    const struct rolls_news news = {.before = &component->status,
+                                    .decision = component->decision,
+                                    .batches = plan ? (int)plan->batch_count : 0,
+                                    .asked = &asked,
+                                    .now_ms = now_ms};
+    json_decref(component->decided_rolls);
+    component->decided_rolls = rolls_note(component->rolls, &news);
+}
 
 static void component_decide(struct component *component)
 {
@@ -36,6 +53,7 @@ static void component_decide(struct component *component)
         .now_ms = clock_wall_ms(),
     };
     machine_decide(input, component->decision);
+    component_note_rolls(component, input->now_ms);
     free(input);
 }
 
@@ -46,6 +64,15 @@ static bool component_undisturbed(const struct component *component)
     return !task->kind->follows || !component->status.engaged || follow_rests(task);
 }
 
+/* A workload that was held when its pods were there, but not ready yet, is looked at until they
+ * are. */
+static bool component_complete(const struct component *component)
+{
+    const struct rollout_status *s = &component->status;
+    return !component->task->kind->follows || s->rolling != ROLLING_SUCCEEDED ||
+           s->upgraded_ready >= s->upgraded;
+}
+
 /* A rollout that has ended, and from which nobody wants anything new, needs no look at the world.
  */
 static bool pass_idle(struct task *task)
@@ -53,14 +80,14 @@ static bool pass_idle(struct task *task)
     bool idle = true;
     for (size_t i = 0; i < task->component_count && idle; i++) {
         struct component *component = &task->components[i];
-        if (!rolling_state_terminal(component->status.rolling))
+        if (!rolling_state_terminal(component->status.rolling) || !component_complete(component))
             return false;
         component->observation = (struct observation){.located = {.code = ERR_RETRY}};
         component_decide(component);
         idle = component->decision->move_count == 0 && component_undisturbed(component);
     }
     for (size_t i = 0; i < task->component_count && idle; i++)
-        task->components[i].status = task->components[i].decision->status;
+        component_adopt(&task->components[i]);
     return idle;
 }
 
@@ -124,18 +151,31 @@ static void on_revert_located(void *data, struct location *location)
 {
     struct task *task = data;
     task->locate = NULL;
+    location_free(task->revert);
     task->revert = location;
     pass_pods(task);
+}
+
+/* By its deletion, or by a batch that fails: when that happens it is known already where to. */
+static bool may_revert(const struct task *task)
+{
+    const struct intent *intent = &task->rollout.intent;
+    if (intent->deleted)
+        return intent->revert_on_delete;
+    return !task->kind->follows && task->rollout.plan && plan_rolls_back(task->rollout.plan);
 }
 
 static bool wants_revert(const struct task *task)
 {
     const struct rollout_status *s = &task->components[0].status;
-    return task->rollout.intent.deleted && task->rollout.intent.revert_on_delete && s->engaged &&
-           (s->source[0] || task->kind->follows) && !task->revert;
+    if (!s->engaged || !may_revert(task))
+        return false;
+    if (task->kind->follows)
+        return !task->revert;
+    return s->source[0] && !(task->revert && str_equal(task->revert->target, s->source));
 }
 
-/* Where a deletion goes back to. */
+/* Where it goes back to. */
 static void locate_revert(struct task *task)
 {
     if (task->kind->follows)
@@ -264,9 +304,8 @@ static void pass_aimed(struct task *task)
         follow_intend(task);
     if (task->component_count)
         for (size_t i = 0; i < task->component_count; i++)
-            approllout_status_read(task->object,
-                                   task->component_count > 1 ? task->components[i].name : NULL,
-                                   &task->components[i].status);
+            component_read(&task->components[i],
+                           task->component_count > 1 ? task->components[i].name : NULL);
     else
         components_from_status(task);
     if (pass_idle(task))
@@ -307,6 +346,7 @@ void component_observed(struct component *component)
     component_decide(component);
     component->next_effect = 0;
     component->acted = ACTED_NOT;
+    component->in_vain_at[0] = '\0';
     component->put_back = false;
     component->remembered = false;
     component_next_effect(component);
@@ -322,7 +362,7 @@ void component_round_done(struct component *component)
         return;
     }
     task_note_moves(task, component);
-    component->status = component->decision->status;
+    component_adopt(component);
     component->hook.outcome.result = HOOK_NONE;
     if (component->decision->tell_reason) {
         task_tell_waiting(task, component);

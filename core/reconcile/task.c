@@ -3,6 +3,7 @@
 #include "reconcile/task.h"
 #include "base/alloc.h"
 
+#include <stdint.h>
 #include <stdlib.h>
 
 struct task *task_get(struct rollout_kind *kind, const char *key)
@@ -28,11 +29,36 @@ void component_forget(struct component *component)
     component->adapter = NULL;
 }
 
+void component_read(struct component *component, const char *name)
+{
+    const json_t *object = component->task->object;
+    approllout_status_read(object, name, &component->status);
+    json_decref(component->rolls);
+    component->rolls = json_incref((json_t *)(uintptr_t)approllout_rolls(object, name));
+}
+
+void component_adopt(struct component *component)
+{
+    component->status = component->decision->status;
+    json_decref(component->rolls);
+    component->rolls = json_incref(component->decided_rolls);
+}
+
+/* What only the pass needs. */
+static void component_pass_clear(struct component *component)
+{
+    component_forget(component);
+    free(component->decision);
+    json_decref(component->rolls);
+    json_decref(component->decided_rolls);
+    component->decision = NULL;
+    component->rolls = component->decided_rolls = NULL;
+}
+
 static void component_done(struct component *component)
 {
     hook_cancel(component->hook.call);
-    component_forget(component);
-    free(component->decision);
+    component_pass_clear(component);
     free(component->name);
 }
 
@@ -77,11 +103,8 @@ void task_pass_clear(struct task *task)
     task_forget_moves(task);
     if (!components_needed(task))
         components_drop(task);
-    for (size_t i = 0; i < task->component_count; i++) {
-        component_forget(&task->components[i]);
-        free(task->components[i].decision);
-        task->components[i].decision = NULL;
-    }
+    for (size_t i = 0; i < task->component_count; i++)
+        component_pass_clear(&task->components[i]);
 }
 
 static void task_free(void *data)
@@ -149,7 +172,7 @@ static void components_set(struct task *task, char **names, size_t count)
         components[i].name = str_copy(names[i]);
         if (old && !old->hook.call)
             components[i].hook = old->hook;
-        approllout_status_read(task->object, count > 1 ? names[i] : NULL, &components[i].status);
+        component_read(&components[i], count > 1 ? names[i] : NULL);
     }
     components_drop(task);
     task->components = components;
@@ -193,9 +216,15 @@ char *task_path(const struct task *task, const char *subresource)
     return object_path(&task->kind->info, task->rollout.ns, task->rollout.name, subresource);
 }
 
-void task_object_replace(struct task *task, json_t *object)
+void task_object_put(struct task *task, const json_t *object)
 {
     store_put(task->kind->store, object);
+    census_see(&task->kind->census, task->key, object);
+}
+
+void task_object_replace(struct task *task, json_t *object)
+{
+    task_object_put(task, object);
     approllout_done(&task->rollout);
     json_decref(task->object);
     task->object = json_incref(object);

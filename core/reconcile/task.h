@@ -34,7 +34,9 @@ struct component {
     struct task *task;
     char *name; /* NULL: the only one, of a rollout that names none */
     struct rollout_status status;
+    json_t *rolls;             /* the record of them (oam/rolls.h); owned, or NULL … */
     struct decision *decision; /* of the present round */
+    json_t *decided_rolls;     /* … and once that counts; likewise */
     struct observation observation;
     json_t *workload;           /* as seen in the present round; owned */
     json_t *owned;              /* what the workload owns, where the adapter reads it; likewise */
@@ -45,6 +47,7 @@ struct component {
     other_writer_fn *then; /* what comes after the question who has changed it */
     int next_effect;       /* of the decision, to be carried out */
     enum acted acted;      /* what came of the effects of this round */
+    char in_vain_at[160];  /* the field that such an effect was to change, if that is known */
     bool put_back;         /* in this round, what somebody else had taken off */
     bool remembered;       /* the status decided in this round has been written */
     bool forget;           /* it needs the rollout no longer */
@@ -96,9 +99,12 @@ struct task *task_get(struct rollout_kind *kind, const char *key);
 void task_drop(struct task *task);
 bool task_unfinished(const struct task *task);
 bool task_uses(const struct task *task, const struct workload_kind *kind);
-void task_pass_clear(struct task *task);                     /* releases what only the pass needs */
-void task_object_replace(struct task *task, json_t *object); /* with what a write answered */
+void task_pass_clear(struct task *task); /* releases what only the pass needs */
+void task_object_put(struct task *task, const json_t *object); /* what a write answered: known … */
+void task_object_replace(struct task *task, json_t *object); /* … and what this pass goes on with */
 void component_forget(struct component *component);          /* what was seen of its workload */
+void component_read(struct component *component, const char *name); /* what is recorded of it */
+void component_adopt(struct component *component);                  /* what was decided counts */
 void components_from_status(struct task *task);
 void components_from_location(struct task *task);
 
@@ -137,7 +143,8 @@ char *task_path(const struct task *task, const char *subresource);
 /* The request to the adapter about what was observed. */
 struct adapter_request component_request(const struct component *component);
 
-/* tell.c: logs and Events of what has happened in the pass, each once, after it was recorded. */
+/* tell.c: logs and Events of what has happened in the pass, each once, after it was recorded; a
+ * witness is told when it is noted. */
 void task_note_moves(struct task *task, const struct component *component);
 void task_tell(struct task *task);
 void task_tell_waiting(struct task *task, const struct component *component);

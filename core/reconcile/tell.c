@@ -12,6 +12,21 @@ char *task_label(const struct task *task, const char *component)
     return str_format("%s %s", task->kind->info.kind, task->key);
 }
 
+static void tell_witness(const struct task *task, const struct component *component)
+{
+    const struct witness *witness = &task->controller->witness;
+    const struct witnessed what = {
+        .kind = task->kind->info.kind,
+        .ns = task->rollout.ns,
+        .name = task->rollout.name,
+        .component = component->name,
+        .plan = task->rollout.plan,
+        .decision = component->decision,
+    };
+    if (witness->on_decision)
+        witness->on_decision(witness->data, &what);
+}
+
 void task_note_moves(struct task *task, const struct component *component)
 {
     const struct decision *decision = component->decision;
@@ -20,6 +35,7 @@ void task_note_moves(struct task *task, const struct component *component)
     for (size_t i = 0; i < count; i++)
         task->moves[task->move_count++] =
             (struct told_move){.move = decision->moves[i], .component = str_copy(component->name)};
+    tell_witness(task, component);
 }
 
 void task_forget_moves(struct task *task)

@@ -3,6 +3,7 @@
 
 #include "base/alloc.h"
 #include "oam/revision.h"
+#include "reconcile/first_look.h"
 #include "reconcile/holder.h"
 #include "reconcile/owned.h"
 #include "reconcile/task.h"
@@ -93,6 +94,7 @@ static void on_synced(void *data)
     struct workload_kind *kind = data;
     workload_kind_try(kind);
     workload_kind_wake(kind);
+    first_look_try(kind->controller);
 }
 
 static void on_state(void *data, const struct error *err)
@@ -102,6 +104,7 @@ static void on_state(void *data, const struct error *err)
     workload_kind_wake(kind);
     if (err->code == ERR_DENIED)
         workload_kind_blind(kind);
+    first_look_try(kind->controller);
 }
 
 /* Keeps what the adapter reads of an object, and the marks that the core reads. */
@@ -142,8 +145,10 @@ static void info_done(struct kind_info *info)
 static void on_kind_found(void *data, const struct kind_info *info, const struct error *err)
 {
     struct workload_kind *kind = data;
-    if (err->code != OK) {
+    kind->unserved = err->code != OK;
+    if (kind->unserved) {
         log_watch_state(kind->name, err);
+        first_look_try(kind->controller);
         return;
     }
     info_done(&kind->info);

@@ -21,8 +21,7 @@ static bool batch_last(const struct run *run)
     return run->status->batch + 1 >= (int)run->in->plan->batch_count;
 }
 
-/* The batch to which what the workload was last told belongs, as the plan counts them now. */
-static int told_batch(const struct run *run)
+int told_batch(const struct run *run)
 {
     const struct rollout_status *s = run->status;
     int batch = s->batch_state == BATCH_INITIALIZING && s->batch > 0 ? s->batch - 1 : s->batch;
@@ -313,10 +312,14 @@ void batches_stop(struct run *run)
     why_found(run, write->expected, write->found);
 }
 
-static void hold_still(struct run *run)
+void batches_hold_still(struct run *run)
 {
     if (run->status->step_target >= 0)
         run_advance(run, HOLD_STILL);
+}
+
+static void why_paused(struct run *run)
+{
     run_why(run, REASON_PAUSED,
             "paused in batch %d of %d; set spec.rolloutPlan.paused to false to go on",
             run->status->batch + 1, batch_total(run));
@@ -326,7 +329,8 @@ static void hold_still(struct run *run)
 enum batch_event batch_probe(struct run *run)
 {
     if (run->in->plan->paused) {
-        hold_still(run);
+        batches_hold_still(run);
+        why_paused(run);
         return ON_BATCH_WAITING;
     }
     switch (run->status->batch_state) {

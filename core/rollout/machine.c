@@ -21,6 +21,16 @@ void status_new(struct rollout_status *ret_status)
         .original_size = -1, .target_size = -1, .step_target = -1, .wanted_size = -1};
 }
 
+/* What was wished once isn't wished again. */
+static void status_renew(struct rollout_status *s, bool engaged)
+{
+    char answered[WISH_ID_SIZE];
+    memcpy(answered, s->answered, sizeof answered);
+    status_new(s);
+    memcpy(s->answered, answered, sizeof answered);
+    s->engaged = engaged;
+}
+
 static int64_t within(int64_t value, int64_t low, int64_t high)
 {
     return value < low ? low : value > high ? high : value;
@@ -41,9 +51,7 @@ static bool status_broken(const struct rollout_status *s)
 static void status_mend(struct rollout_status *s, int64_t now_ms)
 {
     if (status_broken(s)) {
-        bool engaged = s->engaged;
-        status_new(s);
-        s->engaged = engaged;
+        status_renew(s, s->engaged);
         return;
     }
     s->batch = (int)within(s->batch, 0, COUNT_LIMIT);
@@ -51,6 +59,8 @@ static void status_mend(struct rollout_status *s, int64_t now_ms)
     s->target_size = (int)within(s->target_size, -1, SIZE_LIMIT);
     s->step_target = (int)within(s->step_target, -1, SIZE_LIMIT);
     s->step_at_ms = within(s->step_at_ms, 0, now_ms);
+    s->standing.since_ms = within(s->standing.since_ms, 0, now_ms);
+    s->standing.ready = (int)within(s->standing.ready, 0, SIZE_LIMIT);
     s->gate.passed = (int)within(s->gate.passed, 0, COUNT_LIMIT);
     s->gate.attempts = (int)within(s->gate.attempts, 0, COUNT_LIMIT);
     s->gate.retry_at_ms = within(s->gate.retry_at_ms, 0, now_ms + RETRY_LAST_MS);
@@ -107,9 +117,7 @@ static void status_restart(struct run *run)
 {
     struct rollout_status *s = run->status;
     struct condition abandoned = s->conditions[CONDITION_ROLLOUT_ABANDONING];
-    bool engaged = s->engaged && run->in->intent.keeps_hold;
-    status_new(s);
-    s->engaged = engaged;
+    status_renew(s, s->engaged && run->in->intent.keeps_hold);
     s->conditions[CONDITION_ROLLOUT_ABANDONING] = abandoned;
 }
 
@@ -223,6 +231,16 @@ enum rolling_event batch_step(struct run *run)
     return row.raises;
 }
 
+/* A new workload is held as soon as its pods are there, and they become ready afterwards. What
+ * comes and goes later is the workload's own business, and no news of the roll. */
+static bool ready_at_rest(const struct run *run)
+{
+    const struct observation *seen = &run->in->observation;
+    const struct rollout_status *s = run->status;
+    return s->rolling == ROLLING_SUCCEEDED && run->in->intent.keeps_hold &&
+           seen->updated == s->upgraded && seen->updated_ready > s->upgraded_ready;
+}
+
 /* Counters are true only once the workload's controller has seen what we wrote. */
 static void record_observation(struct run *run)
 {
@@ -230,7 +248,8 @@ static void record_observation(struct run *run)
     struct rollout_status *s = run->status;
     bool counts = s->rolling == ROLLING_IN_BATCHES || s->rolling == ROLLING_FINALISING ||
                   s->rolling == ROLLING_FAILING ||
-                  (s->rolling == ROLLING_VERIFYING && run->in->intent.keeps_hold);
+                  (s->rolling == ROLLING_VERIFYING && run->in->intent.keeps_hold) ||
+                  ready_at_rest(run);
     if (!counts || !seen->exists || !seen->settled || !seen->applied || seen->template_changed)
         return;
     s->upgraded = seen->updated;

@@ -99,6 +99,14 @@ struct reason {
     char found[64];
 };
 
+enum { WISH_ID_SIZE = 64 };
+
+/* Since when a batch stands, and how many pods were ready then. */
+struct standing {
+    int64_t since_ms; /* 0: it gets on, or stands because it was told to */
+    int ready;
+};
+
 enum condition_status { CONDITION_ABSENT, CONDITION_FALSE, CONDITION_TRUE };
 
 struct condition {
@@ -136,13 +144,25 @@ struct rollout_status {
     char target_revision[NAME_SIZE];  /* targetGeneration: the workload's hash of it */
     char applied_revision[NAME_SIZE]; /* lastAppliedPodTemplateIdentifier */
     int64_t generation;               /* of the rollout's spec when this was decided */
+    char answered[WISH_ID_SIZE];      /* the last wish that was looked at */
     struct gate gate;
+    struct standing standing;
     struct reason reason;
     int64_t reason_since_ms;
     struct condition conditions[CONDITION_TYPES];
 };
 
-/* What people want, from the rollout's spec. Strings are borrowed. */
+/* What a person asks for once, of the roll to one target. It is looked at once, whether it means
+ * anything then or not; while the workload is being given back to begin anew, or taken, that waits.
+ */
+struct wish {
+    enum wish_verb { WISH_NONE, WISH_ABORT, WISH_RETRY } verb;
+    char target[NAME_SIZE];
+    char id[WISH_ID_SIZE]; /* another each time */
+    char by[128];          /* "": not known */
+};
+
+/* What people want, from the rollout's object. Strings are borrowed. */
 struct intent {
     const char *target;
     const char *source; /* "" when there is none */
@@ -152,6 +172,7 @@ struct intent {
     /* The workload is held between its rolls too, and the target is whatever template it has; ""
      * until that is known. */
     bool keeps_hold;
+    struct wish wish;
 };
 
 /* A write of somebody else's to what the rollout relies on. What isn't known is "". */
@@ -203,8 +224,8 @@ struct hook_outcome {
     char message[SENTENCE_SIZE];
 };
 
-/* ADVANCE and FINISH are carried out before the decision is recorded, so that a batch costs one
- * write of each; BEGIN and HOOK after it, since it must be known that they may have happened. */
+/* ADVANCE is carried out before the decision is recorded, so that a batch costs one write of each;
+ * BEGIN, HOLD, FINISH and HOOK after it, since it must be known that they may have happened. */
 enum effect_kind {
     EFFECT_BEGIN,   /* take the workload over, without moving a pod */
     EFFECT_ADVANCE, /* bring it to `goal` */

@@ -82,6 +82,19 @@ void batches_note_size(struct run *run);
 /* The workload was scaled from outside in the middle of a roll: the targets move in proportion. */
 void batches_resize(struct run *run, int size);
 
+/* The batch to which what the workload was last told belongs, as the plan counts them now. */
+int told_batch(const struct run *run);
+
+/* Stops the workload where it is on its way, if it is on one. */
+void batches_hold_still(struct run *run);
+
+/* deadline.c: ON_STALLED when the batch, which has just been asked for its event, has stood for too
+ * long and isn't to be waited for any longer. */
+enum rolling_event deadline_probe(struct run *run, enum rolling_event event);
+
+/* How a roll that has failed leaves its workload. */
+const char *failure_outcome(const struct run *run);
+
 enum { RETRY_LAST_MS = 60000 }; /* no gate waits longer for its next call */
 
 /* gate.c: the gate's hooks, one after the other. LENIENT: on the way out a hook can say no, or not

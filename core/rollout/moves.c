@@ -103,6 +103,8 @@ void move_describe(const struct run *run, struct move *move)
         move->tell = run->status->engaged;
         return;
     case ROLLING_LOCATING:
+        move->tell = move->why.code == REASON_RETRIED;
+        return;
     case ROLLING_VERIFYING:
     case ROLLING_HOLDING:
     case ROLLING_INITIALIZING:

@@ -168,3 +168,24 @@ const char *strategy_name(enum strategy strategy)
 {
     return strategy == STRATEGY_INCREASE_FIRST ? "IncreaseFirst" : "DecreaseFirst";
 }
+
+struct deadline plan_deadline(const struct plan *plan, int batch)
+{
+    struct deadline deadline = plan->deadline;
+    if (batch >= 0 && (size_t)batch < plan->batch_count) {
+        struct deadline own = plan->batches[batch].deadline;
+        deadline.seconds = own.seconds ? own.seconds : deadline.seconds;
+        deadline.then = own.then ? own.then : deadline.then;
+    }
+    if (deadline.then == ON_FAILURE_OMITTED)
+        deadline.then = ON_FAILURE_PAUSE;
+    return deadline;
+}
+
+bool plan_rolls_back(const struct plan *plan)
+{
+    bool rolls_back = plan->deadline.then == ON_FAILURE_ROLLBACK;
+    for (size_t i = 0; i < plan->batch_count; i++)
+        rolls_back = rolls_back || plan->batches[i].deadline.then == ON_FAILURE_ROLLBACK;
+    return rolls_back;
+}

@@ -40,11 +40,23 @@ struct hook {
     json_t *metadata; /* an object of strings, or NULL */
 };
 
+/* How long a batch may stand without getting on, and what is done about it then. */
+struct deadline {
+    int seconds; /* 0: for ever */
+    enum on_failure {
+        ON_FAILURE_OMITTED,
+        ON_FAILURE_PAUSE,
+        ON_FAILURE_ABANDON,
+        ON_FAILURE_ROLLBACK
+    } then;
+};
+
 struct batch {
     struct amount replicas;
     json_t *pods;                  /* podList: an array of names, or NULL */
     struct amount max_unavailable; /* omitted: 0 */
     int instance_interval_s;       /* between two pods; 0: all at once */
+    struct deadline deadline;      /* what it leaves out is the plan's */
     struct hook *hooks;
     size_t hook_count;
 };
@@ -58,6 +70,7 @@ struct plan {
     size_t batch_count;
     int partition; /* last batch that may be rolled; -1: all may */
     bool paused;
+    struct deadline deadline; /* of every batch that has none of its own */
     struct hook *hooks;
     size_t hook_count;
 };
@@ -86,6 +99,12 @@ bool plan_in_steps(const struct plan *plan);
 
 /* How many of `size` pods may be missing when the batch is verified. */
 int plan_tolerance(const struct plan *plan, int batch, int size);
+
+/* The deadline of a batch; without a word about what follows, it is a pause. */
+struct deadline plan_deadline(const struct plan *plan, int batch);
+
+/* May a batch that fails take its pods back? */
+bool plan_rolls_back(const struct plan *plan);
 
 /* The hooks of one gate in the order in which they are called: the plan's, then the batch's.
  * NULL when there are fewer than `index` + 1. */

@@ -9,7 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { BATCHES_MAX = 1000, NAMES_MAX = 1000, INTERVAL_MAX_S = 86400 };
+enum { BATCHES_MAX = 1000, NAMES_MAX = 1000, INTERVAL_MAX_S = 86400, DEADLINE_MAX_S = 604800 };
 
 /* Measured values aren't evaluated yet, and nothing is accepted and then ignored. */
 static int refuse_metrics(const struct field *parent, struct error *err)
@@ -55,11 +55,39 @@ static int read_pods(const struct field *field, struct batch *batch, struct erro
     return OK;
 }
 
+static int read_on_failure(const struct field *field, enum on_failure *ret_then, struct error *err)
+{
+    static const char *const names[] = {[ON_FAILURE_PAUSE] = "Pause",
+                                        [ON_FAILURE_ABANDON] = "Abandon",
+                                        [ON_FAILURE_ROLLBACK] = "Rollback"};
+    const char *text = field_absent(field) ? NULL : json_string_value(field->json);
+    for (int then = ON_FAILURE_PAUSE; text && then <= ON_FAILURE_ROLLBACK; then++)
+        if (strcmp(names[then], text) == 0)
+            *ret_then = (enum on_failure)then;
+    return field_absent(field) || *ret_then
+               ? OK
+               : field_refuse(field, "Pause, Abandon or Rollback", err);
+}
+
+static int read_deadline(const struct field *parent, struct deadline *deadline, struct error *err)
+{
+    struct field seconds = field_of(parent, "progressDeadlineSeconds");
+    struct field then = field_of(parent, "onFailure");
+    int code = read_int(&seconds, 1, DEADLINE_MAX_S, &deadline->seconds, err);
+    return code < 0 ? code : read_on_failure(&then, &deadline->then, err);
+}
+
 static int read_batch(const struct field *field, struct batch *batch, struct error *err)
 {
-    static const char *const known[] = {
-        "replicas",     "podList", "maxUnavailable", "instanceInterval", "batchRolloutWebhooks",
-        "canaryMetric", NULL};
+    static const char *const known[] = {"replicas",
+                                        "podList",
+                                        "maxUnavailable",
+                                        "instanceInterval",
+                                        "batchRolloutWebhooks",
+                                        "canaryMetric",
+                                        "progressDeadlineSeconds",
+                                        "onFailure",
+                                        NULL};
     int code = field_known(field, known, err);
     if (code < 0)
         return code;
@@ -71,6 +99,7 @@ static int read_batch(const struct field *field, struct batch *batch, struct err
         (code = read_pods(&pods, batch, err)) < 0 ||
         (code = read_amount(&unavailable, 0, &batch->max_unavailable, err)) < 0 ||
         (code = read_int(&interval, 0, INTERVAL_MAX_S, &batch->instance_interval_s, err)) < 0 ||
+        (code = read_deadline(field, &batch->deadline, err)) < 0 ||
         (code = refuse_metrics(field, err)) < 0)
         return code;
     return read_hooks(&hooks, true, &batch->hooks, &batch->hook_count, err);
@@ -143,9 +172,17 @@ static int read_strategy(const struct field *field, struct plan *plan, struct er
 
 static int read_plan(const struct field *field, struct plan *plan, struct error *err)
 {
-    static const char *const known[] = {"rolloutStrategy", "targetSize",     "numBatches",
-                                        "rolloutBatches",  "batchPartition", "paused",
-                                        "rolloutWebhooks", "canaryMetric",   NULL};
+    static const char *const known[] = {"rolloutStrategy",
+                                        "targetSize",
+                                        "numBatches",
+                                        "rolloutBatches",
+                                        "batchPartition",
+                                        "paused",
+                                        "rolloutWebhooks",
+                                        "canaryMetric",
+                                        "progressDeadlineSeconds",
+                                        "onFailure",
+                                        NULL};
     int code = field_known(field, known, err);
     if (code < 0)
         return code;
@@ -160,6 +197,7 @@ static int read_plan(const struct field *field, struct plan *plan, struct error 
         (code = read_batch_count(&count, plan, err)) < 0 ||
         (code = read_partition(&partition, plan, err)) < 0 ||
         (code = read_bool(&paused, &plan->paused, err)) < 0 ||
+        (code = read_deadline(field, &plan->deadline, err)) < 0 ||
         (code = refuse_metrics(field, err)) < 0)
         return code;
     return read_hooks(&hooks, false, &plan->hooks, &plan->hook_count, err);

@@ -137,6 +137,17 @@ static int check_pods_unnamed(const struct plan *plan, struct error *err)
                     "use replicas");
 }
 
+/* The template of a workload that is followed is its owner's. */
+static int check_on_failure(const struct run *run, struct error *err)
+{
+    if (!run->in->intent.keeps_hold || !plan_rolls_back(run->in->plan))
+        return OK;
+    return error_at(err, ERR_INVALID, "spec.rolloutPlan",
+                    "onFailure: expected Pause or Abandon, found Rollback; the template of a "
+                    "workload that a Rollout follows is its owner's, who takes it back with "
+                    "`sluice rollback`");
+}
+
 /* The rollout as it is written, whatever the workload's size. */
 static int verify_words(struct run *run, struct error *err)
 {
@@ -145,6 +156,8 @@ static int verify_words(struct run *run, struct error *err)
         *err = *plan_fault(run);
     else if (in->observation.refused.code != OK)
         *err = in->observation.refused;
+    else
+        check_on_failure(run, err);
     return err->code == OK ? OK : ERR_INVALID;
 }
 
@@ -497,7 +510,55 @@ static bool revised(const struct run *run)
     const struct rollout_status *s = run->status;
     return s->rolling == ROLLING_FAILED &&
            s->conditions[CONDITION_ROLLOUT_FAILING].status == CONDITION_ABSENT &&
+           s->conditions[CONDITION_ROLLOUT_FAILED].reason != REASON_ABORTED &&
            s->generation != run->in->intent.generation;
+}
+
+static void why_aborted(struct run *run, const char *by)
+{
+    const struct rollout_status *s = run->status;
+    if (s->rolling == ROLLING_IN_BATCHES)
+        run_why(run, REASON_ABORTED,
+                "%s has aborted it in batch %d; the workload stays where it is", by, s->batch + 1);
+    else if (s->rolling == ROLLING_FINALISING)
+        run_why(run, REASON_ABORTED, "%s has aborted it when all batches were done", by);
+    else
+        run_why(run, REASON_ABORTED, "%s has aborted it before a pod was moved", by);
+}
+
+static void why_wished(struct run *run)
+{
+    const struct wish *wish = &run->in->intent.wish;
+    const char *by = wish->by[0] ? wish->by : "somebody";
+    if (wish->verb == WISH_ABORT)
+        why_aborted(run, by);
+    else
+        run_why(run, REASON_RETRIED, "%s has asked to begin anew", by);
+}
+
+/* Is there a wish that nobody has looked at, and is it about this roll? From now on it is answered.
+ */
+static bool wished(struct run *run)
+{
+    const struct wish *wish = &run->in->intent.wish;
+    struct rollout_status *s = run->status;
+    bool later = wish->verb == WISH_RETRY && s->rolling == ROLLING_FAILING;
+    if (wish->verb == WISH_NONE || later || strcmp(s->answered, wish->id) == 0)
+        return false;
+    snprintf(s->answered, sizeof s->answered, "%s", wish->id);
+    return same_name(wish->target, s->target[0] ? s->target : run->in->intent.target);
+}
+
+/* One that means nothing in this state is answered by that. */
+static enum rolling_event probe_wish(struct run *run)
+{
+    enum rolling_state state = run->status->rolling;
+    bool abort = run->in->intent.wish.verb == WISH_ABORT;
+    enum rolling_event event = abort ? ON_ABORTED : ON_RETRIED;
+    if (!wished(run) || rolling_transition(state, event).next == state)
+        return ON_WAITING;
+    why_wished(run);
+    return event;
 }
 
 static enum rolling_event probe_state(struct run *run)
@@ -512,11 +573,11 @@ static enum rolling_event probe_state(struct run *run)
     case ROLLING_INITIALIZING:
         return probe_initializing(run);
     case ROLLING_IN_BATCHES:
-        return batches_may_run(run) ? batch_step(run) : ON_WAITING;
+        return deadline_probe(run, batches_may_run(run) ? batch_step(run) : ON_WAITING);
     case ROLLING_FINALISING:
         return probe_finalising(run);
     case ROLLING_FAILING:
-        return probe_leaving(run, "failed");
+        return probe_leaving(run, failure_outcome(run));
     case ROLLING_ABANDONING:
         return probe_leaving(run, "abandoned");
     case ROLLING_DELETING:
@@ -540,6 +601,9 @@ enum rolling_event rolling_probe(struct run *run)
         state == ROLLING_DELETING || state == ROLLING_ABANDONING || state == ROLLING_HOLDING;
     if (!first && retargeted(run)) /* or once that is done */
         return ON_RETARGETED;
+    enum rolling_event wish = first ? ON_WAITING : probe_wish(run);
+    if (wish != ON_WAITING)
+        return wish;
     if (revised(run))
         return ON_REVISED;
     return probe_state(run);

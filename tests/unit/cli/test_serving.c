@@ -32,7 +32,7 @@ static int setup(void **state)
     site->running = running_new(text);
     site->port = free_port(site->running->world->loop);
     char *listen AUTO_FREE = str_format("127.0.0.1:%d", site->port);
-    site->serving = serving_new(listen, site->running->controller, site->running->reload);
+    site->serving = serving_new(listen, site->running->controller, site->running->reload, NULL);
     assert_non_null(site->serving);
     *state = site;
     return 0;
@@ -104,15 +104,23 @@ static void alive_and_ready(void **state)
     assert_string_equal(ready, "ok\n");
 }
 
-/* The cluster can't be reached: alive, but not ready. */
+static bool has_failed(void *data)
+{
+    return controller_missing_why(((const struct site *)data)->running->controller);
+}
+
+/* The cluster can't be reached: alive, but not ready, and it says why. */
 static void not_ready(void **state)
 {
     struct site *site = *state;
     char *live AUTO_FREE = NULL, *ready AUTO_FREE = NULL;
     fake_api_stop(site->running->world->api);
     assert_int_equal(get(site, "/livez", &live), 200);
+    world_until(site->running->world, has_failed, site);
     assert_int_equal(get(site, "/readyz", &ready), 503);
-    assert_string_equal(ready, "AppRollout objects are still being listed\n");
+    const char *words = "AppRollout objects are still being listed: GET /apis/core.oam.dev/v1beta1/"
+                        "approllouts: no answer from http://127.0.0.1:";
+    assert_memory_equal(ready, words, strlen(words));
 }
 
 static void adapters(void **state)
@@ -133,7 +141,7 @@ static void adapters(void **state)
 static void elsewhere(void **state)
 {
     char *body AUTO_FREE = NULL;
-    assert_int_equal(get(*state, "/metrics", &body), 404);
+    assert_int_equal(get(*state, "/elsewhere", &body), 404);
 }
 
 /* The controller works without. */
@@ -142,8 +150,8 @@ static void nowhere(void **state)
     struct site *site = *state;
     const struct running *running = site->running;
     char *taken AUTO_FREE = str_format("127.0.0.1:%d", site->port);
-    assert_null(serving_new("", running->controller, running->reload));
-    assert_null(serving_new(taken, running->controller, running->reload));
+    assert_null(serving_new("", running->controller, running->reload, NULL));
+    assert_null(serving_new(taken, running->controller, running->reload, NULL));
 }
 
 int main(void)

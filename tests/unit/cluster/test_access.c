@@ -258,7 +258,7 @@ static void test_mistakes(void **state)
     static const struct {
         const char *text, *path, *words;
     } cases[] = {
-        {"clusters: [", "", "line 2"},
+        {"clusters: [", "", ":2:1: "},
         {"- a", "", "is not a kubeconfig"},
         {"clusters: {}", "clusters", "must be a list"},
         {"clusters: [{cluster: {}}]", "clusters[0]", "must have a name"},
@@ -341,7 +341,7 @@ static void check_yaml(const char *yaml, const char *expected)
 {
     json_t *json AUTO_JSON = NULL;
     struct error err = {0};
-    assert_int_equal(yaml_to_json(yaml, strlen(yaml), &json, &err), OK);
+    assert_int_equal(yaml_to_json("f", yaml, strlen(yaml), &json, &err), OK);
     char *text AUTO_FREE = json_canonical(json);
     assert_string_equal(text, expected);
 }
@@ -357,14 +357,14 @@ static void test_yaml(void **state)
     static const char *const wrong[] = {"a: &x [*x]", "? [a]\n: b", "a: *nowhere", "a: \"\\xff"};
     for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++) {
         json_t *json = NULL;
-        assert_int_equal(yaml_to_json(wrong[i], strlen(wrong[i]), &json, NULL), ERR_INVALID);
+        assert_int_equal(yaml_to_json("f", wrong[i], strlen(wrong[i]), &json, NULL), ERR_INVALID);
     }
     char deep[400];
     memset(deep, '[', 150);
     memset(deep + 150, ']', 150);
     deep[300] = '\0';
     json_t *json = NULL;
-    assert_int_equal(yaml_to_json(deep, 300, &json, NULL), ERR_INVALID);
+    assert_int_equal(yaml_to_json("f", deep, 300, &json, NULL), ERR_INVALID);
 }
 
 int main(void)

@@ -182,6 +182,21 @@ static void test_a_field_that_is_ours_still_was_not_taken(void **state)
                        &write));
 }
 
+/* An annotation's name has a slash, which a pointer writes as ~1 and managedFields doesn't. */
+static void test_a_name_with_a_slash(void **state)
+{
+    json_t *live AUTO_JSON =
+        quoted("{'metadata':{'annotations':{'x.io/size':'1'},'managedFields':[{'manager':'helm',"
+               "'operation':'Apply','time':'then','fieldsV1':{'f:metadata':{'f:annotations':{"
+               "'f:x.io/size':{}}}}}]}}");
+    json_t *wanted AUTO_JSON = quoted("{'metadata':{'annotations':{'x.io/size':'2'}}}");
+    struct foreign_write write;
+    assert_true(managed_taken(live, wanted, "/metadata/annotations/x.io~1size", "sluice", &write));
+    assert_string_equal(write.manager, "helm");
+    assert_string_equal(write.field, "metadata.annotations.x.io/size");
+    free(write.field);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -195,6 +210,7 @@ int main(void)
         cmocka_unit_test(test_a_field_of_ours_is_taken_by_whoever_has_it),
         cmocka_unit_test(test_a_field_of_ours_that_is_gone_was_taken),
         cmocka_unit_test(test_a_field_that_is_ours_still_was_not_taken),
+        cmocka_unit_test(test_a_name_with_a_slash),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -98,6 +98,8 @@ static void everything(void **state)
         "  memoryMiB: 512\n"
         "hooks:\n"
         "  timeoutSeconds: 20\n"
+        "serve:\n"
+        "  rolloutMetrics: true\n"
         "logLevel: debug\n";
     struct config config;
     struct error err = {0};
@@ -129,6 +131,7 @@ static void everything(void **state)
     assert_int_equal(config.renderer_idle_ms, 16000);
     assert_int_equal(config.renderer_memory, 512u << 20);
     assert_int_equal(config.hook_timeout_ms, 20000);
+    assert_true(config.rollout_metrics);
     assert_int_equal(config.log_level, LOG_DEBUG);
     config_done(&config);
 }
@@ -234,6 +237,8 @@ static void wrong_values(void **state)
          "sluice.yaml:2:14: memoryMiB: expected a whole number from 64 to 65536, found the number"},
         {"hooks:\n  timeoutSeconds: true\n", "sluice.yaml:2:19: timeoutSeconds: expected a whole "
                                              "number from 1 to 300, found true"},
+        {"serve:\n  rolloutMetrics: often\n",
+         "sluice.yaml:2:19: rolloutMetrics: expected true or false, found the text \"often\""},
         {"logLevel: loud\n", "sluice.yaml:1:11: logLevel: expected debug, info, warn or error, "
                              "found the text \"loud\""},
     };

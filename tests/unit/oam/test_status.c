@@ -104,6 +104,7 @@ static void any_status(struct rollout_status *status)
     any_text(status->target_revision, sizeof status->target_revision);
     any_text(status->applied_revision, sizeof status->applied_revision);
     status->generation = below(1 << 30);
+    any_text(status->answered, sizeof status->answered);
     status->gate = (struct gate){maybe() ? 0 : below(9), maybe() ? 0 : below(9), any_time()};
     any_reason(status);
     any_conditions(status);
@@ -161,9 +162,12 @@ static void assert_same_status(const struct rollout_status *a, const struct roll
     assert_string_equal(a->target_revision, b->target_revision);
     assert_string_equal(a->applied_revision, b->applied_revision);
     assert_true(a->generation == b->generation);
+    assert_string_equal(a->answered, b->answered);
     assert_int_equal(a->gate.passed, b->gate.passed);
     assert_int_equal(a->gate.attempts, b->gate.attempts);
     assert_true(a->gate.retry_at_ms == b->gate.retry_at_ms);
+    assert_true(a->standing.since_ms == b->standing.since_ms);
+    assert_int_equal(a->standing.ready, b->standing.ready);
     assert_same_reason(&a->reason, &b->reason);
     assert_true(a->reason_since_ms == b->reason_since_ms);
     assert_same_conditions(a, b);
@@ -175,7 +179,7 @@ static void test_round_trip(void **state)
     for (seed = 1; seed <= ROUNDS; seed++) {
         uint64_t round = seed;
         any_status(&out);
-        struct component_status one = {"web", &out};
+        struct component_status one = {"web", &out, NULL};
         json_t *object AUTO_JSON = as_object(approllout_status_write(&one, 1));
         approllout_status_read(object, "web", &in);
         assert_same_status(&out, &in);
@@ -184,7 +188,7 @@ static void test_round_trip(void **state)
 }
 
 /* The struct grew: give the new member a place in status.c and in the functions above. */
-_Static_assert(sizeof(struct rollout_status) == 11920, "struct rollout_status has changed");
+_Static_assert(sizeof(struct rollout_status) == 12000, "struct rollout_status has changed");
 
 static void test_round_trip_several(void **state)
 {
@@ -196,7 +200,7 @@ static void test_round_trip_several(void **state)
         size_t count = 2 + (size_t)below(4);
         for (size_t i = 0; i < count; i++) {
             any_status(&out[i]);
-            components[i] = (struct component_status){names[i], &out[i]};
+            components[i] = (struct component_status){names[i], &out[i], NULL};
         }
         json_t *object AUTO_JSON = as_object(approllout_status_write(components, count));
         for (size_t i = 0; i < count; i++) {
@@ -218,11 +222,24 @@ static void test_nothing_recorded(void **state)
     assert_same_status(&blank, &in);
 }
 
+/* A component that wasn't there when something was wished isn't asked for it. */
+static void test_a_new_component_has_answered_what_all_have(void **state)
+{
+    struct rollout_status status[2], in;
+    status_new(&status[0]);
+    strcpy(status[0].answered, "4711");
+    status[1] = status[0];
+    struct component_status two[] = {{"a", &status[0], NULL}, {"b", &status[1], NULL}};
+    json_t *object AUTO_JSON = as_object(approllout_status_write(two, 2));
+    approllout_status_read(object, "c", &in);
+    assert_string_equal(in.answered, "4711");
+}
+
 static void test_new_status_is_small(void **state)
 {
     struct rollout_status blank;
     status_new(&blank);
-    struct component_status one = {NULL, &blank};
+    struct component_status one = {NULL, &blank, NULL};
     json_t *status AUTO_JSON = approllout_status_write(&one, 1);
     char *text AUTO_FREE = json_text(status);
     assert_string_equal(text, "{\"rollingState\":\"locatingTargetApp\","
@@ -254,7 +271,7 @@ static void test_wire_names(void **state)
         (struct condition){CONDITION_TRUE, 1700000000002, REASON_BATCH_DONE, "done"};
     status.conditions[CONDITION_ROLLOUT_INITIALIZING] =
         (struct condition){CONDITION_TRUE, 1700000000001, REASON_TAKEN_OVER, ""};
-    struct component_status one = {"web", &status};
+    struct component_status one = {"web", &status, NULL};
     json_t *json AUTO_JSON = approllout_status_write(&one, 1);
     json_t *wanted AUTO_JSON = json_pack(
         "{s:s, s:s, s:s, s:i, s:i, s:i, s:i, s:i, s:i, s:s, s:b, s:i, s:{s:i, s:i, s:s}, s:s, s:s, "
@@ -280,7 +297,7 @@ static void test_conditions_in_order_of_time(void **state)
         uint64_t round = seed;
         struct rollout_status status;
         any_status(&status);
-        struct component_status one = {NULL, &status};
+        struct component_status one = {NULL, &status, NULL};
         json_t *json AUTO_JSON = approllout_status_write(&one, 1);
         const char *before = "";
         size_t index;
@@ -319,7 +336,7 @@ static void test_cut_text_is_mended(void **state)
     struct rollout_status status, in;
     status_new(&status);
     strcpy(status.target, "caf\xc3");
-    struct component_status one = {NULL, &status};
+    struct component_status one = {NULL, &status, NULL};
     json_t *object AUTO_JSON = as_object(approllout_status_write(&one, 1));
     approllout_status_read(object, NULL, &in);
     assert_string_equal(in.target, "caf?");
@@ -340,7 +357,7 @@ static json_t *summary_of(enum rolling_state first, enum rolling_state second)
     struct rollout_status a, b;
     set_up(&a, first, 2, 5);
     set_up(&b, second, 1, 3);
-    struct component_status both[] = {{"a", &a}, {"b", &b}};
+    struct component_status both[] = {{"a", &a, NULL}, {"b", &b, NULL}};
     return approllout_status_write(both, 2);
 }
 
@@ -383,7 +400,7 @@ static void test_summary_of_unknown_sizes(void **state)
     struct rollout_status a, b;
     set_up(&a, ROLLING_IN_BATCHES, 0, 5);
     status_new(&b);
-    struct component_status both[] = {{"a", &a}, {"b", &b}};
+    struct component_status both[] = {{"a", &a, NULL}, {"b", &b, NULL}};
     json_t *status AUTO_JSON = approllout_status_write(both, 2);
     assert_int_equal(json_int_at(status, "/rolloutTargetSize", 0), 5);
     both[0].status = &b;
@@ -398,7 +415,7 @@ static void test_components_that_come_and_go(void **state)
     set_up(&a, ROLLING_SUCCEEDED, 2, 5);
     set_up(&b, ROLLING_FAILED, 1, 3);
     status_new(&blank);
-    struct component_status both[] = {{"a", &a}, {"b", &b}};
+    struct component_status both[] = {{"a", &a, NULL}, {"b", &b, NULL}};
     json_t *one AUTO_JSON = as_object(approllout_status_write(both, 1));
     json_t *two AUTO_JSON = as_object(approllout_status_write(both, 2));
     approllout_status_read(one, "a", &in);
@@ -416,7 +433,7 @@ static void test_component_not_named(void **state)
 {
     struct rollout_status a, in;
     set_up(&a, ROLLING_SUCCEEDED, 2, 5);
-    struct component_status one = {NULL, &a};
+    struct component_status one = {NULL, &a, NULL};
     json_t *object AUTO_JSON = as_object(approllout_status_write(&one, 1));
     approllout_status_read(object, "web", &in);
     assert_same_status(&a, &in);
@@ -430,7 +447,8 @@ static void test_no_components(void **state)
 
 static enum status_change compare(const struct rollout_status *a, const struct rollout_status *b)
 {
-    struct component_status before[] = {{"a", a}, {"b", a}}, after[] = {{"a", b}, {"b", b}};
+    struct component_status before[] = {{"a", a, NULL}, {"b", a, NULL}};
+    struct component_status after[] = {{"a", b, NULL}, {"b", b, NULL}};
     json_t *one AUTO_JSON = approllout_status_write(before, 1);
     json_t *other AUTO_JSON = approllout_status_write(after, 1);
     json_t *several AUTO_JSON = approllout_status_write(before, 2);
@@ -458,6 +476,9 @@ static void test_compare(void **state)
     after.reason.code = REASON_WORKLOAD_BEHIND;
     strcpy(after.target_revision, "web-6dfb5d4bbc");
     assert_int_equal(compare(&before, &after), STATUS_COUNTERS);
+    after.reason.code = REASON_PARTITION_REACHED;
+    assert_int_equal(compare(&before, &after), STATUS_DIFFERENT);
+    assert_int_equal(compare(&after, &before), STATUS_COUNTERS);
     after = before;
     after.conditions[CONDITION_BATCH_PAUSED].status = CONDITION_TRUE;
     assert_int_equal(compare(&before, &after), STATUS_DIFFERENT);
@@ -485,6 +506,7 @@ int main(void)
         cmocka_unit_test(test_round_trip),
         cmocka_unit_test(test_round_trip_several),
         cmocka_unit_test(test_nothing_recorded),
+        cmocka_unit_test(test_a_new_component_has_answered_what_all_have),
         cmocka_unit_test(test_new_status_is_small),
         cmocka_unit_test(test_wire_names),
         cmocka_unit_test(test_conditions_in_order_of_time),

@@ -77,6 +77,16 @@ static void a_patch_in_vain_is_enough(void **state)
                         "adapter hostile: it asks for a patch that leaves the workload as it is");
 }
 
+static void and_its_field_is_told(void **state)
+{
+    struct stand *stand = *state;
+    strcpy(stand->component.in_vain_at, "/spec/paused");
+    put_on(stand);
+    assert_string_equal(stand->task.brake.why.text,
+                        "adapter hostile: it asks for a patch that leaves the workload as it is; "
+                        "the server doesn't take /spec/paused");
+}
+
 static void so_are_many_changes_of_which_nothing_comes(void **state)
 {
     struct stand *stand = *state;
@@ -150,6 +160,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(a_patch_in_vain_is_enough, setup, teardown),
+        cmocka_unit_test_setup_teardown(and_its_field_is_told, setup, teardown),
         cmocka_unit_test_setup_teardown(so_are_many_changes_of_which_nothing_comes, setup,
                                         teardown),
         cmocka_unit_test_setup_teardown(who_comes_to_an_end_is_never_held, setup, teardown),

@@ -2,6 +2,8 @@
 /* Who has taken the hold off a workload, as the server knows it. */
 #include "world.h"
 
+#include "follow/ledger.h"
+#include "oam/revision.h"
 #include "reconcile/contest.h"
 #include "reconcile/task.h"
 
@@ -15,6 +17,7 @@ struct stand {
     struct workload_kind kind;
     struct task task;
     struct component component;
+    struct decision decision; /* of one effect */
     const char *owner;
     struct actions actions;
     bool went_on;
@@ -43,6 +46,8 @@ static int setup(void **state)
     stand->task.controller = &stand->controller;
     stand->task.rollout.ns = ns;
     stand->component.task = &stand->task;
+    stand->component.decision = &stand->decision;
+    stand->decision.effects[0].kind = EFFECT_ADVANCE;
     stand->component.kind = &stand->kind;
     stand->component.workload = json_pack("{s:{s:s}}", "metadata", "name", "web");
     *state = stand;
@@ -91,10 +96,9 @@ static bool went_on(void *data)
     return ((const struct stand *)data)->went_on;
 }
 
-static void judge(struct stand *stand, const char *owner)
+static void judge_take(struct stand *stand, const char *owner, struct actions actions)
 {
-    struct actions actions = suspicion();
-    assert_true(contest_suspected(&actions));
+    assert_true(contest_suspected(&stand->component, &actions));
     stand->owner = owner;
     judged = stand;
     contest_judge_take(&stand->component, &actions, on_judged);
@@ -105,7 +109,7 @@ static void judge(struct stand *stand, const char *owner)
 static void who_has_done_it_is_told(void **state)
 {
     struct stand *stand = *state;
-    judge(stand, "flux");
+    judge_take(stand, "flux", suspicion());
     assert_int_equal(stand->actions.count, 2);
     assert_string_equal(json_string_at(stand->actions.items[0].body, "/message"),
                         "the partition was changed: flux (Apply at then) has put 0 in "
@@ -114,14 +118,70 @@ static void who_has_done_it_is_told(void **state)
     assert_int_equal(stand->task.contest.spent, 1);
 }
 
+/* The patch alone, which an adapter emits whose workload is at rest. */
+static struct actions hold_at_rest(void)
+{
+    struct actions actions = suspicion();
+    actions_remove(&actions, 0);
+    return actions;
+}
+
+static void come_to_rest(struct stand *stand)
+{
+    stand->decision.effects[0].kind = EFFECT_HOLD;
+    stand->component.observation.held = true;
+    object_put_mark(stand->component.workload, MARK_REST, "t1");
+}
+
+/* Between two rolls it counts as an answer, and nobody is told of what its owner does. */
+static void at_rest_it_is_answered_too(void **state)
+{
+    struct stand *stand = *state;
+    come_to_rest(stand);
+    judge_take(stand, "flux", hold_at_rest());
+    assert_int_equal(stand->actions.count, 1);
+    assert_int_equal(stand->actions.items[0].kind, ACTION_PATCH);
+    assert_true(stand->component.put_back);
+    assert_int_equal(stand->task.contest.spent, 1);
+}
+
+/* Coming to rest takes nothing back from anybody, and neither does a mark that is renewed. */
+static void coming_to_rest_is_no_contest(void **state)
+{
+    struct stand *stand = *state;
+    struct actions actions = hold_at_rest();
+    stand->decision.effects[0].kind = EFFECT_HOLD;
+    stand->component.observation.held = true;
+    assert_false(contest_suspected(&stand->component, &actions));
+    come_to_rest(stand);
+    assert_true(contest_suspected(&stand->component, &actions));
+    json_object_set_new(json_array_get(actions.items[0].body, 1), "path",
+                        json_string("/metadata/annotations/" MARK_REST));
+    assert_false(contest_suspected(&stand->component, &actions));
+    actions_done(&actions);
+}
+
+/* An old copy of the whole object has no marks either. */
+static void marks_taken_off_at_rest(void **state)
+{
+    struct stand *stand = *state;
+    struct actions actions = hold_at_rest();
+    stand->decision.effects[0].kind = EFFECT_HOLD;
+    assert_false(contest_suspected(&stand->component, &actions));
+    stand->component.status.rolling = ROLLING_SUCCEEDED;
+    stand->component.status.engaged = true;
+    assert_true(contest_suspected(&stand->component, &actions));
+    actions_done(&actions);
+}
+
 /* Of a partition that only doesn't fit any more, because the workload was scaled. */
 static void what_nobody_has_done_is_not_told(void **state)
 {
     struct stand *stand = *state;
-    judge(stand, "sluice");
+    judge_take(stand, "sluice", suspicion());
     assert_int_equal(stand->actions.count, 1);
     assert_int_equal(stand->actions.items[0].kind, ACTION_PATCH);
-    assert_false(contest_suspected(&stand->actions));
+    assert_false(contest_suspected(&stand->component, &stand->actions));
     assert_false(stand->component.put_back);
     assert_int_equal(stand->task.contest.spent, 0);
 }
@@ -130,6 +190,9 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(who_has_done_it_is_told, setup, teardown),
+        cmocka_unit_test_setup_teardown(at_rest_it_is_answered_too, setup, teardown),
+        cmocka_unit_test_setup_teardown(coming_to_rest_is_no_contest, setup, teardown),
+        cmocka_unit_test_setup_teardown(marks_taken_off_at_rest, setup, teardown),
         cmocka_unit_test_setup_teardown(what_nobody_has_done_is_not_told, setup, teardown),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

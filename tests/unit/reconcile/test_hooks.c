@@ -26,7 +26,7 @@ struct scene {
     bool cut; /* the connection, instead of an answer */
 
     char *method, *target, *sent;
-    char *content_type, *key, *attempt, *agent, *authorization;
+    char *content_type, *key, *attempt, *trace, *agent, *authorization;
 
     struct hook_call *call;
     bool done;
@@ -49,6 +49,7 @@ static void on_request(void *data, const struct fake_request *request)
     note(&scene->content_type, fake_header(request, "Content-Type"));
     note(&scene->key, fake_header(request, "Idempotency-Key"));
     note(&scene->attempt, fake_header(request, "Sluice-Attempt"));
+    note(&scene->trace, fake_header(request, "traceparent"));
     note(&scene->agent, fake_header(request, "User-Agent"));
     note(&scene->authorization, fake_header(request, "Authorization"));
     if (scene->cut)
@@ -88,6 +89,7 @@ static int setup(void **state)
         .phase = "batchInitializing",
         .idempotency_key = "6f1c/3/pre-batch-rollout/1/0",
         .attempt = 1,
+        .roll = "6f1c/web-v2/1767268800000",
         .timeout_ms = 10000,
     };
     *state = scene;
@@ -103,9 +105,9 @@ static int teardown(void **state)
     free(scene->hook.method);
     free(scene->hook.expected);
     json_decref(scene->hook.metadata);
-    char **noted[] = {&scene->method,        &scene->target,  &scene->sent,
-                      &scene->content_type,  &scene->key,     &scene->agent,
-                      &scene->authorization, &scene->attempt, &scene->message};
+    char **noted[] = {&scene->method, &scene->target, &scene->sent,          &scene->content_type,
+                      &scene->key,    &scene->agent,  &scene->authorization, &scene->attempt,
+                      &scene->trace,  &scene->message};
     for (size_t i = 0; i < sizeof noted / sizeof *noted; i++)
         free(*noted[i]);
     free(scene);
@@ -242,6 +244,36 @@ static void test_every_attempt_sends_the_body(void **state)
         assert_string_equal(scene->attempt, number);
         assert_string_equal(scene->key, scene->spec.idempotency_key);
     }
+}
+
+enum { TRACE_AT = 3, TRACE_LENGTH = 32, SPAN_AT = 36, SPAN_LENGTH = 16 };
+
+static bool same(const char *one, const char *other, int at, int length)
+{
+    return memcmp(one + at, other + at, (size_t)length) == 0;
+}
+
+/* A trace for the roll, a span for each call; both are the same in another process. */
+static void test_trace(void **state)
+{
+    struct scene *scene = *state;
+    expect_answer(scene, 200, HOOK_PASSED);
+    char *first AUTO_FREE = str_copy(scene->trace);
+    const char *digits = "0123456789abcdef";
+    assert_int_equal(strlen(first), 55);
+    assert_memory_equal(first, "00-", 3);
+    assert_int_equal(strspn(first + TRACE_AT, digits), TRACE_LENGTH);
+    assert_int_equal(strspn(first + SPAN_AT, digits), SPAN_LENGTH);
+    assert_string_equal(first + 52, "-01");
+    expect_answer(scene, 200, HOOK_PASSED);
+    assert_string_equal(scene->trace, first);
+    scene->spec.attempt = 2;
+    expect_answer(scene, 200, HOOK_PASSED);
+    assert_true(same(scene->trace, first, TRACE_AT, TRACE_LENGTH));
+    assert_false(same(scene->trace, first, SPAN_AT, SPAN_LENGTH));
+    scene->spec.roll = "6f1c/web-v3/1767268900000";
+    expect_answer(scene, 200, HOOK_PASSED);
+    assert_false(same(scene->trace, first, TRACE_AT, TRACE_LENGTH));
 }
 
 static void test_methods(void **state)
@@ -472,6 +504,7 @@ int main(void)
         SCENE(test_redirection_is_not_followed),
         SCENE(test_request),
         SCENE(test_every_attempt_sends_the_body),
+        SCENE(test_trace),
         SCENE(test_methods),
         SCENE(test_no_answer_in_time),
         SCENE(test_nobody_there),

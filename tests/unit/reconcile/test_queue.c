@@ -64,6 +64,20 @@ static void test_added_while_running_into_trouble(void **state)
     passes_done(&passes);
 }
 
+static void test_held(void **state)
+{
+    struct passes passes;
+    passes_init(&passes, 8);
+    passes.ending = END_WELL;
+    queue_add(passes.queue, "ns/a"); /* its turn is to come */
+    queue_hold(passes.queue);
+    queue_add(passes.queue, "ns/b");
+    assert_int_equal(passes_after(&passes, 20), 0);
+    queue_release(passes.queue);
+    passes_await(&passes, 2);
+    passes_done(&passes);
+}
+
 static void test_bounded(void **state)
 {
     struct passes passes;
@@ -238,6 +252,7 @@ int main(void)
         cmocka_unit_test(test_runs_once_and_leaves_nothing),
         cmocka_unit_test(test_added_while_running),
         cmocka_unit_test(test_added_while_running_into_trouble),
+        cmocka_unit_test(test_held),
         cmocka_unit_test(test_bounded),
         cmocka_unit_test(test_a_few_a_turn),
         cmocka_unit_test(test_earliest_counts),

@@ -69,9 +69,9 @@ bool status_equal(const struct rollout_status *a, const struct rollout_status *b
            !strcmp(a->source, b->source) && a->wanted_size == b->wanted_size &&
            !strcmp(a->target_revision, b->target_revision) &&
            !strcmp(a->applied_revision, b->applied_revision) && a->generation == b->generation &&
-           a->gate.passed == b->gate.passed && a->gate.attempts == b->gate.attempts &&
-           a->gate.retry_at_ms == b->gate.retry_at_ms && reason_equal(&a->reason, &b->reason) &&
-           a->reason_since_ms == b->reason_since_ms;
+           !strcmp(a->answered, b->answered) && a->gate.passed == b->gate.passed &&
+           a->gate.attempts == b->gate.attempts && a->gate.retry_at_ms == b->gate.retry_at_ms &&
+           reason_equal(&a->reason, &b->reason) && a->reason_since_ms == b->reason_since_ms;
 }
 
 static bool text_equal(const char *a, const char *b)
@@ -168,7 +168,8 @@ static void check_end(const struct case_of *c)
 {
     const struct rollout_status *before = &c->in->status;
     const struct intent *intent = &c->in->intent;
-    bool same = !strcmp(before->target, intent->target) &&
+    bool answered = !intent->wish.verb || !strcmp(before->answered, intent->wish.id);
+    bool same = answered && !strcmp(before->target, intent->target) &&
                 (!strcmp(before->source, intent->source) || intent->keeps_hold) &&
                 before->generation == intent->generation && !intent->deleted;
     if (!rolling_state_terminal(before->rolling) || !same)

@@ -60,6 +60,20 @@ static void roll_that_is_rejected(struct world *world)
                       "{'type':'post-batch-rollout','name':'no','url':'http://h'}]}]}");
 }
 
+static void roll_that_stands(struct world *world)
+{
+    world_init(world, "{'progressDeadlineSeconds':60,'onFailure':'Abandon','rolloutBatches':["
+                      "{'replicas':1},{'replicas':2},{}]}");
+    world->broken[2] = true;
+}
+
+static void roll_that_goes_back(struct world *world)
+{
+    world_init(world, "{'progressDeadlineSeconds':60,'onFailure':'Rollback','rolloutBatches':["
+                      "{'replicas':1},{'replicas':2},{}]}");
+    world->broken[2] = true;
+}
+
 static void roll_pod_by_pod(struct world *world)
 {
     world_init(world, "{'rolloutBatches':[{'replicas':2,'instanceInterval':2},"
@@ -117,18 +131,29 @@ static void delete_and_revert(struct world *world)
     world_delete(world);
 }
 
+/* When the workload's controller has seen what it was told. */
+static void abort_it(struct world *world)
+{
+    world_wait(world, world->lag_ms);
+    world_wish(world, WISH_ABORT);
+}
+
 static const struct example examples[] = {
     {"first deployment", first_deployment, NULL},
     {"roll", roll, NULL},
     {"roll of pods that are ready at once", roll_of_ready_pods, NULL},
     {"roll with hooks", roll_with_hooks, NULL},
     {"roll that is rejected", roll_that_is_rejected, NULL},
+    {"roll that stands", roll_that_stands, NULL},
+    {"roll that goes back", roll_that_goes_back, NULL},
     {"roll pod by pod", roll_pod_by_pod, NULL},
     {"scale up", scale_up, NULL},
     {"scale down", scale_down, NULL},
     {"retarget", roll, retarget},
     {"retarget with hooks", roll_with_hooks, retarget},
     {"roll back", roll, roll_back},
+    {"abort", roll, abort_it},
+    {"abort with hooks", roll_with_hooks, abort_it},
     {"delete", roll, world_delete},
     {"delete with hooks", roll_with_hooks, world_delete},
     {"delete and revert", roll, delete_and_revert},
@@ -137,6 +162,7 @@ static const struct example examples[] = {
     {"followed", follow, NULL},
     {"followed to another template", follow, another_template},
     {"followed back", follow, the_old_template},
+    {"followed and aborted", follow, abort_it},
     {"followed and deleted", follow, world_delete},
     {"followed, deleted and reverted", follow, delete_and_revert},
 };

@@ -221,6 +221,8 @@ static void test_a_workload_that_is_new(void **state)
                         "template; it is held once they all are");
     assert_int_equal(world.workload_writes, 0);
     assert_held(&world, 1);
+    world_wait(&world, 60000);
+    assert_int_equal(world.recorded.upgraded_ready, 5);
     assert_null(strstr(world.journal.at, "begin"));
     world_done(&world);
 }

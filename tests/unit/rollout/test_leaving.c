@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-/* Deleting a rollout, from wherever it stands: it always ends, and nothing is left behind. */
+/* Deleting, leaving and aborting a rollout, from wherever it stands: it always ends, and nothing is
+ * left behind. */
 #include "asserts.h"
 
 #include <setjmp.h>
@@ -225,6 +226,161 @@ static void test_retargeted_in_every_state(void **state)
     }
 }
 
+/* ---- wishes ---- */
+
+/* Is there something to abort in the state? */
+static bool is_under_way(enum rolling_state state)
+{
+    return state == ROLLING_LOCATING || state == ROLLING_VERIFYING ||
+           state == ROLLING_INITIALIZING || state == ROLLING_IN_BATCHES ||
+           state == ROLLING_FINALISING;
+}
+
+static void test_aborted_in_every_state(void **state)
+{
+    for (int i = 0; i < STANDS; i++) {
+        struct world world;
+        stand(&world, &stands[i]);
+        if (stands[i].rolling == ROLLING_ABANDONING)
+            world_plan(&world, THREE); /* or the new roll never ends */
+        int told = world.workload.told;
+        world_wish(&world, WISH_ABORT);
+        world_run(&world);
+        const char *said = strstr(world.recorded.reason.message, "jo has aborted it");
+        assert_int_equal(said != NULL, is_under_way(stands[i].rolling));
+        assert_int_equal(strstr(world.journal.at ? world.journal.at : "", "finish failed\n") !=
+                             NULL,
+                         stands[i].touched);
+        assert_string_equal(world.recorded.answered, world.wish.id);
+        if (said) {
+            assert_int_equal(world.recorded.rolling, ROLLING_FAILED);
+            assert_true(world.workload.told == ALL_PODS || world.workload.told <= told);
+            assert_int_not_equal(world.workload.holder, US);
+        }
+        int writes = world.writes;
+        world_run(&world);
+        assert_int_equal(world.writes, writes);
+        world_done(&world);
+    }
+}
+
+static void test_what_was_aborted_stays_so(void **state)
+{
+    struct world world;
+    stand(&world, &stands[0]); /* nothing was touched yet */
+    world_wish(&world, WISH_ABORT);
+    world_run(&world);
+    world.missing[2] = false;
+    world_plan(&world, "{'numBatches':2}"); /* an edit alone doesn't begin it again */
+    world_run(&world);
+    assert_int_equal(world.recorded.rolling, ROLLING_FAILED);
+    world_target(&world, 3, 1); /* and the wish was for the other target */
+    world_run(&world);
+    assert_ended(&world, ROLLING_SUCCEEDED, 5, 5);
+    world_target(&world, 2, 3);
+    world_run(&world);
+    assert_ended(&world, ROLLING_SUCCEEDED, 5, 5);
+    world_done(&world);
+}
+
+static void test_aborted_and_retried(void **state)
+{
+    struct world world;
+    world_init(&world, THREE);
+    world_run_to_batch(&world, BATCH_VERIFYING, 1);
+    text_clear(&world.journal);
+    world_wish(&world, WISH_ABORT);
+    world_run(&world);
+    assert_happened(&world, "rolloutFailing\nfinish failed\nrolloutFailed\n");
+    assert_string_equal(world.recorded.reason.message,
+                        "jo has aborted it in batch 2; the workload stays where it is");
+    assert_ended(&world, ROLLING_FAILED, 3, 5);
+    world_wish(&world, WISH_RETRY);
+    world_run(&world);
+    assert_ended(&world, ROLLING_SUCCEEDED, 5, 5);
+    world_done(&world);
+}
+
+/* Of a workload that stays held, the hold stays too. */
+static void test_followed_aborted_and_retried(void **state)
+{
+    struct world world;
+    world_follow(&world, THREE);
+    world_run(&world);
+    world_template(&world, 2);
+    world_run_to_batch(&world, BATCH_VERIFYING, 1);
+    world_wait(&world, world.lag_ms);
+    world_wish(&world, WISH_ABORT);
+    world_run(&world);
+    assert_int_equal(world.recorded.rolling, ROLLING_FAILED);
+    assert_int_equal(world.workload.holder, US);
+    assert_true(world.workload.rests);
+    assert_int_equal(world.workload.counts.updated, 3);
+    world_wish(&world, WISH_RETRY);
+    world_run(&world);
+    assert_int_equal(world.recorded.rolling, ROLLING_SUCCEEDED);
+    assert_int_equal(world.workload.counts.updated, 5);
+    world_done(&world);
+}
+
+/* To begin anew means something only for what has failed, and doesn't mean it later. */
+static void test_retried_before_it_has_failed(void **state)
+{
+    struct world world;
+    world_init(&world, THREE);
+    world_run_to_batch(&world, BATCH_VERIFYING, 1);
+    world_wish(&world, WISH_RETRY);
+    world_pass(&world);
+    assert_int_equal(world.recorded.rolling, ROLLING_IN_BATCHES);
+    world.wish = (struct wish){WISH_ABORT, "v2", "another", "jo"};
+    world_run(&world);
+    assert_int_equal(world.recorded.rolling, ROLLING_FAILED);
+    world.wish = (struct wish){WISH_RETRY, "v3", "of another roll", "jo"};
+    world_run(&world);
+    assert_int_equal(world.recorded.rolling, ROLLING_FAILED);
+    world_done(&world);
+}
+
+static void test_retried_while_it_is_failing(void **state)
+{
+    struct world world;
+    world_init(&world, HOOKED("finalize-rollout", "never"));
+    world_run_to_batch(&world, BATCH_VERIFYING, 1);
+    world_wish(&world, WISH_ABORT);
+    world_run_to(&world, ROLLING_FAILING);
+    world_plan(&world, THREE);
+    world_wish(&world, WISH_RETRY);
+    world_run(&world);
+    assert_ended(&world, ROLLING_SUCCEEDED, 5, 5);
+    world_done(&world);
+}
+
+/* What is asked of the new roll waits until the old one is left. */
+static void test_aborted_while_the_last_roll_is_left(void **state)
+{
+    struct world world;
+    stand_in_abandoning(&world);
+    world_run_to(&world, ROLLING_ABANDONING);
+    world.wish = (struct wish){WISH_ABORT, "v3", "1", "jo"};
+    world_run(&world);
+    assert_int_equal(world.recorded.rolling, ROLLING_FAILED);
+    assert_string_equal(world.recorded.target, "v3");
+    assert_int_equal(world.workload.revision, 2);
+    world_done(&world);
+}
+
+static void test_deletion_comes_before_a_wish(void **state)
+{
+    struct world world;
+    world_init(&world, THREE);
+    world_run_to_batch(&world, BATCH_VERIFYING, 1);
+    world_wish(&world, WISH_ABORT);
+    world_delete(&world);
+    assert_gone(&world);
+    assert_null(strstr(world.journal.at, "rolloutFailing\n"));
+    world_done(&world);
+}
+
 /* ---- taking it back ---- */
 
 static void test_deleted_and_reverted(void **state)
@@ -311,6 +467,14 @@ int main(void)
         cmocka_unit_test(test_deleted_with_a_bad_plan),
         cmocka_unit_test(test_deleted_in_trouble),
         cmocka_unit_test(test_retargeted_in_every_state),
+        cmocka_unit_test(test_aborted_in_every_state),
+        cmocka_unit_test(test_what_was_aborted_stays_so),
+        cmocka_unit_test(test_aborted_and_retried),
+        cmocka_unit_test(test_followed_aborted_and_retried),
+        cmocka_unit_test(test_retried_before_it_has_failed),
+        cmocka_unit_test(test_retried_while_it_is_failing),
+        cmocka_unit_test(test_aborted_while_the_last_roll_is_left),
+        cmocka_unit_test(test_deletion_comes_before_a_wish),
         cmocka_unit_test(test_deleted_and_reverted),
         cmocka_unit_test(test_nothing_to_revert_to),
         cmocka_unit_test(test_deleted_after_success_reverts_nothing),

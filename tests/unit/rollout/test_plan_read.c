@@ -46,10 +46,11 @@ static void test_every_field(void **state)
 {
     struct plan *plan = plan_of(
         "{'rolloutStrategy':'DecreaseFirst','targetSize':9,'numBatches':3,'batchPartition':1,"
-        "'paused':true,'canaryMetric':[],'rolloutBatches':["
+        "'paused':true,'canaryMetric':[],'progressDeadlineSeconds':60,'onFailure':'Abandon',"
+        "'rolloutBatches':["
         "{'replicas':2,'maxUnavailable':0,'instanceInterval':7,'canaryMetric':[]},"
         "{'podList':['a','b'],'maxUnavailable':'10%'},"
-        "{'replicas':'5%','batchRolloutWebhooks':[]}]}");
+        "{'replicas':'5%','batchRolloutWebhooks':[],'onFailure':'Rollback'}]}");
     assert_int_equal(plan->strategy, STRATEGY_DECREASE_FIRST);
     assert_true(plan->strategy_given);
     assert_true(plan_in_steps(plan));
@@ -58,6 +59,11 @@ static void test_every_field(void **state)
     assert_int_equal(plan->batch_count, 3);
     assert_int_equal(plan->partition, 1);
     assert_true(plan->paused);
+    assert_int_equal(plan->deadline.seconds, 60);
+    assert_int_equal(plan_deadline(plan, 1).then, ON_FAILURE_ABANDON);
+    assert_int_equal(plan_deadline(plan, 2).seconds, 60);
+    assert_int_equal(plan_deadline(plan, 2).then, ON_FAILURE_ROLLBACK);
+    assert_true(plan_rolls_back(plan));
     assert_int_equal(plan->batches[0].replicas.unit, AMOUNT_PODS);
     assert_int_equal(plan->batches[0].replicas.value, 2);
     assert_int_equal(plan->batches[0].max_unavailable.unit, AMOUNT_PODS);
@@ -242,6 +248,12 @@ static void test_refused_batches(void **state)
          "expected a whole number from 0 to 86400, found 86401"},
         {"{'rolloutBatches':[{'instanceInterval':'10s'}]}", B0 ".instanceInterval",
          "expected a whole number from 0 to 86400, found \"10s\""},
+        {"{'rolloutBatches':[{'progressDeadlineSeconds':0}]}", B0 ".progressDeadlineSeconds",
+         "expected a whole number from 1 to 604800, found 0"},
+        {"{'rolloutBatches':[{'onFailure':'pause'}]}", B0 ".onFailure",
+         "expected Pause, Abandon or Rollback, found \"pause\""},
+        {"{'rolloutBatches':[{'onFailure':3}]}", B0 ".onFailure",
+         "expected Pause, Abandon or Rollback, found 3"},
         {"{'rolloutBatches':[{'canaryMetric':[{}]}]}", B0 ".canaryMetric",
          "canaryMetric is not supported yet; remove it, or check the metric in a "
          "post-batch-rollout webhook"},

@@ -97,7 +97,8 @@ static void test_an_end_is_left_only_when_something_else_is_wanted(void **state)
             bool leaves =
                 (int)rolling_transition((enum rolling_state)s, (enum rolling_event)e).next != s;
             if (leaves)
-                assert_true(e == ON_RETARGETED || e == ON_REVISED || e == ON_DELETED);
+                assert_true(e == ON_RETARGETED || e == ON_REVISED || e == ON_RETRIED ||
+                            e == ON_DELETED);
         }
     }
     assert_true(rolling_state_terminal(ROLLING_SUCCEEDED));
@@ -148,9 +149,17 @@ static void test_rollout_level_is_the_designs(void **state)
         {ROLLING_INITIALIZING, ON_REJECTED, ROLLING_FAILING},
         {ROLLING_IN_BATCHES, ON_REJECTED, ROLLING_FAILING},
         {ROLLING_FINALISING, ON_REJECTED, ROLLING_FAILING},
+        {ROLLING_IN_BATCHES, ON_STALLED, ROLLING_FAILING},
         {ROLLING_LOCATING, ON_REFUSED, ROLLING_FAILED},
         {ROLLING_VERIFYING, ON_REFUSED, ROLLING_FAILED},
         {ROLLING_FAILED, ON_REVISED, ROLLING_LOCATING},
+        /* A person stops it where it stands, and has it begin anew. */
+        {ROLLING_LOCATING, ON_ABORTED, ROLLING_FAILED},
+        {ROLLING_VERIFYING, ON_ABORTED, ROLLING_FAILED},
+        {ROLLING_INITIALIZING, ON_ABORTED, ROLLING_FAILING},
+        {ROLLING_IN_BATCHES, ON_ABORTED, ROLLING_FAILING},
+        {ROLLING_FINALISING, ON_ABORTED, ROLLING_FAILING},
+        {ROLLING_FAILED, ON_RETRIED, ROLLING_LOCATING},
         /* What stays held between its rolls is held before anything else. */
         {ROLLING_VERIFYING, ON_UNHELD, ROLLING_HOLDING},
         {ROLLING_HOLDING, ON_HELD, ROLLING_VERIFYING},

@@ -176,10 +176,19 @@ static void garbage_status(struct random *random, struct rollout_status *s, int6
     RECORDED_TEXT(s->target_revision);
     RECORDED_TEXT(s->applied_revision);
     s->generation = random_int(random, 0, 2);
+    RECORDED_TEXT(s->answered);
     s->gate = (struct gate){garbage_int(random), garbage_int(random), garbage_time(random, now)};
     garbage_reason(random, &s->reason);
     s->reason_since_ms = garbage_time(random, now);
     garbage_conditions(random, s, now);
+}
+
+static void garbage_wish(struct random *random, struct wish *wish)
+{
+    wish->verb = (enum wish_verb)random_int(random, WISH_NONE, WISH_RETRY);
+    TEXT(wish->target);
+    TEXT(wish->id);
+    TEXT(wish->by);
 }
 
 static void garbage_observation(struct random *random, struct observation *seen)
@@ -295,7 +304,8 @@ static void check(const struct machine_input *in, const struct decision *out)
 static void check_end(const struct machine_input *in, const struct decision *out)
 {
     const struct rollout_status *s = &in->status;
-    bool wanted = !in->intent.deleted && !in->intent.keeps_hold && s->batch_state < BATCH_STATES &&
+    bool wanted = !in->intent.deleted && in->intent.wish.verb == WISH_NONE &&
+                  !in->intent.keeps_hold && s->batch_state < BATCH_STATES &&
                   s->generation == in->intent.generation &&
                   (!s->target[0] || (strcmp(s->target, in->intent.target) == 0 &&
                                      strcmp(s->source, in->intent.source) == 0 &&
@@ -348,6 +358,7 @@ static void garbage_input(struct random *random, struct plan *const *plans,
                                  .deleted = random_chance(random, 10),
                                  .revert_on_delete = random_chance(random, 50),
                                  .keeps_hold = random_chance(random, 40)};
+    garbage_wish(random, &in->intent.wish);
     garbage_status(random, &in->status, in->now_ms);
     garbage_observation(random, &in->observation);
     garbage_hook(random, &in->hook);

@@ -139,6 +139,11 @@ static void random_death(struct random *random, struct world *world)
     world_crash(world);
 }
 
+static void random_wish(struct random *random, struct world *world)
+{
+    world_wish(world, random_chance(random, 50) ? WISH_ABORT : WISH_RETRY);
+}
+
 static void random_event(struct random *random, struct world *world)
 {
     int what = random_int(random, 1, 1000);
@@ -166,6 +171,8 @@ static void random_event(struct random *random, struct world *world)
         random_workload(random, world);
     else if (what <= 992)
         random_template(random, world);
+    else if (what <= 997)
+        random_wish(random, world);
     else if (what == 1000 && random_chance(random, 30))
         world_delete(world);
 }
@@ -176,6 +183,7 @@ static void let_it_be(struct world *world)
 {
     struct workload *w = &world->workload;
     world->trouble = world->refuses = false;
+    world->wish = (struct wish){0};
     memset(world->missing, 0, sizeof world->missing);
     memset(world->unusable, 0, sizeof world->unusable);
     memset(world->broken, 0, sizeof world->broken);

@@ -470,6 +470,18 @@ static int wanted_source(const struct world *world)
     return w->applied != w->revision ? w->applied : 0;
 }
 
+void world_wish(struct world *world, enum wish_verb verb)
+{
+    const struct rollout_status *s = &world->recorded;
+    struct wish *wish = &world->wish;
+    *wish = (struct wish){.verb = verb, .by = "jo"};
+    snprintf(wish->id, sizeof wish->id, "%d", ++world->wishes);
+    if (s->target[0])
+        snprintf(wish->target, sizeof wish->target, "%s", s->target);
+    else
+        revision_name(wanted_target(world), wish->target, sizeof wish->target);
+}
+
 /* What is being rolled is what is looked up, until it has been given back. */
 static int looked_up(const struct world *world, const struct rollout_status *status)
 {
@@ -552,7 +564,7 @@ static bool act(struct world *world, const struct decision *decision, const stru
     case EFFECT_ADVANCE:
         return do_advance(world, effect);
     case EFFECT_FINISH:
-        return do_finish(world, effect);
+        return write_status(world, &decision->status) && do_finish(world, effect);
     case EFFECT_HOOK:
         if (!called_already(world, effect) && write_status(world, &decision->status))
             do_call(world, effect);
@@ -589,6 +601,7 @@ static bool round_of(struct world *world, struct rollout_status *status, struct 
         .intent = {.generation = world->generation,
                    .deleted = world->deleted,
                    .revert_on_delete = world->revert,
+                   .wish = world->wish,
                    .keeps_hold = world->follows},
         .status = *status,
         .hook = world->outcome,

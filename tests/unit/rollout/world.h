@@ -4,7 +4,7 @@
  * that answer, a record that is written, a clock that is turned by hand, and around the machine the
  * shell with its rules about what is written before what:
  *   - effects on the workload come first, then one write of the status that records them;
- *   - except for taking over and calling a hook, which are done after the record;
+ *   - except for taking over, giving back and calling a hook, which are done after the record;
  *   - what only counts, or only says what is waited for, may be written a little later;
  *   - after an effect that has changed something the world is observed and the machine asked again.
  * Every decision is checked against all invariants (invariants.c), every call is made twice.
@@ -59,6 +59,8 @@ struct world {
     int target, source; /* 0: none */
     int64_t generation;
     bool deleted, revert;
+    struct wish wish;
+    int wishes;   /* so far */
     bool follows; /* the target is the template that is on the workload, by whomever */
 
     /* How the world is. */
@@ -114,9 +116,10 @@ void world_follow(struct world *world, const char *plan);
 void world_plan(struct world *world, const char *plan); /* also bad ones */
 void world_target(struct world *world, int target, int source);
 void world_delete(struct world *world);
-void world_scale(struct world *world, int size);        /* from outside */
-void world_no_workload(struct world *world);            /* it never was */
-void world_template(struct world *world, int revision); /* somebody else puts this one on it */
+void world_wish(struct world *world, enum wish_verb verb); /* of the roll that there is */
+void world_scale(struct world *world, int size);           /* from outside */
+void world_no_workload(struct world *world);               /* it never was */
+void world_template(struct world *world, int revision);    /* somebody else puts this one on it */
 void world_hold(struct world *world, enum holder holder);
 
 /* One pass of the shell. True when it has changed anything. */

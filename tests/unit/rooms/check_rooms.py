@@ -23,7 +23,8 @@ MAY_USE = {
     "serve": {"base", "loop"},
     "oam": {"base", "rollout", "loop", "cluster", "adapter"},
     "follow": {"base", "rollout", "adapter", "oam", "sdk"},
-    "reconcile": {"base", "rollout", "loop", "cluster", "adapter", "config", "oam", "follow"},
+    "reconcile": {"base", "rollout", "loop", "cluster", "adapter", "config", "oam", "follow",
+                  "serve"},
 }
 EVERYTHING = set(MAY_USE) | {"sdk", "cli"}
 MAY_USE["cli"] = EVERYTHING

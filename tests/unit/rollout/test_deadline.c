@@ -1,0 +1,234 @@
+// SPDX-License-Identifier: Apache-2.0
+/* Batches that don't get on within their deadline, and what is done about them. */
+#include "asserts.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+#include <string.h>
+
+#define BATCHES "'rolloutBatches':[{'replicas':1},{'replicas':2},{'replicas':2}]"
+#define WITHIN  "'progressDeadlineSeconds':60"
+#define STUCK                                                                                      \
+    "no progress within 60 s (progressDeadlineSeconds): batch 1: 1 of 1 pods are updated, 0 of "   \
+    "them ready"
+
+static void world_heals(struct world *world)
+{
+    world->broken[2] = false;
+    for (int i = 0; i < world->workload.pod_count; i++)
+        if (!world->workload.pods[i].ready)
+            world->workload.pods[i].ready_at = world->now_ms + 1;
+}
+
+static void test_without_one_it_waits(void **state)
+{
+    struct world world;
+    world_init(&world, THREE);
+    world.broken[2] = true;
+    assert_waits(&world, ROLLING_IN_BATCHES, REASON_PODS_NOT_READY,
+                 "batch 1: 1 of 1 pods are updated, 0 of them ready");
+    assert_int_equal(world.warnings, 0);
+    world_done(&world);
+}
+
+/* Held still and said once; it goes on when its pods are ready after all. */
+static void test_pause(void **state)
+{
+    struct world world;
+    world_init(&world, "{" BATCHES "," WITHIN "}");
+    world.broken[2] = true;
+    int64_t began = world.now_ms;
+    assert_waits(&world, ROLLING_IN_BATCHES, REASON_DEADLINE_EXCEEDED,
+                 STUCK "; no further pod is moved until it gets on");
+    assert_reason(&world, "updatedReady", "at least 1", "0");
+    assert_true(world.now_ms - began >= 60000);
+    assert_true(world.workload.paused);
+    assert_int_equal(world.events, 2); /* that it begins, and that it stands */
+    world_heals(&world);
+    world_run(&world);
+    assert_ended(&world, ROLLING_SUCCEEDED, 5, 5);
+    world_done(&world);
+}
+
+static void test_abandon(void **state)
+{
+    struct world world;
+    world_init(&world, "{" BATCHES "," WITHIN ",'onFailure':'Abandon'}");
+    world_run_to_batch(&world, BATCH_VERIFYING, 1);
+    world.broken[2] = true;
+    text_clear(&world.journal);
+    world_run(&world);
+    assert_non_null(strstr(world.journal.at, "rolloutFailing\nfinish failed\nrolloutFailed\n"));
+    assert_int_equal(world.recorded.rolling, ROLLING_FAILED);
+    assert_string_equal(world.recorded.reason.message,
+                        "no progress within 60 s (progressDeadlineSeconds): batch 2: 3 of 3 pods "
+                        "are updated, 1 of them ready; the workload stays where it is");
+    assert_int_equal(world.workload.counts.updated, 3);
+    assert_int_equal(world.workload.holder, NOBODY);
+    world_done(&world);
+}
+
+static void test_rollback(void **state)
+{
+    struct world world;
+    world_init(&world, "{" BATCHES "," WITHIN ",'onFailure':'Rollback'}");
+    world.broken[2] = true;
+    world_run_to_batch(&world, BATCH_VERIFYING, 0);
+    text_clear(&world.journal);
+    world_run(&world);
+    assert_happened(&world, "rolloutFailing\nfinish rolledBack\nrolloutFailed\n");
+    assert_string_equal(world.recorded.reason.message, STUCK "; the workload goes back");
+    assert_int_equal(world.workload.revision, 1);
+    assert_ended(&world, ROLLING_FAILED, 5, 5);
+    world_done(&world);
+}
+
+/* A batch says it otherwise than the plan, or only the half of it. */
+static void test_of_one_batch(void **state)
+{
+    struct world world;
+    world_init(&world, "{'onFailure':'Abandon','rolloutBatches':[{'replicas':1,"
+                       "'progressDeadlineSeconds':10},{}]}");
+    world.broken[2] = true;
+    int64_t began = world.now_ms;
+    world_run(&world);
+    assert_int_equal(world.recorded.rolling, ROLLING_FAILED);
+    assert_true(world.now_ms - began < 60000);
+    world_done(&world);
+    world_init(&world, "{" WITHIN ",'onFailure':'Abandon','rolloutBatches':[{'replicas':1,"
+                       "'onFailure':'Pause'},{}]}");
+    world.broken[2] = true;
+    world_run(&world);
+    assert_int_equal(world.recorded.reason.code, REASON_DEADLINE_EXCEEDED);
+    assert_int_equal(world.recorded.rolling, ROLLING_IN_BATCHES);
+    world_done(&world);
+}
+
+/* Every pod more begins the time anew; one that has been ready before doesn't. */
+static void test_progress(void **state)
+{
+    struct world world;
+    world_init(&world, "{" WITHIN ",'onFailure':'Abandon','rolloutBatches':[{'replicas':3},{}]}");
+    world.broken[2] = true;
+    world_run_to_batch(&world, BATCH_VERIFYING, 0);
+    world_wait(&world, 40000);
+    world_pass(&world);
+    struct pod *pods = world.workload.pods;
+    for (int i = 0; i < 3; i++) {
+        pods[i].ready_at = world.now_ms + 1;
+        world_wait(&world, 40000);
+        world_pass(&world);
+        assert_int_equal(world.recorded.rolling, ROLLING_IN_BATCHES);
+    }
+    world_done(&world);
+    world_init(&world, "{" WITHIN ",'onFailure':'Abandon','rolloutBatches':[{'replicas':3},{}]}");
+    world.broken[2] = true;
+    world_run_to_batch(&world, BATCH_VERIFYING, 0);
+    for (int i = 0; i < 6; i++) { /* it comes and goes */
+        world.workload.pods[0].ready = false;
+        world.workload.pods[0].ready_at = world.now_ms + 1;
+        world_wait(&world, 20000);
+        world_pass(&world);
+        world.workload.pods[0].ready = false;
+        world.workload.pods[0].ready_at = INT64_MAX;
+        world_wait(&world, 1000);
+        world_pass(&world);
+    }
+    assert_int_equal(world.recorded.rolling, ROLLING_FAILED);
+    world_done(&world);
+}
+
+/* What the plan or a person has asked for is no lack of progress. */
+static void test_planned_waits(void **state)
+{
+    struct world world;
+    world_init(&world, "{" WITHIN ",'onFailure':'Abandon','rolloutBatches':"
+                       "[{'replicas':3,'instanceInterval':100},{}]}");
+    world_run(&world);
+    assert_ended(&world, ROLLING_SUCCEEDED, 5, 5);
+    world_done(&world);
+    world_init(&world, "{" BATCHES "," WITHIN ",'onFailure':'Abandon','batchPartition':0}");
+    world_run(&world);
+    world_wait(&world, 3600000);
+    world_plan(&world, "{" BATCHES "," WITHIN ",'onFailure':'Abandon','paused':true}");
+    world_run(&world);
+    world_wait(&world, 3600000);
+    world_plan(&world, "{" BATCHES "," WITHIN ",'onFailure':'Abandon'}");
+    world_run(&world);
+    assert_ended(&world, ROLLING_SUCCEEDED, 5, 5);
+    world_done(&world);
+}
+
+static const char hook_plan[] = "{" BATCHES "," WITHIN ",'onFailure':'%s','rolloutWebhooks':"
+                                "[{'type':'post-batch-rollout','name':'%s','url':'http://h'}]}";
+
+static void run_hooked(struct world *world, const char *then, const char *hook)
+{
+    char plan[512];
+    snprintf(plan, sizeof plan, hook_plan, then, hook);
+    world_init(world, plan);
+    world_run(world);
+}
+
+static void test_hooks(void **state)
+{
+    struct world world;
+    run_hooked(&world, "Abandon", "never");
+    assert_int_equal(world.recorded.rolling, ROLLING_FAILED);
+    assert_int_equal(world.workload.counts.updated, 1);
+    world_done(&world);
+    run_hooked(&world, "Rollback", "no"); /* it fails by the hook's word */
+    assert_ended(&world, ROLLING_FAILED, 5, 5);
+    assert_int_equal(world.workload.revision, 1);
+    world_done(&world);
+    run_hooked(&world, "Pause", "no");
+    assert_int_equal(world.recorded.rolling, ROLLING_FAILED);
+    assert_int_equal(world.workload.counts.updated, 1);
+    world_done(&world);
+}
+
+/* Without a source there is nothing to go back to. */
+static void test_nothing_to_go_back_to(void **state)
+{
+    struct world world;
+    world_init(&world, "{" BATCHES "," WITHIN ",'onFailure':'Rollback'}");
+    world_target(&world, 2, 0);
+    world.broken[2] = true;
+    world_run(&world);
+    assert_int_equal(world.recorded.rolling, ROLLING_FAILED);
+    assert_int_equal(world.workload.revision, 2);
+    assert_int_equal(world.workload.counts.updated, 1);
+    world_done(&world);
+}
+
+static void test_a_followed_template_is_its_owners(void **state)
+{
+    struct world world;
+    world_follow(&world, "{" BATCHES "," WITHIN ",'onFailure':'Rollback'}");
+    world_run(&world);
+    assert_int_equal(world.recorded.rolling, ROLLING_FAILED);
+    assert_non_null(
+        strstr(world.recorded.reason.message, "expected Pause or Abandon, found Rollback"));
+    world_done(&world);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_without_one_it_waits),
+        cmocka_unit_test(test_pause),
+        cmocka_unit_test(test_abandon),
+        cmocka_unit_test(test_rollback),
+        cmocka_unit_test(test_of_one_batch),
+        cmocka_unit_test(test_progress),
+        cmocka_unit_test(test_planned_waits),
+        cmocka_unit_test(test_hooks),
+        cmocka_unit_test(test_nothing_to_go_back_to),
+        cmocka_unit_test(test_a_followed_template_is_its_owners),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
