@@ -14,6 +14,10 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 LOGS = ROOT / "build-logs"
 SANITIZE = ["-Db_sanitize=address,undefined", "-Db_lundef=false"]
+WORKERS = 4  # more than there are cores, because tests mostly wait
+# Proofs that take seconds without a cluster; all but those that are marked as `real` run there.
+ON_SANDBOX = [f"tests/e2e/test_{name}.py"
+              for name in ("application", "bad_input", "definitions", "seed", "simulate")]
 CLANG = ["--native-file", str(ROOT / "tests" / "clang.ini"), "-Dcue=disabled"]
 
 
@@ -83,11 +87,23 @@ def say(name: str, what: str, start: float) -> None:
 # ── Steps ───────────────────────────────────────────────────────────────────────────────────
 
 
+def setup_of(folder: str, options: list) -> list:
+    """What meson is to be told before the build; deploy/quickstart leaves one without tests."""
+    told = ROOT / folder / "meson-info" / "intro-buildoptions.json"
+    if not (ROOT / folder / "build.ninja").exists():
+        return ["meson", "setup", folder, *options]
+    tests = {"name": "tests", "value": True}
+    if any(tests.items() <= option.items() for option in json.loads(told.read_text())):
+        return []
+    return ["meson", "configure", folder, "-Dtests=true"]
+
+
 def build(tally: Tally, folder: str, options: list = (), *targets: str) -> bool:
     """One case: does it, or do these targets of it, build without a warning?"""
     start = time.monotonic()
-    if not (ROOT / folder / "build.ninja").exists():
-        setup = Child(f"setup {folder}", ["meson", "setup", folder, *options])
+    command = setup_of(folder, options)
+    if command:
+        setup = Child(f"setup {folder}", command)
         if setup.wait():
             tally.add(0, [f"meson setup {folder}: {setup.log}"])
             print(setup.tail())
@@ -100,6 +116,13 @@ def build(tally: Tally, folder: str, options: list = (), *targets: str) -> bool:
     tally.add(1, [])
     say(f"build {folder}", "without a warning", start)
     return True
+
+
+def complaint(output: str) -> str:
+    """What a test that isn't of cmocka says is wrong: in the last lines of a run there is room for
+    little, and a failure that comes and goes is seen there alone."""
+    said = re.findall(r"^ *(?:FAIL +|.*(?:runtime error|ERROR): ).*", output, re.M)
+    return "; ".join(line.strip() for line in said)[:400]
 
 
 def cases_of(test: dict) -> tuple:
@@ -116,7 +139,7 @@ def cases_of(test: dict) -> tuple:
         return 0, []
     if good:
         return max(passed, 1), []
-    return passed, sorted(set(failed)) or [f"{test['name']}: {test['result']}"]
+    return passed, sorted(set(failed)) or [f"{test['name']}: {complaint(output) or test['result']}"]
 
 
 def unit_tests(tally: Tally, name: str, folder: str, *options: str) -> None:
@@ -141,24 +164,37 @@ def unit_tests(tally: Tally, name: str, folder: str, *options: str) -> None:
     say(name, f"{passed} passed, {len(failures)} failed", start)
 
 
-def python_tests(tally: Tally, name: str, paths: list, environment: dict = None) -> None:
-    start = time.monotonic()
-    report = LOGS / f"{name.replace(' ', '-')}.xml"
-    report.unlink(missing_ok=True)
-    child = Child(name, ["/usr/bin/python3", "-m", "pytest", "-p", "no:cacheprovider", "-v",
-                         "--durations=15", f"--junitxml={report}", *paths], environment)
-    code = child.wait()
-    cases = list(xml.parse(report).getroot().iter("testcase")) if report.exists() else []
-    failures = [f"{name}: {case.get('classname')}.{case.get('name')}: {child.log}" for case in cases
-                if case.find("failure") is not None or case.find("error") is not None]
-    skipped = sum(case.find("skipped") is not None for case in cases)
-    if code and not failures:
-        failures = [f"{name}: ended with {code}: {child.log}"]
-    if failures:
-        print(child.tail(80))
-    passed = len(cases) - skipped - len(failures)
-    tally.add(max(passed, 0), failures)
-    say(name, f"{max(passed, 0)} passed, {len(failures)} failed", start)
+class PythonTests:
+    """With workers, each of them has its own fixtures, clusters too, and takes the next case. They run
+    from the beginning; `end` waits for them."""
+
+    def __init__(self, name: str, paths: list, environment: dict = None, workers: int = 0):
+        self.name, self.start = name, time.monotonic()
+        self.report = LOGS / f"{name.replace(' ', '-')}.xml"
+        self.report.unlink(missing_ok=True)
+        self.child = Child(name, ["/usr/bin/python3", "-m", "pytest", "-p", "no:cacheprovider", "-v",
+                                  f"--numprocesses={workers}", "--durations=15",
+                                  f"--junitxml={self.report}", *paths], environment)
+
+    def end(self, tally: Tally) -> None:
+        name, child = self.name, self.child
+        code = child.wait()
+        cases = list(xml.parse(self.report).getroot().iter("testcase")) if self.report.exists() else []
+        failures = [f"{name}: {case.get('classname')}.{case.get('name')}: {child.log}"
+                    for case in cases
+                    if case.find("failure") is not None or case.find("error") is not None]
+        skipped = sum(case.find("skipped") is not None for case in cases)
+        if code and not failures:
+            failures = [f"{name}: ended with {code}: {child.log}"]
+        if failures:
+            print(child.tail(80))
+        passed = max(len(cases) - skipped - len(failures), 0)
+        tally.add(passed, failures)
+        say(name, f"{passed} passed, {len(failures)} failed", self.start)
+
+
+def python_tests(tally: Tally, *arguments, **options) -> None:
+    PythonTests(*arguments, **options).end(tally)
 
 
 def plain(tally: Tally, name: str, command: list, environment: dict = None) -> None:
@@ -182,11 +218,15 @@ def shown(tally: Tally, command: list) -> None:
 
 
 def quick(tally: Tally) -> None:
+    """What waits more than it works runs beside what computes."""
     if build(tally, "build"):
+        waiting = [PythonTests("cli", ["tests/cli"], workers=WORKERS),
+                   PythonTests("e2e sandbox", ON_SANDBOX, {"SLUICE_E2E_CLUSTER": "sandbox"}, WORKERS)]
         unit_tests(tally, "quick", "build")
-        python_tests(tally, "sdk", ["tests/sdk"])
-        python_tests(tally, "cli", ["tests/cli"])
-        python_tests(tally, "api", ["tests/api"])
+        python_tests(tally, "sdk", ["tests/sdk"], workers=WORKERS)
+        for tests in waiting:
+            tests.end(tally)
+        python_tests(tally, "api", ["tests/api"], workers=WORKERS)
 
 
 def sanitize(tally: Tally) -> None:
@@ -222,7 +262,8 @@ def clang(tally: Tally) -> None:
 
 def end_to_end(tally: Tally) -> None:
     if build(tally, "build"):
-        python_tests(tally, "e2e", ["tests/e2e"])
+        alone = os.environ.get("SLUICE_E2E_CLUSTER")
+        python_tests(tally, "e2e", ["tests/e2e"], workers=0 if alone else WORKERS)
 
 
 def end_to_end_sanitized(tally: Tally) -> None:
@@ -280,7 +321,7 @@ def bench(tally: Tally) -> None:
 
 def proof(tally: Tally) -> None:
     if build(tally, "build"):
-        python_tests(tally, "proof", ["tests/e2e"], {"SLUICE_PROOF": "long"})
+        python_tests(tally, "proof", ["tests/e2e"], {"SLUICE_PROOF": "long"}, workers=WORKERS)
 
 
 STEPS = {"all": everything, "quick": quick, "e2e": end_to_end, "sanitize": sanitize,

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """So much of the Kubernetes API as the terminal's verbs use, over objects that a test hands in: get,
-list, watch, JSON patch. It says no where a test tells it to."""
+list, watch, JSON patch and merge patch. It says no where a test tells it to."""
 
 import json
 import threading
@@ -81,6 +81,8 @@ class Server:
     def place(path: str) -> tuple:
         """(kind, name) of a path; the name is empty for the collection."""
         for kind, prefix in COLLECTIONS.items():
+            if path == prefix.replace("/namespaces/default", ""):
+                return kind, ""
             if path == prefix or path.startswith(prefix + "/"):
                 return kind, path.removeprefix(prefix).strip("/")
         return None, ""
@@ -150,13 +152,25 @@ class Server:
             return
         kind, name = self.place(urllib.parse.urlsplit(handler.path).path)
         thing = json.loads(json.dumps(self.collections[kind][name]))
-        for step in body:
-            if not self.apply(thing, step):
-                self.answer(handler, *failure(422, "Invalid",
-                            "the server rejected our request due to an error in our request"))
-                return
+        if not self.patched(thing, body):
+            self.answer(handler, *failure(422, "Invalid",
+                        "the server rejected our request due to an error in our request"))
+            return
         self.put(thing)
         self.answer(handler, 200, thing)
+
+    def patched(self, thing: dict, body) -> bool:
+        if isinstance(body, list):
+            return all(self.apply(thing, step) for step in body)
+        self.merge(thing, body)
+        return True
+
+    def merge(self, thing: dict, patch: dict) -> None:
+        for name, value in patch.items():
+            if isinstance(value, dict):
+                self.merge(thing.setdefault(name, {}), value)
+            else:
+                thing[name] = value
 
     @staticmethod
     def apply(thing: dict, step: dict) -> bool:

@@ -112,7 +112,8 @@ def test_bad_input(sluice, tmp_path):
     assert found(sluice("lint", tmp_path)) == f"{tmp_path}: expected a regular file\n"
     ran = sluice("lint", "-", stdin=OTHER)
     assert (ran.status, ran.out) == (1, "")
-    assert ran.err == "sluice lint: there is no AppRollout, no Rollout and no Application to check\n"
+    assert ran.err == ("sluice lint: <stdin>: expected Application (core.oam.dev/v1beta1), AppRollout "
+                       "(core.oam.dev/v1beta1) or Rollout (sluice.dev/v1alpha1), found Secret (v1)\n")
     assert sluice("lint", "-", stdin="").status == 1
     ran = sluice("lint", "--size", "many", "a.yaml")
     assert ran.status == 2 and '--size: expected a number of pods, found "many"' in ran.err

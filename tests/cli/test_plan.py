@@ -85,12 +85,16 @@ def test_what_is_rejected_and_why(sluice):
         "replicas out to take all the rest\n")
 
 
+UNFIT = ("sluice plan: <stdin>: expected AppRollout (core.oam.dev/v1beta1) or Rollout "
+         "(sluice.dev/v1alpha1), found ")
+
+
 @pytest.mark.parametrize("text, error", [
-    ("", "sluice plan: there is no AppRollout and no Rollout in the file\n"),
-    ("kind: Deployment\n", "sluice plan: there is no AppRollout and no Rollout in the file; it begins with "
-                           "Deployment\n"),
-    ("just words\n", "sluice plan: there is no AppRollout and no Rollout in the file; it begins with something "
-                     "that has no kind\n"),
+    ("", f"{UNFIT}nothing\n"),
+    ("kind: Deployment\n", f"{UNFIT}Deployment (no apiVersion)\n"),
+    ("apiVersion: argoproj.io/v1alpha1\nkind: Rollout\n---\nkind: Service\n",
+     f"{UNFIT}Rollout (argoproj.io/v1alpha1) and 1 more\n"),
+    ("just words\n", f"{UNFIT}something that has no kind\n"),
     ("a: [b\n", "<stdin>:2:1: did not find expected ',' or ']' while parsing a flow sequence\n"),
 ])
 def test_bad_input(sluice, text, error):

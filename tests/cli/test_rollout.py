@@ -97,7 +97,7 @@ def test_two_of_one_name(ask, server):  # noqa: F811
     for name in ("rollouts/web", "rollout/web", "Rollout/web", "rollouts.sluice.dev/web"):
         assert ask("status", name).out.startswith("Rollout default/web\n")
     assert ask("status", "approllouts.core.oam.dev/web").out.startswith("AppRollout default/web\n")
-    assert 'there is no rollout "web"' in ask("status", "deployments/web").err
+    assert 'found "deployments/"' in ask("status", "deployments/web").err
 
 
 @pytest.mark.parametrize("verb, plan", [
@@ -115,6 +115,18 @@ def test_one_patch_of_the_plan(ask, server, verb, plan):  # noqa: F811
 def test_paused_before_the_next_roll(ask, server):  # noqa: F811
     server.put(held("t1"))
     assert ask("pause", "web").out == "Rollout web: paused is set: it holds still where it is\n"
+
+
+def test_wishes(ask, server):  # noqa: F811
+    """They are about the roll to the template that is recorded."""
+    server.put(at_gate("t2"))
+    said = ask("abort", "web").out
+    assert said.startswith("Rollout web: batch 1 of 3 stops where it stands, with 1 of 5 pods at t2")
+    notes = server.collections["Rollout"]["web"]["metadata"]["annotations"]
+    assert notes["rollout.sluice.dev/wish"].startswith("abort t2 ")
+    server.put(held("t1"))
+    assert ask("abort", "web").err == ("sluice abort: web: nothing is under way, it has ended "
+                                       "(rolloutSucceed)\n")
 
 
 def test_rollback_in_the_middle(ask, server):  # noqa: F811
@@ -145,6 +157,59 @@ def test_rollback_at_the_end(ask, server):  # noqa: F811
     assert server.collections["Deployment"]["web"]["spec"]["template"] == V1
 
 
+@pytest.mark.parametrize("metadata, room", [
+    ({"annotations": {"kubectl.kubernetes.io/restartedAt": "2026-01-31T12:00:00Z"}}, []),
+    ({"labels": {"app": "web"}}, ["/spec/template/metadata/annotations"]),
+    (None, ["/spec/template/metadata", "/spec/template/metadata/annotations"]),
+])
+def test_restart(ask, server, metadata, room):  # noqa: F811
+    """A mark in the template and nothing else; who asked is recorded."""
+    server.put(held("t2"))
+    template = {**copy.deepcopy(V2), **({"metadata": metadata} if metadata else {})}
+    server.put(deployment(template, rolled=V2))
+    said = "Rollout web: Deployment web gets new pods from the template that it has, in 3 batches"
+    assert ask("restart", "web", "--dry-run").out == said + " (not done)\n"
+    assert not patches(server)
+    ran = ask("restart", "web", USER="jo")
+    assert (ran.status, ran.out, ran.err) == (0, said + "\n", "")
+    (path, body), (asked, _) = patches(server)
+    assert "/deployments/web?fieldManager=sluice-cli" in path and "/rollouts/web?" in asked
+    assert body[:2] == [{"op": "test", "path": "/metadata/uid", "value": "d"},
+                        {"op": "test", "path": "/metadata/generation", "value": 9}]
+    mark = "/spec/template/metadata/annotations/kubectl.kubernetes.io~1restartedAt"
+    assert [(step["op"], step["path"]) for step in body[2:]] == [
+        *(("add", path) for path in room), ("add", mark)]
+    notes = server.collections["Rollout"]["web"]["metadata"]["annotations"]
+    assert notes["rollout.sluice.dev/asked"] == f"restart by jo at {body[-1]['value']}"
+
+
+def test_restart_in_the_middle(ask, server):  # noqa: F811
+    server.put(at_gate())
+    server.put(deployment())
+    assert ask("restart", "web").out.endswith(
+        "in 3 batches; batchPartition 0 holds it as before; the roll that is under way is left for "
+        "that\n")
+
+
+def test_restart_what_has_no_template(ask, server):  # noqa: F811
+    server.put(held("t2"))
+    odd = deployment()
+    del odd["spec"]["template"]
+    server.put(odd)
+    ran = ask("restart", "web")
+    assert (ran.status, ran.err) == (1, "sluice restart: web: Deployment web has no spec.template to "
+                                        "mark; change its template yourself\n")
+    assert not patches(server)
+
+
+def test_restart_an_approllout(ask, server):  # noqa: F811
+    server.put(approllout("shop"))
+    ran = ask("restart", "shop")
+    assert (ran.status, ran.out) == (1, "") and not patches(server)
+    assert ran.err.startswith("sluice restart: shop: its pods' template is that of revision shop-v2, "
+                              "and new pods take a new revision: ")
+
+
 @pytest.mark.parametrize("workload, words", [
     (deployment(V2, rolled=V2), "no earlier template of the workload is known"),
     (deployment(V2, rolled=None), "no earlier template of the workload is known"),
@@ -168,7 +233,10 @@ def test_rollback_while_somebody_writes(ask, server):  # noqa: F811
         other["metadata"]["generation"] = 10
         server.put(other)
     server.before_patch = somebody_else
-    assert ask("rollback", "web").status == 1
+    ran = ask("rollback", "web")
+    assert (ran.status, ran.out) == (1, "")
+    assert ran.err == ("sluice rollback: somebody else has changed Deployment web at the same time; "
+                       "nothing was done. Look at it (sluice status web) and ask again\n")
     assert server.collections["Deployment"]["web"]["spec"]["template"] == V2
 
 

@@ -7,6 +7,22 @@ import threading
 
 import pytest
 
+# What at_gate() looks like, 80 columns wide.
+GATE_80 = """\
+AppRollout default/shop
+
+web: to shop-v2 from shop-v1, 5 pods
+
+  BATCH  PODS       STATE
+  1      ●     1/1  done
+  2      ●●○   3/3  batchReady  batchPartition holds it here
+  3      ·     0/1  to come
+
+  rollingInBatches, batchReady for 6m: batch 2 of 3 is ready; batchPartition is
+  1, raise it to go on
+  next: sluice approve shop
+"""
+
 
 def ago(seconds: int) -> str:
     then = datetime.datetime.now(datetime.timezone.utc) - datetime.timedelta(seconds=seconds)
@@ -15,7 +31,8 @@ def ago(seconds: int) -> str:
 
 def rollout(name: str = "shop", status: dict = None, **plan) -> dict:
     made = {"apiVersion": "core.oam.dev/v1beta1", "kind": "AppRollout",
-            "metadata": {"name": name, "namespace": "default", "uid": "u", "generation": 3},
+            "metadata": {"name": name, "namespace": "default", "uid": "u", "generation": 3,
+                         "annotations": {"team": "shop"}},
             "spec": {"targetAppRevisionName": f"{name}-v2", "sourceAppRevisionName": f"{name}-v1",
                      "rolloutPlan": {"rolloutBatches": [{"replicas": 1}, {"replicas": "50%"}, {}],
                                      **plan}}}
@@ -70,20 +87,7 @@ batchPartition is 1, raise it to go on
 
 def test_one(ask, server):
     server.put(at_gate())
-    assert ask("status", "shop", COLUMNS="80").out == """\
-AppRollout default/shop
-
-web: to shop-v2 from shop-v1, 5 pods
-
-  BATCH  PODS       STATE
-  1      ●     1/1  done
-  2      ●●○   3/3  batchReady  batchPartition holds it here
-  3      ·     0/1  to come
-
-  rollingInBatches, batchReady for 6m: batch 2 of 3 is ready; batchPartition is
-  1, raise it to go on
-  next: sluice approve shop
-"""
+    assert ask("status", "shop", COLUMNS="80").out == GATE_80
 
 
 def test_explain(ask, server):

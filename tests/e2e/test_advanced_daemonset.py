@@ -11,6 +11,8 @@ from harness.daemons import Daemons, app, came_on
 from harness.nodes import OWNER, nodes_of
 from harness.objects import image_of, rollout
 
+pytestmark = pytest.mark.real("needs nodes that come and go")
+
 API = "apps.kruise.io/v1alpha1"
 FIELDS = "updateStrategy: {type: \"RollingUpdate\", rollingUpdate: {%s}}"
 STANDARD = "maxUnavailable: 1"

@@ -5,6 +5,8 @@ what is wrong with one stands in its own status."""
 import random
 import time
 
+import pytest
+
 from harness.objects import application, component, definition
 
 TEMPLATE = """
@@ -55,6 +57,7 @@ def assert_no_writes(stage, since, seconds=2):
     assert len(stage.writes(*RECORDING)) == since
 
 
+@pytest.mark.real("reads the audit log")
 def test_two_writes_a_change_and_none_without(stage):
     controller = stage.controller()
     stage.put(application(component(version="4.0.6")))
@@ -101,6 +104,7 @@ def test_killed_at_any_moment(stage):
                                         for number in range(1, 32)}
 
 
+@pytest.mark.real("reads the audit log")
 def test_missing_definition(stage):
     """It is waited for, said so, and found when it comes: first in the own namespace."""
     stage.controller()
@@ -176,6 +180,7 @@ def test_made_anew_under_the_same_name(stage):
     assert stage.names("ApplicationRevision") == ["shop-v1"]
 
 
+@pytest.mark.real("reads the audit log")
 def test_many_at_once(stage):
     """Two writes for each of them, and no more."""
     for number in range(60):

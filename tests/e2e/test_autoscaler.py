@@ -11,6 +11,8 @@ from harness import apps
 from harness.kinds import SIZED
 from harness.objects import RESOURCES
 
+pytestmark = pytest.mark.real("needs the autoscaler")
+
 RESOURCES["HorizontalPodAutoscaler"] = (
     "/apis/autoscaling/v2/namespaces/{}/horizontalpodautoscalers")
 

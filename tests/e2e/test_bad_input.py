@@ -27,6 +27,7 @@ REFUSED_AT_ONCE = {
 }
 
 
+@pytest.mark.real("is refused by rules in CEL")
 @pytest.mark.parametrize("what", REFUSED_AT_ONCE)
 def test_refused_at_once(stage, what):
     plan, words = REFUSED_AT_ONCE[what]

@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """What isn't ours stays as it is."""
 
+import pytest
+
 from harness.objects import application, component, rollout
 
 
@@ -10,6 +12,7 @@ def without_annotation(name):
     return thing
 
 
+@pytest.mark.real("reads the audit log")
 def test_application_without_the_annotation(stage):
     """Not a write to it, no revision of it, neither at once nor when it is changed."""
     stage.controller()
@@ -36,6 +39,7 @@ def test_annotation_that_says_no(stage):
     assert stage.names("ApplicationRevision") == ["shop-v1"]
 
 
+@pytest.mark.real("reads the audit log")
 def test_workload_that_nobody_rolls(stage):
     """A CloneSet of another component, and the fields of ours that others own."""
     stage.controller()
@@ -58,6 +62,7 @@ def test_workload_that_nobody_rolls(stage):
     assert ours["spec"]["revisionHistoryLimit"] == 7
 
 
+@pytest.mark.real("reads the audit log")
 def test_another_namespace(stage):
     """A controller for one namespace writes in no other."""
     stage.controller(namespace="vela-system")

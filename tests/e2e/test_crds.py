@@ -11,6 +11,8 @@ import pytest
 from cluster.api import ApiError
 from cluster.cluster import wait_for
 
+pytestmark = pytest.mark.real("rules in CEL")
+
 ROOT = Path(__file__).resolve().parents[2]
 CRDS = ROOT / "deploy" / "crds"
 NAMESPACE = f"crds-{os.getpid()}"
@@ -101,6 +103,8 @@ ACCEPTED = {
     "maxUnavailable 100%": batch(replicas=1, maxUnavailable="100%"),
     "pods by name": batch(podList=["web-a", "web-b"]),
     "interval": batch(replicas=1, instanceInterval=30),
+    "a deadline": batch(replicas=1, progressDeadlineSeconds=1, onFailure="Pause"),
+    "a deadline of the plan": sizes(1, progressDeadlineSeconds=604800, onFailure="Rollback"),
     "size": rollout({"targetSize": 0}),
     "paused": rollout({"paused": True}),
     "decrease first": rollout({"rolloutStrategy": "DecreaseFirst"}),
@@ -176,6 +180,10 @@ REFUSED = {
                             "no percentage from 0% to 100%; write 50 or 50%"),
     "interval negative": (batch(replicas=1, instanceInterval=-1), f"{BATCH}.instanceInterval",
                           "greater than or equal to 0"),
+    "no time": (sizes(1, progressDeadlineSeconds=0), f"{PLAN}.progressDeadlineSeconds",
+                "greater than or equal to 1"),
+    "no such consequence": (batch(replicas=1, onFailure="Undo"), f"{BATCH}.onFailure",
+                            'Unsupported value: "Undo"'),
     "metrics of a rollout": (sizes(1, canaryMetric=[{"name": "m"}]), f"{PLAN}.canaryMetric",
                              NO_METRICS),
     "metrics of a batch": (batch(replicas=1, canaryMetric=[{"name": "m"}]),
@@ -275,7 +283,12 @@ def full_status():
            "lastAppliedPodTemplateIdentifier": "web-0", "lastTargetAppRevision": "app-v2",
            "LastSourceAppRevision": "app-v1", "observedGeneration": 3, "wantedSize": 5,
            "scale": True, "stepTarget": 3, "stepTime": "2026-01-31T12:00:00.123000Z",
-           "stepMet": True, "engaged": True,
+           "stepMet": True, "standing": {"since": "2026-01-31T12:00:00.123000Z", "ready": 1},
+           "engaged": True, "answeredWish": "retry-1",
+           "history": [{"source": "app-v0", "target": "app-v1", "verdict": "Failed",
+                        "began": "2026-01-31T11:00:00.000000Z",
+                        "ended": "2026-01-31T11:30:00.000000Z", "message": "m", "size": 5,
+                        "upgraded": 3, "batches": 2, "batchesDone": 1, "batchSeconds": [60]}],
            "gate": {"passed": 1, "attempts": 2, "retryAt": "2026-01-31T12:00:00.000000Z"},
            "reason": {"code": "PodsNotReady", "message": "m", "object": "o", "field": "f",
                       "expected": "3", "found": "2", "since": "2026-01-31T12:00:00.000000Z"},

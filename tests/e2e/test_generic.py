@@ -18,6 +18,8 @@ from harness.bakery import BAKERIES, Baker
 from harness.controller import BUILD, RENDERER, SLUICE
 from harness.objects import RESOURCES, component, definition, image_of, is_current, is_ready, rollout
 
+pytestmark = pytest.mark.real("adds to the controller's rights")
+
 EXAMPLES = Path(__file__).parents[2] / "examples" / "generic"
 RESOURCES["Bakery"] = BAKERIES
 
@@ -312,8 +314,8 @@ def test_options_that_lead_nowhere(stage):
     stage.record(1, component(version="4.0.6", replicas=1, fake=True))
     stage.put(rollout("shop-v1", numBatches=1))
     why = stage.wait_reason("KindUnknown")
-    assert ('adapter clonesets is refused: options.partition.kept: expected a pointer such as '
-            '/spec/name, through objects only, found the text "spec.updateStrategy.partition"'
+    assert ('adapter clonesets is refused: options.partition.kept: expected a pointer that lies '
+            'below /spec, such as /spec/name, through objects only, found the text "spec.updateStrategy.partition"'
             in why["message"]), why
 
 

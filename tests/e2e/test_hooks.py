@@ -1,20 +1,15 @@
 # SPDX-License-Identifier: Apache-2.0
 """Webhooks: a receiver on loopback, and a roll that has to ask it."""
 
+import re
+
 import pytest
 
 from harness import proof
 from harness.objects import component, is_ready, rollout
-from harness.receiver import Receiver
 
+TRACE = re.compile(r"00-(?P<trace>[0-9a-f]{32})-(?P<span>[0-9a-f]{16})-01")
 KINDS = ["initialize-rollout", "pre-batch-rollout", "post-batch-rollout", "finalize-rollout"]
-
-
-@pytest.fixture
-def receiver():
-    made = Receiver()
-    yield made
-    made.close()
 
 
 def begin(stage, plan_hooks, batches=(2, 3), **settings):
@@ -47,6 +42,9 @@ def test_all_four_are_called_in_order(stage, receiver):
     assert receiver.calls[4].body["metadata"] == {"who": "batch"}
     keys = [call.headers["Idempotency-Key"] for call in receiver.calls]
     assert len(set(keys)) == len(keys)
+    traces = [TRACE.fullmatch(call.headers["traceparent"]) for call in receiver.calls]
+    assert len({trace["trace"] for trace in traces}) == 1
+    assert len({trace["span"] for trace in traces}) == len(traces)
 
 
 def test_methods_and_expected_statuses(stage, receiver):

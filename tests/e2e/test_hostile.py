@@ -20,6 +20,8 @@ from harness.apps import watched  # noqa: F401
 from harness.controller import BUILD, SLUICE, config_text
 from harness.objects import component, definition, reason, rollout, state
 
+pytestmark = pytest.mark.real("adds to the controller's rights")
+
 HOSTILE = BUILD / "tests" / "hostile"
 MADE = Path("/tmp/made-by-an-adapter")
 

@@ -10,6 +10,8 @@ from conftest import ROOT, install, install_account, open_stage
 from harness import proof
 from harness.objects import component, restarts, rollout
 
+pytestmark = pytest.mark.real("hurts the parts of a cluster")
+
 
 @pytest.fixture(scope="module")
 def bare():

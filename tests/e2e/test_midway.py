@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """What people do to a rollout that is under way, on real pods."""
 
+import pytest
+
 from harness import proof
 from harness.objects import component, image_of, is_ready, restarts, rollout, running_image
 
@@ -108,6 +110,7 @@ def test_target_changed_in_the_middle_of_a_batch(stage):
     assert_always_ready(stage, started)
 
 
+@pytest.mark.real("counts what a kubelet restarts")
 def test_rolled_back_in_the_middle_of_a_batch(stage):
     """Source and target are swapped: those that have changed come back, the others never move."""
     begin(stage, 1, 2, 2)

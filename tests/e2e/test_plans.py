@@ -4,7 +4,7 @@ at once, but where a real container matters."""
 
 import pytest
 
-from harness import proof
+from harness import apps, proof
 from harness.objects import (application, component, image_of, is_ready, reason, restarts, rollout,
                              running_image, state)
 
@@ -128,6 +128,7 @@ def test_instance_interval(stage):
     assert times[3] - times[2] > 1.7 and times[4] - times[3] > 1.7
 
 
+@pytest.mark.real("OpenKruise's order of pods by priority")
 def test_pods_by_name(stage):
     """The pods of a podList change first, and no other one with them."""
     deploy(stage)
@@ -352,8 +353,10 @@ def test_applied_again(stage):
     controller = deploy(stage)
     roll(stage, 5)
     finish(stage)
+    apps.wait_settled(stage, "CloneSet", 5)
     controller.stop()
     controller.start()
+    stage.history.catch_up()
     since = stage.history.number()
     stage.record(2, service("5.0.2"))
     roll(stage, 5)

@@ -18,6 +18,8 @@ from harness.controller import BUILD, SLUICE
 from harness.objects import (application, definition, is_current, is_ready, reason, rollout,
                              state)
 
+pytestmark = pytest.mark.real("there are no rights")
+
 # The kind that each adapter is tried with, and what its spec has beside the template, in CUE.
 NAMED = 'replicas: parameter.replicas\n        serviceName: "web"'
 KINDS = {
@@ -36,14 +38,16 @@ KINDS = {
 
 @functools.cache
 def rules_of(*adapters: str) -> list:
-    """The rules of the role that `sluice role` makes."""
+    """The rules of the ClusterRole that `sluice role` makes."""
     config = {"adapters": {"enabled": [entry for name in adapters for entry in apps.adapter(name)]}}
     with tempfile.NamedTemporaryFile("w", suffix=".yaml") as file:
         file.write(json.dumps(config))
         file.flush()
         printed = subprocess.run([SLUICE, "role", "--config", file.name], text=True, check=True,
                                  stdout=subprocess.PIPE).stdout
-    lines = [line.strip("- ").partition(": ") for line in printed.splitlines() if ": [" in line]
+    for_the_cluster = printed.rpartition("\n---\n")[2]
+    lines = [line.strip("- ").partition(": ") for line in for_the_cluster.splitlines()
+             if ": [" in line]
     lists = [(name, json.loads(text)) for name, _, text in lines]
     return [dict(lists[i:i + 3]) for i in range(0, len(lists), 3)]
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from harness import apps, followed
+from harness import apps
 from harness.controller import SLUICE
 from harness.followed import KINDS, SIZE, marks, owners, rollout
 
@@ -17,17 +17,8 @@ ROOT = Path(__file__).resolve().parents[2]
 
 
 @pytest.fixture(params=KINDS)
-def web(request, monkeypatch, cluster, account, tmp_path):
-    """On a stage whose history holds its kind."""
-    from conftest import open_stage
-    kind = KINDS[request.param]
-    followed.watch(monkeypatch, kind)
-    stage = open_stage(cluster, account, tmp_path)
-    try:
-        with followed.followed(stage, kind) as made:
-            yield made
-    finally:
-        stage.close()
+def web(request, follow):
+    return follow(KINDS[request.param])
 
 
 def test_held_and_rolled_and_given_back(web):
@@ -217,12 +208,8 @@ def test_the_same_manifest_again(web):
 
 
 @pytest.fixture
-def example(monkeypatch, cluster, account, tmp_path):
-    from conftest import open_stage
-    followed.watch(monkeypatch, KINDS["deployment"])
-    stage = open_stage(cluster, account, tmp_path)
-    yield followed.Followed(stage, KINDS["deployment"], real=True)
-    stage.close()
+def example(follow):
+    return follow(KINDS["deployment"], real=True)
 
 
 def test_the_example_word_for_word(example, cluster):

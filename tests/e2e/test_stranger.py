@@ -19,6 +19,8 @@ from harness.objects import component, definition, rollout
 sys.path.append(str(ROOT / "tests" / "sdk"))
 from stranger import Stranger  # noqa: E402
 
+pytestmark = pytest.mark.real("adds to the controller's rights")
+
 TRY = ROOT / "examples" / "out-of-tree" / "try"
 WIDGETS = "/apis/example.com/v1/namespaces/{}/widgets"
 EXAMPLE = "share/doc/sluice/examples/out-of-tree"

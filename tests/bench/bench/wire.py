@@ -16,9 +16,8 @@ class Wire:
     """One connection to a cluster's API server. Not for several threads."""
 
     def __init__(self, cluster):
-        self.connection = http.client.HTTPSConnection(
-            "127.0.0.1", cluster.api.port, timeout=SILENCE, context=cluster.api.tls)
-        self.headers = {"Authorization": f"Bearer {cluster.api.token}", "User-Agent": "bench"}
+        self.connection = cluster.api.connect(SILENCE)
+        self.headers = {**cluster.api.headers, "User-Agent": "bench"}
 
     def send(self, method: str, path: str, body: dict, kind: str = "") -> dict:
         content = PATCHES.get(kind, "application/json")

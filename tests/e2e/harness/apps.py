@@ -163,7 +163,7 @@ def wait_settled(stage, kind: str, size: int) -> None:
     """All pods that are there are ready, and as many as there are to be."""
     def reached():
         live, pods = stage.history.now(kind, "web"), stage.history.objects("Pod").values()
-        return (live["status"].get("observedGeneration") == live["metadata"]["generation"]
+        return (live.get("status", {}).get("observedGeneration") == live["metadata"]["generation"]
                 and len(pods) == size and all(is_ready(pod) for pod in pods))
 
     stage.wait(f"the {kind} is settled", reached, 30)

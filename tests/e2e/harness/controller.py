@@ -32,9 +32,11 @@ def _as_installed(entry: dict) -> dict:
 
 
 class Controller:
-    """Not running until `start`. `kubeconfig` is the one of its service account."""
+    """Not running until `start`. `kubeconfig` is the one of its service account, `arguments` are
+    further ones of the command."""
 
-    def __init__(self, folder: Path, kubeconfig: Path, config: str):
+    def __init__(self, folder: Path, kubeconfig: Path, config: str, *arguments: str):
+        self.arguments = arguments
         self.config = folder / "sluice.yaml"
         self.config.write_text(config)
         self.log = folder / "sluice.log"
@@ -48,7 +50,8 @@ class Controller:
                        "ASAN_OPTIONS": "detect_leaks=1:abort_on_error=0"}
         with open(self.log, "a", encoding="utf-8") as log:
             self.process = subprocess.Popen(
-                [SLUICE, "controller", f"--config={self.config}", f"--kubeconfig={self.kubeconfig}"],
+                [SLUICE, "controller", f"--config={self.config}", f"--kubeconfig={self.kubeconfig}",
+                 *self.arguments],
                 stdin=subprocess.DEVNULL, stdout=log, stderr=log, env=environment)
         self.starts += 1
         return self
@@ -64,6 +67,18 @@ class Controller:
         helpers = self._helpers()
         self._end(signal.SIGTERM, 0)
         _wait_gone(helpers)
+
+    def freeze(self) -> None:
+        """Nothing of it runs until `thaw`."""
+        self.process.send_signal(signal.SIGSTOP)
+
+    def thaw(self) -> None:
+        self.process.send_signal(signal.SIGCONT)
+
+    def ends_with(self, expected: int) -> None:
+        """By itself, and soon."""
+        process, self.process = self.process, None
+        assert process.wait(15) == expected, self.log_text()[-6000:]
 
     def configure(self, config: str) -> None:
         """Replaces the config in one step, as editors and Kubernetes do."""
@@ -111,6 +126,7 @@ class Controller:
         self.check()
         process, self.process = self.process, None
         process.send_signal(how)
+        process.send_signal(signal.SIGCONT)  # one that is frozen hears nothing
         try:
             status = process.wait(15)
         except subprocess.TimeoutExpired as error:

@@ -49,8 +49,12 @@ class BeenReady:
     """Pods that were ready once at their revision. A fake node says of a new pod now and then that it
     is ready, isn't and is, within milliseconds: nobody has let that one go."""
 
-    def __init__(self):
+    def __init__(self, stage, since: int):
+        """Knows of those that were ready before this number of the history."""
         self.known = set()
+        for version in stage.history.versions("Pod"):
+            if version.number <= since:
+                self.ready(version.object)
 
     def ready(self, pod) -> bool:
         key = pod["metadata"]["uid"], pod["metadata"]["labels"].get("controller-revision-hash")
@@ -100,7 +104,7 @@ class Daemons:
     def assert_batches(self, since: int, *goals: int, image: str = "5.0.2") -> None:
         """Pods that aren't of the image go only as far as each goal, and beyond it only when as many
         of the image are ready. Every pod of the image counts that has come for one that went."""
-        steps, most, before, been = list(goals), 0, 0, BeenReady()
+        steps, most, before, been = list(goals), 0, 0, BeenReady(self.stage, since)
         for live, pods in self.replay(since):
             if not live["spec"]["template"]["spec"]["containers"][0]["image"].endswith(image):
                 continue
@@ -128,7 +132,7 @@ class Daemons:
 
     def most_down(self, since: int, while_held=False) -> int:
         """The most nodes without a ready pod at any moment, or until it was given back."""
-        been = BeenReady()
+        been = BeenReady(self.stage, since)
         return max(live["status"]["desiredNumberScheduled"] - sum(map(been.ready, pods.values()))
                    for live, pods in self.replay(since)
                    if not while_held or apps.HOLDER in live["metadata"]["annotations"])

@@ -212,12 +212,10 @@ class History:
         return str(last)
 
     def _watch(self, kind: str, path: str, since: str) -> str:
-        connection = http.client.HTTPSConnection("127.0.0.1", self.api.port, timeout=60,
-                                                 context=self.api.tls)
+        connection = self.api.connect(60)
         query = f"?watch=true&allowWatchBookmarks=true&timeoutSeconds=50&resourceVersion={since}"
         try:
-            connection.request("GET", path + query,
-                               headers={"Authorization": f"Bearer {self.api.token}"})
+            connection.request("GET", path + query, headers=self.api.headers)
             answer = connection.getresponse()
             if answer.status != 200:
                 raise ApiError(answer.status, answer.read().decode())

@@ -196,15 +196,25 @@ def states(history, rollout: str, since: int = 0) -> list:
                                for status in statuses if "rollingState" in status)
 
 
-def trace(history, rollout: str, since: int = 0, after: str = "") -> list:
+def trace(history, rollout: str, since: int = 0, after: str = "", kind: str = "AppRollout") -> list:
     """The conditions in the order of their transitions, of all versions taken together: so the
     states that passed within one call are here too. One that begins and is fulfilled without
     another between counts once."""
     times = set()
-    for version in history.versions("AppRollout", rollout, since):
+    for version in history.versions(kind, rollout, since):
         for condition in version.object.get("status", {}).get("conditions", []):
             times.add((condition["lastTransitionTime"], condition["type"]))
-    return _without_repetition(kind for time, kind in sorted(times) if time > after)
+    return _without_repetition(each for time, each in sorted(times) if time > after)
+
+
+def step_targets(history, rollout: str, since: int = 0, kind: str = "AppRollout") -> list:
+    """How many pods the workload was told to have at the target, as that was recorded; each number
+    that is another than the one before."""
+    versions = history.versions(kind, rollout)
+    told = [version.object.get("status", {}).get("stepTarget") for version in versions]
+    before = sum(version.number <= since for version in versions)
+    changed = _without_repetition([None, *told][before:])[1:]
+    return [each for each in changed if each is not None]
 
 
 def way_of(batches: int) -> list:

@@ -39,11 +39,11 @@ class Stage:
             settings.setdefault("namespace", self.namespace)
         return self.controller_with(config_text(adapters, **settings)).start()
 
-    def controller_with(self, config: str) -> Controller:
+    def controller_with(self, config: str, *arguments: str) -> Controller:
         """Not started."""
         folder = self.folder / f"controller-{len(self.controllers)}"
         folder.mkdir()
-        self.controllers.append(Controller(folder, self.account, config))
+        self.controllers.append(Controller(folder, self.account, config, *arguments))
         return self.controllers[-1]
 
     def close(self) -> None:
@@ -108,10 +108,9 @@ class Stage:
                 raise
 
     def apply_seed(self, file: str) -> None:
-        """As a person would: kubectl, and the file as it is."""
-        applied = self.cluster.kubectl("--namespace", self.namespace, "apply", "--output=json",
-                                       "-f", str(SEED / file))
-        self._known(json.loads(applied))
+        """As a person would: the file as it is."""
+        for thing in self.cluster.apply_files(SEED / file, self.namespace):
+            self._known(thing)
 
     def refused(self, thing: dict) -> str:
         """What the API server says to an object that it must not accept."""

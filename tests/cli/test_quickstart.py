@@ -1,0 +1,54 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The flow of deploy/quickstart, on the sandbox, from the build directory."""
+
+import os
+import re
+import subprocess
+import sys
+
+from conftest import BUILD, ROOT
+
+STEPS = ["First deployment: 10%, 40%, 50% of 5 pods", "v1 to v2, in place: 1, 2 and 2 pods",
+         "Back to v1: name the other revision", "v1 to v2 again, held after the second batch",
+         "Leave to go on: batchPartition taken away"]
+
+
+def run(folder, *options) -> str:
+    """What it shows. All that it makes is in the folder."""
+    environment = {**os.environ, "TMPDIR": str(folder), "HOME": str(folder)}
+    environment.pop("KUBECONFIG", None)
+    done = subprocess.run(
+        [sys.executable, ROOT / "deploy" / "quickstart_flow.py", "--build", BUILD,
+         "--ready-after", "0.1", *options],
+        env=environment, text=True, stdout=subprocess.PIPE, stderr=subprocess.PIPE, timeout=100)
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
+def last_line(shown: str, step: str) -> str:
+    """What a step ends with."""
+    return shown.partition(f"\n{step}\n")[2].partition("\n\n")[0].splitlines()[-1].strip()
+
+
+def test_the_flow_ends_at_the_second_version(tmp_path):
+    shown = run(tmp_path)
+    ends = [re.split(" {2,}", last_line(shown, step)) for step in STEPS]
+    assert [end[1:3] for end in ends if len(end) > 1] == [["batch 3", "●●●●●"]] * 4
+    assert [end[-1].rpartition(" › ")[2] for end in ends] == [
+        "rolloutSucceed", "rolloutSucceed", "rolloutSucceed", "holds: batchPartition is 1",
+        "rolloutSucceed"]
+    assert shown.endswith("\n\nrolloutSucceed\n")
+    assert not list(tmp_path.iterdir()), "it cleans up"
+
+
+def test_what_is_kept_answers_until_it_is_ended_as_it_says(tmp_path):
+    shown = run(tmp_path, "--keep")
+    export, look, _, end = [line.strip() for line in shown.splitlines()[-4:]]
+    try:
+        looked = subprocess.run(["bash", "-c", f"{export}; {look}"], cwd=ROOT, text=True,
+                                capture_output=True, timeout=60)
+        assert looked.returncode == 0, looked.stderr
+        assert re.search(r"rolling-example +rolloutSucceed +●●●●●", looked.stdout), looked.stdout
+    finally:
+        subprocess.run(["bash", "-c", end.replace("(ends all of it)", "")], check=True, timeout=60)
+    assert not list(tmp_path.iterdir())
