@@ -1,13 +1,14 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The flow of the quick start: the design's YAML, applied in order to a real cluster, and each
-state of the rollout shown as it happens."""
+"""The flow of the quick start: the design's YAML, applied in order to a Kubernetes API in memory or to
+a real cluster, and each state of the rollout shown as it happens."""
 
 import argparse
-import http.client
 import json
+import shutil
 import signal
 import subprocess
 import sys
+import tempfile
 import time
 from pathlib import Path
 
@@ -16,6 +17,8 @@ SEED = ROOT / "examples" / "seed"
 sys.path.insert(0, str(ROOT / "tests" / "cluster"))
 
 from cluster.cluster import Cluster, wait_for  # noqa: E402
+from cluster.in_memory import SandboxCluster  # noqa: E402
+from cluster.reach import Reachable  # noqa: E402
 
 ROLLOUT = "/apis/core.oam.dev/v1beta1/namespaces/default/approllouts"
 # The condition that becomes true when a state is left, in the order of the table.
@@ -36,7 +39,7 @@ TIMEOUT = 180
 class Controller:
     """The program under demonstration, with a config of its own."""
 
-    def __init__(self, build: Path, cluster: Cluster):
+    def __init__(self, build: Path, cluster: Reachable):
         self.config = cluster.dir / "sluice.yaml"
         self.log = cluster.dir / "sluice.log"
         self.config.write_text(
@@ -61,12 +64,11 @@ class Controller:
             raise SystemExit(f"the controller has ended:\n{self.log.read_text()[-2000:]}")
 
 
-def watch_statuses(cluster: Cluster, name: str):
+def watch_statuses(cluster: Reachable, name: str):
     """Every version of the rollout's status from now on, as the API server tells it."""
-    connection = http.client.HTTPSConnection("127.0.0.1", cluster.api.port,
-                                             timeout=TIMEOUT, context=cluster.api.tls)
+    connection = cluster.api.connect(TIMEOUT)
     connection.request("GET", f"{ROLLOUT}?watch=true&fieldSelector=metadata.name={name}",
-                       headers={"Authorization": f"Bearer {cluster.api.token}"})
+                       headers=cluster.api.headers)
     for line in connection.getresponse():
         thing = json.loads(line)["object"]
         yield thing["metadata"].get("generation", 0), thing.get("status", {})
@@ -106,7 +108,7 @@ def show(status: dict, since: str, start: float) -> None:
     print(f"  {clock}  batch {batch}  {pods_bar(status):6} {' › '.join(steps)}", flush=True)
 
 
-def follow(cluster: Cluster, generation: int, done) -> dict:
+def follow(cluster: Reachable, generation: int, done) -> dict:
     """Shows the rollout's states until `done(status)`; returns the last status."""
     start, since, shown = time.monotonic(), "", None
     for seen, status in watch_statuses(cluster, "rolling-example"):
@@ -134,24 +136,24 @@ def held(status: dict) -> bool:
     return status.get("reason", {}).get("code") == "PartitionReached"
 
 
-def apply(cluster: Cluster, file: str, what: str) -> None:
+def apply(cluster: Reachable, file: str, what: str) -> None:
     print(f"\n{what}\n  $ kubectl apply -f examples/seed/{file}")
-    cluster.kubectl("apply", "-f", str(SEED / file))
+    cluster.apply_files(SEED / file)
 
 
-def revision(cluster: Cluster, name: str) -> None:
+def revision(cluster: Reachable, name: str) -> None:
     path = f"/apis/core.oam.dev/v1beta1/namespaces/default/applicationrevisions/{name}"
     wait_for(f"revision {name}", lambda: cluster.api.exists(path), 30)
     print(f"  recorded as {name}")
 
 
-def roll(cluster: Cluster, file: str, what: str, done=succeeded) -> dict:
+def roll(cluster: Reachable, file: str, what: str, done=succeeded) -> dict:
     apply(cluster, file, what)
     rollout = cluster.api.get(f"{ROLLOUT}/rolling-example")
     return follow(cluster, rollout["metadata"]["generation"], done)
 
 
-def flow(cluster: Cluster) -> None:
+def flow(cluster: Reachable) -> None:
     apply(cluster, "componentdefinition-clonesetservice.yaml",
           "A component type: how a service becomes a CloneSet")
     apply(cluster, "application-v1.yaml", "The application, with podinfo 4.0.6")
@@ -167,33 +169,59 @@ def flow(cluster: Cluster) -> None:
     print(f"\n{last['rollingState']}")
 
 
-def install(cluster: Cluster) -> None:
-    crds = str(ROOT / "deploy" / "crds")
-    cluster.kubectl("apply", "-f", crds)
-    cluster.kubectl("wait", "--for=condition=Established", "--timeout=30s", "-f", crds)
-    cluster.kubectl("create", "namespace", "vela-system")
+def install(cluster: Reachable) -> None:
+    cluster.define(ROOT / "deploy" / "crds")
+    cluster.make_namespace("vela-system")
 
 
-def farewell(cluster: Cluster, controller: Controller) -> None:
-    print(f"\nThe cluster and the controller (pid {controller.process.pid}) go on running."
+def bring_up(options) -> Reachable:
+    start = time.monotonic()
+    if options.real:
+        cluster = Cluster.up("quickstart", log=lambda part: print(f"{'starting':12} {part}"))
+    else:
+        cluster = SandboxCluster(options.build / "sdk" / "sandbox" / "sluice-sandbox",
+                                 Path(tempfile.mkdtemp(prefix="sluice-quickstart-")),
+                                 "--openkruise", "--ready-after", str(options.ready_after))
+    print(f"{'cluster':12} up in {time.monotonic() - start:.1f} s")
+    return cluster
+
+
+def take_down(cluster: Reachable) -> None:
+    cluster.down()
+    if not cluster.is_real:
+        shutil.rmtree(cluster.dir)
+
+
+def farewell(cluster: Reachable, controller: Controller) -> None:
+    look, end = "kubectl get approllouts,clonesets,pods", f"tests/cluster/down --name {cluster.name}"
+    if not cluster.is_real:
+        look = f"{controller.command[0]} status"
+        end = f"kill {controller.process.pid} {cluster.pid}; rm -r {cluster.dir}"
+    print("\nThe cluster and the controller go on running."
           f"\n  export KUBECONFIG={cluster.kubeconfig}"
-          "\n  kubectl get approllouts,clonesets,pods"
+          f"\n  {look}"
           f"\n  tail -f {controller.log}"
-          f"\n  tests/cluster/down --name {cluster.name}    (ends all of it)")
+          f"\n  {end}    (ends all of it)")
+
+
+def read_options():
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--build", type=Path, required=True)
+    parser.add_argument("--real", action="store_true", help="on a real Kubernetes with OpenKruise")
+    parser.add_argument("--keep", action="store_true", help="leave it running")
+    parser.add_argument("--ready-after", type=float, default=1.5, metavar="SECONDS",
+                        help="what a pod takes to get ready where it is simulated (default: 1.5)")
+    options = parser.parse_args()
+    options.build = options.build.resolve()
+    return options
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser()
-    parser.add_argument("--build", type=Path, required=True)
-    parser.add_argument("--keep", action="store_true")
-    options = parser.parse_args()
-    start = time.monotonic()
-    cluster = Cluster.up("quickstart", log=lambda part: print(f"{'starting':12} {part}"))
-    print(f"{'cluster':12} up in {time.monotonic() - start:.1f} s")
-    controller = None
+    options = read_options()
+    cluster, controller = bring_up(options), None
     try:
         install(cluster)
-        controller = Controller(options.build.resolve(), cluster)
+        controller = Controller(options.build, cluster)
         flow(cluster)
         if options.keep:
             farewell(cluster, controller)
@@ -202,7 +230,7 @@ def main() -> None:
         if controller:
             controller.stop()
         if cluster:
-            cluster.down()
+            take_down(cluster)
 
 
 if __name__ == "__main__":
