@@ -56,6 +56,10 @@ static const struct key hook_keys[] = {
      .min = 1,
      .max = 300,
      .live = true},
+    {.name = "allow",
+     .form = FORM_ALLOW,
+     .offset = offsetof(struct config, hook_allow),
+     .live = true},
     {.name = NULL},
 };
 
@@ -242,6 +246,36 @@ static int read_switch(struct reader *reader, const yaml_node_t *value, const st
     return OK;
 }
 
+static int read_allowed(struct reader *reader, const yaml_node_t *value, struct allow *allow)
+{
+    struct error err = {0};
+    json_t *scalar AUTO_JSON = document_scalar(value);
+    const char *text = json_string_value(scalar);
+    char *found AUTO_FREE = text ? NULL : document_describe(value);
+    if (!text)
+        return document_refuse(reader->document, value, reader->err,
+                               "allow: expected a host, a URL or a range of addresses, found %s",
+                               found);
+    if (allow_add(allow, text, &err) < 0)
+        return document_refuse(reader->document, value, reader->err, "allow: %s", err.text);
+    return OK;
+}
+
+static int read_allow(struct reader *reader, const yaml_node_t *value, const struct key *key,
+                      struct allow **place)
+{
+    if (value->type != YAML_SEQUENCE_NODE)
+        return refuse_value(reader, value, key, "a list");
+    *place = allow_new();
+    for (const yaml_node_item_t *at = value->data.sequence.items.start;
+         at < value->data.sequence.items.top; at++) {
+        int result = read_allowed(reader, document_node(reader->document, *at), *place);
+        if (result < 0)
+            return result;
+    }
+    return OK;
+}
+
 /* What an adapter's own part of the config says, as JSON: others check it. */
 static int read_json(struct reader *reader, yaml_node_t *value, const struct key *key,
                      const json_t **ret_json)
@@ -311,6 +345,8 @@ static int read_value(struct reader *reader, yaml_node_t *value, const struct ke
         return read_mapping(reader, value, key->inside, target);
     case FORM_ENTRIES:
         return read_entries(reader, value, key);
+    case FORM_ALLOW:
+        return read_allow(reader, value, key, place);
     }
     return OK;
 }
@@ -465,6 +501,7 @@ void config_done(struct config *config)
     free(config->namespace);
     free(config->definition_namespace);
     free(config->renderer);
+    allow_unref(config->hook_allow);
     free(config->serve_listen);
     *config = (struct config){0};
 }

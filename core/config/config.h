@@ -8,6 +8,7 @@
 
 #include "adapter/adapter.h"
 #include "base/error.h"
+#include "config/allow.h"
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -23,6 +24,7 @@ struct config {
     int64_t renderer_idle_ms;    /* renderer.idleSeconds: 60 */
     uint64_t renderer_memory;    /* renderer.memoryMiB: 256, in bytes */
     int64_t hook_timeout_ms;     /* hooks.timeoutSeconds: 10 */
+    struct allow *hook_allow;    /* hooks.allow; NULL: not given */
     char *serve_listen;          /* serve.listen: 127.0.0.1:8474; empty: nothing is served */
     bool rollout_metrics;        /* serve.rolloutMetrics: false */
     int log_level;               /* logLevel: debug, info, warn, error */

@@ -23,6 +23,7 @@ enum form {
     FORM_LIST,    /* a list, kept as JSON */
     FORM_SECTION, /* a mapping with keys of its own, in the same struct */
     FORM_ENTRIES, /* the list of adapters */
+    FORM_ALLOW,   /* a list of where hooks may go */
 };
 
 struct key {

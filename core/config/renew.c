@@ -34,6 +34,8 @@ static size_t member_size(enum form form)
     case FORM_MS:
     case FORM_MIB:
         return sizeof(int64_t);
+    case FORM_ALLOW:
+        return sizeof(struct allow *);
     case FORM_LEVEL:
     case FORM_PLACE:
         return sizeof(int);
@@ -57,6 +59,8 @@ static bool same(enum form form, const void *a, const void *b)
 {
     if (is_text(form))
         return str_equal(*(char *const *)a, *(char *const *)b);
+    if (form == FORM_ALLOW)
+        return allow_equal(*(struct allow *const *)a, *(struct allow *const *)b);
     return memcmp(a, b, member_size(form)) == 0;
 }
 

@@ -78,6 +78,7 @@ static void start_hook(struct component *component, const struct effect *effect)
         .attempt = effect->attempt,
         .roll = roll,
         .timeout_ms = task->controller->config->hook_timeout_ms,
+        .allow = task->controller->config->hook_allow,
     };
     hook_cancel(component->hook.call);
     component->hook.call = NULL;

@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "reconcile/hooks.h"
 
+#include "base/address.h"
 #include "base/alloc.h"
 #include "base/hash.h"
 #include "base/json.h"
 #include "base/text.h"
 
+#include <arpa/inet.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -24,9 +26,14 @@ struct hook_call {
     size_t expected_count;
     int64_t timeout_ms;
 
+    struct allow *allow;
+    enum allow_verdict verdict;
+    char *refused; /* why it may not go where it would have; NULL: it may */
+
     struct loop *loop;
     struct timer pretended; /* instead of the transfer */
     int pretended_result;
+    CURLU *url;
     CURL *easy;
     struct curl_slist *headers;
     struct transfer *transfer;
@@ -40,6 +47,9 @@ struct hook_call {
 static void hook_call_free(struct hook_call *call)
 {
     curl_easy_cleanup(call->easy);
+    curl_url_cleanup(call->url);
+    allow_unref(call->allow);
+    free(call->refused);
     curl_slist_free_all(call->headers);
     text_done(&call->answer);
     free(call->method);
@@ -132,6 +142,8 @@ static char *answer_message(const struct hook_call *call, long status)
 
 static char *silence_message(const struct hook_call *call, CURLcode result)
 {
+    if (call->refused)
+        return str_format("%s isn't called: %s", call->shown_url, call->refused);
     if (result == CURLE_OPERATION_TIMEDOUT)
         return str_format("no answer from %s within %g s", call->shown_url,
                           (double)call->timeout_ms / 1000);
@@ -190,6 +202,70 @@ static void header_add_trace(struct hook_call *call, const struct hook_spec *spe
     header_add(call, "traceparent", value);
 }
 
+/* ---- where it may go ---- */
+
+static void refuse_name(struct hook_call *call)
+{
+    char *allowed AUTO_FREE = allow_text(call->allow);
+    call->refused = str_format("hooks.allow in the config lets hooks go to %.300s", allowed);
+}
+
+static void refuse_address(struct hook_call *call, const char *address, const char *kind)
+{
+    char *allowed AUTO_FREE = call->allow ? allow_text(call->allow) : NULL;
+    free(call->refused);
+    call->refused =
+        str_format("%s is %s, and hooks.allow in the config %s%.300s", address, kind,
+                   allowed ? "lets hooks go to " : "has no such address", allowed ? allowed : "");
+}
+
+static bool may_go(struct hook_call *call, const struct sockaddr *address)
+{
+    char shown[INET6_ADDRSTRLEN] = "?";
+    const char *kind = allow_refusal(call->allow, call->verdict, address);
+    if (!kind)
+        return true;
+    if (address->sa_family == AF_INET)
+        inet_ntop(AF_INET, &((const struct sockaddr_in *)(const void *)address)->sin_addr, shown,
+                  sizeof shown);
+    else if (address->sa_family == AF_INET6)
+        inet_ntop(AF_INET6, &((const struct sockaddr_in6 *)(const void *)address)->sin6_addr, shown,
+                  sizeof shown);
+    refuse_address(call, shown, kind);
+    return false;
+}
+
+static curl_socket_t on_socket(void *data, curlsocktype purpose, struct curl_sockaddr *address)
+{
+    if (!may_go(data, &address->addr))
+        return CURL_SOCKET_BAD;
+    return socket(address->family, address->socktype | SOCK_CLOEXEC, address->protocol);
+}
+
+/* Before each request, on a connection that was there already too: another hook may have made it.
+ */
+static int on_connected(void *data, char *remote, char *local, int remote_port, int local_port)
+{
+    union address address = {0};
+    if (inet_pton(AF_INET, remote, &address.v4.sin_addr) == 1)
+        address.any.sa_family = AF_INET;
+    else if (inet_pton(AF_INET6, remote, &address.v6.sin6_addr) == 1)
+        address.any.sa_family = AF_INET6;
+    return may_go(data, &address.any) ? CURL_PREREQFUNC_OK : CURL_PREREQFUNC_ABORT;
+}
+
+static void apply_limits(struct hook_call *call)
+{
+    CURL *easy = call->easy;
+    curl_easy_setopt(easy, CURLOPT_PROXY, "");
+    curl_easy_setopt(easy, CURLOPT_OPENSOCKETFUNCTION, on_socket);
+    curl_easy_setopt(easy, CURLOPT_OPENSOCKETDATA, call);
+    curl_easy_setopt(easy, CURLOPT_PREREQFUNCTION, on_connected);
+    curl_easy_setopt(easy, CURLOPT_PREREQDATA, call);
+}
+
+/* ---- the call ---- */
+
 static void apply_connection(struct hook_call *call)
 {
     CURL *easy = call->easy;
@@ -210,7 +286,11 @@ static void apply_request(struct hook_call *call, const struct hook_spec *spec)
     header_add(call, "Idempotency-Key", spec->idempotency_key);
     header_add(call, "Sluice-Attempt", attempt);
     header_add_trace(call, spec);
-    curl_easy_setopt(easy, CURLOPT_URL, spec->hook->url);
+    /* What was judged is what is called, by one reading of it. */
+    if (call->url)
+        curl_easy_setopt(easy, CURLOPT_CURLU, call->url);
+    else
+        curl_easy_setopt(easy, CURLOPT_URL, spec->hook->url);
     curl_easy_setopt(easy, CURLOPT_USERAGENT, "sluice/" SLUICE_VERSION);
     if (!str_equal(call->method, "GET")) {
         char *body AUTO_FREE = hook_body(spec);
@@ -222,8 +302,31 @@ static void apply_request(struct hook_call *call, const struct hook_spec *spec)
     curl_easy_setopt(easy, CURLOPT_HTTPHEADER, call->headers);
 }
 
-struct hook_call *hook_start(struct loop *loop, const struct hook_spec *spec, hook_fn *on_done,
-                             void *data)
+static void on_pretended(void *data)
+{
+    struct hook_call *call = data;
+    call->ended = true;
+    call->on_done(call->data, call->pretended_result, "nobody was called");
+    hook_call_free(call);
+}
+
+static void on_refused(void *data)
+{
+    on_transfer_done(data, CURLE_URL_MALFORMAT);
+}
+
+/* NULL: curl can't read it, and will say so. */
+static CURLU *url_read(const char *text)
+{
+    CURLU *url = curl_url();
+    if (curl_url_set(url, CURLUPART_URL, text, CURLU_NON_SUPPORT_SCHEME) == CURLUE_OK)
+        return url;
+    curl_url_cleanup(url);
+    return NULL;
+}
+
+static struct hook_call *hook_call_new(struct loop *loop, const struct hook_spec *spec,
+                                       hook_fn *on_done, void *data)
 {
     const struct hook *hook = spec->hook;
     struct hook_call *call = mem_alloc(sizeof *call);
@@ -235,21 +338,29 @@ struct hook_call *hook_start(struct loop *loop, const struct hook_spec *spec, ho
     call->expected = mem_copy(hook->expected, hook->expected_count * sizeof *hook->expected);
     call->expected_count = hook->expected_count;
     call->timeout_ms = spec->timeout_ms;
-    call->easy = curl_easy_init();
-    if (!call->easy)
-        abort(); /* out of memory, like mem_alloc() */
-    apply_connection(call);
-    apply_request(call, spec);
-    call->transfer = transfer_start(loop, LANE_REQUESTS, call->easy, on_transfer_done, call);
+    call->allow = allow_ref(spec->allow);
+    call->url = url_read(hook->url);
+    call->verdict = call->url ? allow_url(call->allow, call->url) : ALLOW_BY_NAME;
     return call;
 }
 
-static void on_pretended(void *data)
+struct hook_call *hook_start(struct loop *loop, const struct hook_spec *spec, hook_fn *on_done,
+                             void *data)
 {
-    struct hook_call *call = data;
-    call->ended = true;
-    call->on_done(call->data, call->pretended_result, "nobody was called");
-    hook_call_free(call);
+    struct hook_call *call = hook_call_new(loop, spec, on_done, data);
+    call->easy = curl_easy_init();
+    if (!call->easy)
+        abort(); /* out of memory, like mem_alloc() */
+    if (call->verdict == ALLOW_NOT) {
+        refuse_name(call);
+        timer_start(loop, &call->pretended, 0, on_refused, call);
+        return call;
+    }
+    apply_connection(call);
+    apply_limits(call);
+    apply_request(call, spec);
+    call->transfer = transfer_start(loop, LANE_REQUESTS, call->easy, on_transfer_done, call);
+    return call;
 }
 
 struct hook_call *hook_pretend(struct loop *loop, int result, hook_fn *on_done, void *data)

@@ -68,6 +68,7 @@ TOOLS = {tool.name: tool for tool in (
     Tool("kruise-manager", "kruise", KRUISE),
     Manifests(),
     Tool("kwok", "kwok", "sigs.k8s.io/kwok/cmd/kwok"),
+    Tool("helm", "helm", "helm.sh/helm/v3/cmd/helm"),
 )}
 
 

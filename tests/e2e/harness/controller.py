@@ -20,7 +20,8 @@ def config_text(adapters=None, renderer_settings=None, **settings) -> str:
     """A config file. JSON is YAML, so nothing here depends on a YAML library."""
     entries = [{"name": "cloneset"}] if adapters is None else [_as_installed(it) for it in adapters]
     renderer = {"program": str(RENDERER), **(renderer_settings or {})}
-    return json.dumps({"adapters": {"directory": str(CLONESET.parent), "enabled": entries},
+    hooks = {"allow": ["127.0.0.0/8"], **settings.pop("hooks", {})}  # receivers are on loopback
+    return json.dumps({"hooks": hooks, "adapters": {"directory": str(CLONESET.parent), "enabled": entries},
                        "renderer": renderer, **settings}, indent=2) + "\n"
 
 

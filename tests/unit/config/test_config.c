@@ -61,6 +61,7 @@ static void assert_defaults(const char *yaml)
     assert_int_equal(config.renderer_idle_ms, 60000);
     assert_int_equal(config.renderer_memory, 256u << 20);
     assert_int_equal(config.hook_timeout_ms, 10000);
+    assert_null(config.hook_allow);
     assert_int_equal(config.log_level, LOG_INFO);
     config_done(&config);
 }
@@ -308,6 +309,26 @@ static void scalars(void **state)
                    "sluice.yaml:4:15: expected a text as key, found another");
 }
 
+static void hooks_allowed(void **state)
+{
+    struct config config;
+    struct error err = {0};
+    assert_int_equal(load("hooks: {allow: [a.shop.svc, 10.0.0.0/8]}\n", &config, &err), OK);
+    char *text AUTO_FREE = allow_text(config.hook_allow);
+    assert_string_equal(text, "a.shop.svc, 10.0.0.0/8");
+    config_done(&config);
+    assert_int_equal(load("hooks: {allow: []}\n", &config, &err), OK);
+    assert_non_null(config.hook_allow); /* nothing is allowed, which isn't the default */
+    config_done(&config);
+    assert_refused("hooks:\n  allow: a\n",
+                   "sluice.yaml:2:10: allow: expected a list, found the text \"a\"");
+    assert_refused("hooks:\n  allow:\n  - a\n  - 7\n",
+                   "sluice.yaml:4:5: allow: expected a host, a URL or a range of addresses, found "
+                   "the number 7");
+    assert_refused("hooks:\n  allow: [a, 10.0.0.0/33]\n",
+                   "sluice.yaml:2:14: allow: expected a host (gates.shop.svc or *.shop.svc), ");
+}
+
 static void no_file(void **state)
 {
     struct config config;
@@ -380,6 +401,12 @@ static void renewed(void **state)
                   "hooks.timeoutSeconds applied, logLevel applied, ");
     assert_int_equal(changes.config.log_level, LOG_DEBUG);
     assert_int_equal(changes.config.hook_timeout_ms, 3000);
+    assert_change(&changes, "{logLevel: debug, hooks: {timeoutSeconds: 3, allow: [a]}}",
+                  "hooks.allow applied, ");
+    assert_change(&changes, "{logLevel: debug, hooks: {timeoutSeconds: 3, allow: [a]}}", "");
+    assert_change(&changes, "{logLevel: debug, hooks: {timeoutSeconds: 3}}",
+                  "hooks.allow applied, ");
+    assert_null(changes.config.hook_allow);
     assert_change(&changes, "{adapters: {directory: /new, enabled: [{name: a}, {name: b}]}}",
                   "adapters.directory applied, hooks.timeoutSeconds applied, logLevel applied, ");
     assert_string_equal(changes.config.adapter_directory, "/new");
@@ -417,6 +444,7 @@ int main(void)
         cmocka_unit_test(no_file),         cmocka_unit_test(too_large),
         cmocka_unit_test(example),         cmocka_unit_test(renewed),
         cmocka_unit_test(renewed_in_part), cmocka_unit_test(places),
+        cmocka_unit_test(hooks_allowed),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -20,6 +20,7 @@ struct scene {
     struct fake_api *api;
     struct hook hook;
     struct hook_spec spec;
+    struct allow *loopback, *other; /* lists of where hooks may go */
 
     int status; /* of the answer; 0: none is given */
     const char *headers, *body;
@@ -73,9 +74,17 @@ static char *scene_url(const struct scene *scene, const char *user, const char *
     return str_format("http://%s127.0.0.1:%d%s", user, fake_api_port(scene->api), rest);
 }
 
+static struct allow *allow_one(const char *entry)
+{
+    struct allow *allow = allow_new();
+    assert_int_equal(allow_add(allow, entry, NULL), OK);
+    return allow;
+}
+
 static int setup(void **state)
 {
     struct scene *scene = mem_alloc(sizeof *scene);
+    scene->loopback = allow_one("127.0.0.0/8");
     assert_int_equal(loop_new(&scene->loop, NULL), OK);
     scene->api = fake_api_new(scene->loop, on_request, scene);
     scene->headers = scene->body = "";
@@ -91,6 +100,7 @@ static int setup(void **state)
         .attempt = 1,
         .roll = "6f1c/web-v2/1767268800000",
         .timeout_ms = 10000,
+        .allow = scene->loopback,
     };
     *state = scene;
     return 0;
@@ -101,6 +111,8 @@ static int teardown(void **state)
     struct scene *scene = *state;
     fake_api_free(scene->api);
     loop_free(scene->loop);
+    allow_unref(scene->loopback);
+    allow_unref(scene->other);
     free(scene->hook.url);
     free(scene->hook.method);
     free(scene->hook.expected);
@@ -413,6 +425,9 @@ static void test_no_other_protocols(void **state)
     struct scene *scene = *state;
     str_replace(&scene->hook.url, "file:///etc/hostname");
     expect_answer(scene, 200, HOOK_TROUBLE);
+    assert_non_null(strstr(scene->message, "file:///etc/hostname isn't called: hooks.allow "));
+    scene->spec.allow = NULL;
+    expect_answer(scene, 200, HOOK_TROUBLE);
     assert_non_null(strstr(scene->message, "no answer from file:///etc/hostname: "));
     str_replace(&scene->hook.url, "http://[not a host/");
     expect_answer(scene, 200, HOOK_TROUBLE);
@@ -477,6 +492,74 @@ static void test_unknown_certificate(void **state)
     assert_non_null(strstr(scene->message, "certificate"));
 }
 
+static void expect_refused(struct scene *scene, const char *words)
+{
+    size_t before = fake_api_count(scene->api, "/gate");
+    expect_answer(scene, 200, HOOK_TROUBLE); /* a config can be changed: asked again */
+    if (!strstr(scene->message, words))
+        fail_msg("%s", scene->message);
+    assert_int_equal(fake_api_count(scene->api, "/gate"), before);
+}
+
+static void test_loopback_is_closed(void **state)
+{
+    struct scene *scene = *state;
+    scene->spec.allow = NULL;
+    expect_refused(scene, "/gate isn't called: 127.0.0.1 is a loopback address, and hooks.allow in "
+                          "the config has no such address");
+}
+
+/* Whatever name it has: curl itself takes this one for loopback, as a nameserver may any other. */
+static void test_name_that_leads_inside(void **state)
+{
+    struct scene *scene = *state;
+    note(&scene->hook.url, str_format("http://localhost:%d/gate", fake_api_port(scene->api)));
+    scene->other = allow_one("localhost");
+    scene->spec.allow = scene->other;
+    expect_refused(scene, "a loopback address, and hooks.allow in the config lets hooks go to "
+                          "localhost");
+    scene->spec.allow = scene->loopback;
+    expect_answer(scene, 200, HOOK_PASSED);
+}
+
+/* One that was made when the config still let it be. */
+static void test_connection_of_before(void **state)
+{
+    struct scene *scene = *state;
+    expect_answer(scene, 200, HOOK_PASSED);
+    scene->spec.allow = NULL;
+    expect_refused(scene, "127.0.0.1 is a loopback address");
+}
+
+static void test_url_that_is_not_listed(void **state)
+{
+    struct scene *scene = *state;
+    char *listed AUTO_FREE = scene_url(scene, "", "/gates/");
+    scene->other = allow_one(listed);
+    scene->spec.allow = scene->other;
+    expect_refused(scene, "/gate isn't called: hooks.allow in the config lets hooks go to http://");
+    note(&scene->hook.url, scene_url(scene, "", "/gates/one"));
+    expect_answer(scene, 200, HOOK_PASSED);
+    assert_string_equal(scene->target, "/gates/one");
+    struct hook_call *dropped = NULL;
+    str_replace(&scene->hook.url, "http://elsewhere.example/");
+    scene->done = false;
+    dropped = hook_start(scene->loop, &scene->spec, on_hook, scene);
+    hook_cancel(dropped);
+    bool never = false;
+    loop_run_until(scene->loop, &never, 20, NULL);
+    assert_false(scene->done);
+}
+
+/* Behind a proxy nobody sees where a connection ends. */
+static void test_no_proxy_is_asked(void **state)
+{
+    struct scene *scene = *state;
+    setenv("http_proxy", "http://127.0.0.1:1", 1);
+    expect_answer(scene, 200, HOOK_PASSED);
+    unsetenv("http_proxy");
+}
+
 static void test_cancel(void **state)
 {
     struct scene *scene = *state;
@@ -516,6 +599,11 @@ int main(void)
         SCENE(test_secrets_stay_out_of_messages),
         SCENE(test_no_other_protocols),
         SCENE(test_unknown_certificate),
+        SCENE(test_loopback_is_closed),
+        SCENE(test_name_that_leads_inside),
+        SCENE(test_connection_of_before),
+        SCENE(test_url_that_is_not_listed),
+        SCENE(test_no_proxy_is_asked),
         SCENE(test_cancel),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
