@@ -3,7 +3,6 @@
 
 #include "base/alloc.h"
 #include "base/json.h"
-#include "cluster/kinds.h"
 
 #include <string.h>
 
@@ -26,8 +25,8 @@ static const json_t *entry_in(const json_t *listed, const char *kind)
     return NULL;
 }
 
-int resource_path(struct session *session, const struct resource *resource, char **ret_path,
-                  struct error *err)
+int resource_kind(struct session *session, const struct resource *resource,
+                  struct kind_info *ret_info, char **ret_plural, struct error *err)
 {
     const char *api_version = resource->api_version ? resource->api_version : "";
     char *group AUTO_FREE = group_path(api_version);
@@ -40,10 +39,21 @@ int resource_path(struct session *session, const struct resource *resource, char
     if (!entry)
         return error_set(err, ERR_MISSING, "the cluster doesn't serve %s (%s)",
                          resource->kind ? resource->kind : "what has no kind", api_version);
-    const struct kind_info info = {.api_version = api_version,
+    *ret_plural = str_copy(json_string_at(entry, "/name"));
+    *ret_info = (struct kind_info){.api_version = api_version,
                                    .kind = resource->kind,
-                                   .plural = json_string_at(entry, "/name"),
+                                   .plural = *ret_plural,
                                    .namespaced = json_bool_at(entry, "/namespaced", true)};
-    *ret_path = object_path(&info, info.namespaced ? resource->ns : NULL, resource->name, NULL);
     return OK;
+}
+
+int resource_path(struct session *session, const struct resource *resource, char **ret_path,
+                  struct error *err)
+{
+    char *plural AUTO_FREE = NULL;
+    struct kind_info info;
+    int code = resource_kind(session, resource, &info, &plural, err);
+    if (code == OK)
+        *ret_path = object_path(&info, info.namespaced ? resource->ns : NULL, resource->name, NULL);
+    return code;
 }

@@ -4,6 +4,7 @@
 #include "base/json.h"
 #include "base/log.h"
 #include "cli/cli.h"
+#include "cli/fleet.h"
 #include "cli/manifest.h"
 #include "cli/number.h"
 #include "cli/output.h"
@@ -15,6 +16,10 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+
+/* Copies in a wave: many enough that what a simulation costs by itself doesn't count, few enough
+ * that its objects stay near the processor. */
+enum { WAVE = 100 };
 
 enum { READY_AFTER_MS = 10 * 1000, LIMIT_MS = 24 * 3600 * 1000 };
 
@@ -41,6 +46,20 @@ static const struct flag flag_limit = {
     .name = "timeout",
     .value = "TIME",
     .text = "how much virtual time each step may take: 90s, 15m, 2h (default: 24h)",
+};
+static const struct flag flag_fleet = {
+    .name = "fleet",
+    .value = "N",
+    .text = "N copies at once, each in namespaces of its own, and what they ask of the API",
+};
+static const struct flag flag_every = {
+    .name = "every",
+    .text = "with --fleet: play each copy, however many there are",
+};
+static const struct flag flag_wave = {
+    .name = "wave",
+    .value = "N",
+    .text = "with --fleet: how many copies are played together (default: 100)",
 };
 static const struct flag flag_own_config = {
     .name = "config",
@@ -75,6 +94,8 @@ struct run {
     struct simulation simulation;
     const struct input *input;
     int stuck_pod; /* 0: none */
+    int copies;    /* of all; 0: it isn't a fleet */
+    int wave;      /* of which so many are played together */
     size_t shown;  /* steps */
 };
 
@@ -224,20 +245,13 @@ static int play_all(struct run *run, struct error *err)
 
 /* ---- the end ---- */
 
-static bool waits_for_person(const struct rollout_status *status)
-{
-    return status->reason.code == REASON_PARTITION_REACHED || status->reason.code == REASON_PAUSED;
-}
-
-/* Of one rollout, all components together. */
 static int verdict_of(const struct found *found)
 {
-    struct rollout_status status;
-    approllout_status_read(found->object, NULL, &status);
-    if (status.rolling == ROLLING_FAILED)
-        return STATUS_FAILED;
-    return status.rolling == ROLLING_SUCCEEDED || waits_for_person(&status) ? STATUS_DONE
-                                                                            : STATUS_TIMEOUT;
+    static const int verdicts[] = {[END_SUCCEEDED] = STATUS_DONE,
+                                   [END_WAITING] = STATUS_DONE,
+                                   [END_FAILED] = STATUS_FAILED,
+                                   [END_STOPPED] = STATUS_TIMEOUT};
+    return verdicts[simulation_end(found->object)];
 }
 
 /* The worst: one that has failed counts more than one that doesn't come to its end. */
@@ -283,6 +297,53 @@ static int simulate(struct run *run, const struct simulation_options *options)
     return status;
 }
 
+/* ---- many at once ---- */
+
+static int fleet_verdict(const struct fleet *fleet)
+{
+    if (fleet->ends[END_FAILED])
+        return STATUS_FAILED;
+    return fleet->ends[END_STOPPED] || fleet->limit ? STATUS_TIMEOUT : STATUS_DONE;
+}
+
+static void fleet_output(const struct run *run, const struct fleet *fleet)
+{
+    const char *format = flag_value(run->arguments, &flag_timeline_output);
+    size_t i;
+    json_t *words;
+    json_array_foreach (fleet->left_out, i, words)
+        fprintf(stderr, "%s\n", json_string_value(words));
+    if (format) {
+        json_t *whole AUTO_JSON = fleet_json(fleet, run->copies);
+        output_json(whole, format);
+    } else {
+        struct text page AUTO(text_done) = {0};
+        fleet_page(fleet, run->copies, output_width(), &page);
+        fputs(page.at, stdout);
+    }
+}
+
+static int simulate_fleet(const struct run *run, const struct simulation_options *options)
+{
+    const struct fleet_spec spec = {.simulation = *options,
+                                    .objects = run->input->objects,
+                                    .places = (const char *const *)run->input->places,
+                                    .approves = flag_value(run->arguments, &flag_approve),
+                                    .every = flag_value(run->arguments, &flag_every),
+                                    .copies = run->copies,
+                                    .wave = run->wave};
+    struct error err = {0};
+    struct fleet fleet;
+    int code = fleet_play(&spec, &fleet, &err);
+    int status = code < 0 && code != ERR_LIMIT ? STATUS_REFUSED : fleet_verdict(&fleet);
+    if (code < 0)
+        verb_refused(run->arguments->verb, &err);
+    if (status != STATUS_REFUSED)
+        fleet_output(run, &fleet);
+    fleet_done(&fleet);
+    return status;
+}
+
 static int with_config(struct run *run, struct simulation_options *options)
 {
     const char *file = flag_value(run->arguments, &flag_own_config);
@@ -294,17 +355,33 @@ static int with_config(struct run *run, struct simulation_options *options)
         return verb_refused(run->arguments->verb, &err);
     options->config = &config;
     log_set_level(LOG_ERROR);
-    int status = simulate(run, options);
+    int status = run->copies ? simulate_fleet(run, options) : simulate(run, options);
     config_done(&config);
     return status;
 }
 
-static int read_flags(const struct arguments *arguments, struct simulation_options *options,
-                      int *ret_stuck_pod)
+static int read_counts(const struct arguments *arguments, struct run *run)
+{
+    const char *stuck = flag_value(arguments, &flag_stuck_pod);
+    const char *fleet = flag_value(arguments, &flag_fleet);
+    const char *wave = flag_value(arguments, &flag_wave);
+    if (!number_read(stuck, 1, &run->stuck_pod))
+        return usage_error(arguments->verb, "--stuck-pod: expected a number from 1, found \"%s\"",
+                           stuck);
+    if (!number_read(fleet, 1, &run->copies))
+        return usage_error(arguments->verb,
+                           "--fleet: expected a number from 1 to 1000000, found \"%s\"", fleet);
+    if (!number_read(wave, 1, &run->wave))
+        return usage_error(arguments->verb, "--wave: expected a number from 1, found \"%s\"", wave);
+    if (stuck && fleet)
+        return usage_error(arguments->verb, "--stuck-pod and --fleet: one of them only");
+    return STATUS_DONE;
+}
+
+static int read_flags(const struct arguments *arguments, struct simulation_options *options)
 {
     const char *ready = flag_value(arguments, &flag_ready_after);
     const char *limit = flag_value(arguments, &flag_limit);
-    const char *stuck = flag_value(arguments, &flag_stuck_pod);
     const char *ns = flag_value(arguments, &flag_own_namespace);
     options->ns = ns ? ns : "default";
     options->rejecting = flag_value(arguments, &flag_reject);
@@ -314,9 +391,6 @@ static int read_flags(const struct arguments *arguments, struct simulation_optio
     if (!duration_read(limit, &options->limit_ms))
         return usage_error(arguments->verb, "--timeout: expected 90s, 15m or 2h, found \"%s\"",
                            limit);
-    if (!number_read(stuck, 1, ret_stuck_pod))
-        return usage_error(arguments->verb, "--stuck-pod: expected a number from 1, found \"%s\"",
-                           stuck);
     return STATUS_DONE;
 }
 
@@ -324,9 +398,11 @@ static int run_simulate(const struct arguments *arguments)
 {
     struct simulation_options options = {.ready_after_ms = READY_AFTER_MS, .limit_ms = LIMIT_MS};
     struct input input;
-    struct run run = {.arguments = arguments, .input = &input};
+    struct run run = {.arguments = arguments, .input = &input, .wave = WAVE};
     struct error err = {0};
-    int status = read_flags(arguments, &options, &run.stuck_pod);
+    int status = read_flags(arguments, &options);
+    if (status == STATUS_DONE)
+        status = read_counts(arguments, &run);
     if (status != STATUS_DONE)
         return status;
     if (input_read(&input, arguments, &err) < 0)
@@ -344,8 +420,9 @@ const struct verb verb_simulate = {
     .least = 1,
     .most = OPERANDS_MAX,
     .flags = (const struct flag *const[]){&flag_ready_after, &flag_stuck_pod, &flag_reject,
-                                          &flag_approve, &flag_limit, &flag_own_namespace,
-                                          &flag_own_config, &flag_timeline_output, NULL},
+                                          &flag_approve, &flag_fleet, &flag_every, &flag_wave,
+                                          &flag_limit, &flag_own_namespace, &flag_own_config,
+                                          &flag_timeline_output, NULL},
     .text =
         "Applies the objects of the files, one after the other, to a cluster within this program, "
         "and after each plays all that follows from it to its end: the real controller with the "
@@ -363,6 +440,16 @@ const struct verb verb_simulate = {
         "\n"
         "A Rollout whose workload no file changes is shown with a restart of it. Where a plan "
         "waits for a person the simulation goes on with the next object, or ends there.\n"
+        "\n"
+        "With --fleet N copies begin at the same moment, each in namespaces of its own (default-1, "
+        "default-2, …; the namespace of definitions and what has no namespace are shared), and "
+        "what "
+        "they ask of the API is told instead of the course of each: requests that read and that "
+        "write, events of watches, and the most of them within a second of virtual time. Whatever "
+        "the controller does for itself, such as keeping its watches open, isn't counted. The "
+        "copies "
+        "are played in waves; of a large fleet the first four, and if those came to the same end "
+        "with the same load, the others are counted like them, which the output says.\n"
         "\n"
         "The exit status tells the end: 0 all has succeeded or waits for a person, 3 a rollout has "
         "failed, 5 one has come neither to its end nor to a gate.",

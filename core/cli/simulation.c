@@ -14,7 +14,7 @@
 
 /* So long nothing must have happened. The longest that a controller waits without a plan's saying
  * so is a minute. */
-enum { QUIET_MS = 10 * 60 * 1000 };
+enum { QUIET_MS = 10 * 60 * 1000, SECOND_MS = 1000 };
 
 #define DEFINITIONS "/apis/apiextensions.k8s.io/v1/customresourcedefinitions"
 
@@ -27,6 +27,37 @@ static int play(struct simulation *simulation, int64_t ms, struct error *err)
     return code == ERR_RETRY ? OK : code;
 }
 
+/* Without what watches need to stay open: that is one controller's, whatever it has to do. */
+static struct load_share share_now(const struct simulation *simulation)
+{
+    struct cluster_counts counts = cluster_counts(simulation->cluster);
+    return (struct load_share){counts.reads - counts.watch_reads, counts.writes,
+                               counts.watch_events - counts.bookmarks};
+}
+
+/* The same, with what the controller asked for in each second. */
+static int play_counted(struct simulation *simulation, int64_t ms, struct error *err)
+{
+    int code = OK;
+    for (int64_t played = 0; played < ms && code == OK; played += SECOND_MS) {
+        int64_t left = ms - played;
+        code = play(simulation, left < SECOND_MS ? left : SECOND_MS, err);
+        struct load_share now = share_now(simulation), *was = &simulation->share;
+        load_add(simulation->load, simulation->second++,
+                 (struct load_share){now.reads - was->reads, now.writes - was->writes,
+                                     now.events - was->events});
+        *was = now;
+    }
+    return code;
+}
+
+void simulation_count(struct simulation *simulation, struct load *load)
+{
+    simulation->load = load;
+    simulation->second = 0;
+    simulation->share = share_now(simulation);
+}
+
 /* Is something going to happen before that, by the cluster's controllers or by a plan's times? */
 static bool is_busy(const struct simulation *simulation, int64_t deadline_ms)
 {
@@ -35,8 +66,7 @@ static bool is_busy(const struct simulation *simulation, int64_t deadline_ms)
            (wake_in_ms >= 0 && clock_monotonic_ms() + wake_in_ms < deadline_ms);
 }
 
-/* Until nothing happens any more, and nothing is going to within the limit. */
-static int play_to_rest(struct simulation *simulation, struct error *err)
+int simulation_rest(struct simulation *simulation, struct error *err)
 {
     int64_t revision, left, deadline = clock_monotonic_ms() + simulation->options.limit_ms;
     do {
@@ -45,7 +75,9 @@ static int play_to_rest(struct simulation *simulation, struct error *err)
         if (left <= 0)
             return error_set(err, ERR_LIMIT, "after %lld s it hasn't come to rest",
                              (long long)(simulation->options.limit_ms / 1000));
-        int code = play(simulation, left < QUIET_MS ? left : QUIET_MS, err);
+        left = left < QUIET_MS ? left : QUIET_MS;
+        int code =
+            simulation->load ? play_counted(simulation, left, err) : play(simulation, left, err);
         if (code < 0)
             return code;
     } while (sandbox_revision(simulation->sandbox) != revision || is_busy(simulation, deadline));
@@ -59,14 +91,18 @@ static void on_decision(void *data, const struct witnessed *what)
     struct simulation *simulation = data;
     if (what->decision->wake_at_ms > simulation->wake_at_ms)
         simulation->wake_at_ms = what->decision->wake_at_ms;
-    timeline_decision(&simulation->timeline, what);
+    if (simulation->options.on_decision)
+        simulation->options.on_decision(simulation->options.data, what);
+    else
+        timeline_decision(&simulation->timeline, what);
 }
 
 static int on_hook(void *data, const char *kind, const struct hook_spec *spec)
 {
     struct simulation *simulation = data;
     bool passes = !str_equal(simulation->options.rejecting, spec->hook->name);
-    timeline_hook(&simulation->timeline, kind, spec, passes);
+    if (!simulation->options.on_decision)
+        timeline_hook(&simulation->timeline, kind, spec, passes);
     return passes ? HOOK_PASSED : HOOK_REJECTED;
 }
 
@@ -85,7 +121,8 @@ static int open_cluster(struct simulation *simulation, struct error *err)
 {
     const struct sandbox_options options = {.runs_pods = true,
                                             .ready_after_ms = simulation->options.ready_after_ms,
-                                            .openkruise = true};
+                                            .openkruise = true,
+                                            .history = simulation->options.history};
     int code = loop_new(&simulation->loop, err);
     if (code == OK)
         code = sandbox_new(simulation->loop, &options, &simulation->sandbox, err);
@@ -98,8 +135,8 @@ static int open_cluster(struct simulation *simulation, struct error *err)
     return code;
 }
 
-static int ask(struct simulation *simulation, const char *method, const char *path,
-               const char *content_type, const json_t *body, struct error *err)
+int simulation_ask(struct simulation *simulation, const char *method, const char *path,
+                   const char *content_type, const json_t *body, struct error *err)
 {
     char *text AUTO_FREE = json_text(body);
     json_t *answer AUTO_JSON = NULL;
@@ -108,12 +145,11 @@ static int ask(struct simulation *simulation, const char *method, const char *pa
     return session_call(&simulation->person, &spec, &answer, err);
 }
 
-/* Unless it is there. */
-static int make_namespace(struct simulation *simulation, const char *name, struct error *err)
+int simulation_make_namespace(struct simulation *simulation, const char *name, struct error *err)
 {
     json_t *object AUTO_JSON = json_pack("{s:s, s:s, s:{s:s}}", "apiVersion", "v1", "kind",
                                          "Namespace", "metadata", "name", name);
-    int code = ask(simulation, "POST", "/api/v1/namespaces", NULL, object, err);
+    int code = simulation_ask(simulation, "POST", "/api/v1/namespaces", NULL, object, err);
     return code == ERR_CONFLICT ? OK : code;
 }
 
@@ -129,7 +165,7 @@ static int define_own_kinds(struct simulation *simulation, struct error *err)
         code = document_json(&document, document_root(&document), &definition, err);
         document_done(&document);
         if (code == OK)
-            code = ask(simulation, "POST", DEFINITIONS, NULL, definition, err);
+            code = simulation_ask(simulation, "POST", DEFINITIONS, NULL, definition, err);
         if (code < 0)
             break;
     }
@@ -158,11 +194,11 @@ int simulation_open(const struct simulation_options *options, struct simulation 
     if (code == OK)
         code = define_own_kinds(simulation, err);
     if (code == OK)
-        code = make_namespace(simulation, options->config->definition_namespace, err);
+        code = simulation_make_namespace(simulation, options->config->definition_namespace, err);
     if (code < 0)
         return code;
     open_controller(simulation);
-    return play_to_rest(simulation, err);
+    return simulation_rest(simulation, err);
 }
 
 void simulation_close(struct simulation *simulation)
@@ -219,11 +255,18 @@ static int tell_stands(struct simulation *simulation, struct error *err)
 static int step_play(struct simulation *simulation, struct error *err)
 {
     struct error ignored;
-    int code = play_to_rest(simulation, err);
+    int code = simulation_rest(simulation, err);
     timeline_end(&simulation->timeline,
                  cluster_counts(simulation->cluster).writes - simulation->writes);
     int told = tell_stands(simulation, code < 0 ? &ignored : err);
     return code < 0 ? code : told;
+}
+
+int simulation_put(struct simulation *simulation, const char *path, const json_t *object,
+                   struct error *err)
+{
+    char *address AUTO_FREE = str_format("%s?fieldManager=kubectl&force=true", path);
+    return simulation_ask(simulation, "PATCH", address, PATCH_APPLY, object, err);
 }
 
 int simulation_apply(struct simulation *simulation, const json_t *object, struct error *err)
@@ -238,19 +281,17 @@ int simulation_apply(struct simulation *simulation, const json_t *object, struct
         return error_set(err, ERR_INVALID, "metadata.name: expected a name, found nothing");
     int code = resource_path(&simulation->person, &resource, &path, err);
     if (code == OK)
-        code = make_namespace(simulation, resource.ns, err);
+        code = simulation_make_namespace(simulation, resource.ns, err);
     if (code < 0)
         return code;
-    char *address AUTO_FREE = str_format("%s?fieldManager=kubectl&force=true", path);
     step_begin(simulation, "applied", object, NULL);
-    code = ask(simulation, "PATCH", address, PATCH_APPLY, object, err);
+    code = simulation_put(simulation, path, object, err);
     if (code < 0)
         timeline_undo(&simulation->timeline);
     return code < 0 ? code : step_play(simulation, err);
 }
 
-/* What a person would do who looks at it; NULL: nothing. */
-static prepare_fn *way_on(const struct rollout_view *view, const char **ret_did)
+prepare_fn *simulation_way_on(const struct rollout_view *view, const char **ret_did)
 {
     for (size_t i = 0; i < view->part_count; i++) {
         enum reason_code code = view->parts[i].status.reason.code;
@@ -272,14 +313,14 @@ static int approve_one(struct simulation *simulation, const struct found *found,
     const char *did;
     int code = OK;
     rollout_view_open(found->kind, found->object, clock_wall_ms(), &view);
-    prepare_fn *prepare = way_on(&view, &did);
+    prepare_fn *prepare = simulation_way_on(&view, &did);
     if (prepare)
         code = prepare(&view, patch, &words, err);
     if (prepare && code == OK) {
         char *path AUTO_FREE =
             object_path(&found->kind->info, view.rollout.ns, view.rollout.name, NULL);
         step_begin(simulation, did, found->object, words.at);
-        code = ask(simulation, "PATCH", path, PATCH_JSON, patch, err);
+        code = simulation_ask(simulation, "PATCH", path, PATCH_JSON, patch, err);
         *ret_done = true;
     }
     rollout_view_done(&view);
@@ -307,7 +348,7 @@ static int restart(struct simulation *simulation, const struct rollout_view *vie
     if (code < 0)
         return code;
     step_begin(simulation, "restarted", view->object, words.at);
-    code = ask(simulation, "PATCH", workload->path, PATCH_JSON, patch, err);
+    code = simulation_ask(simulation, "PATCH", workload->path, PATCH_JSON, patch, err);
     return code < 0 ? code : step_play(simulation, err);
 }
 
@@ -324,4 +365,22 @@ int simulation_restart(struct simulation *simulation, const json_t *rollout, str
     workload_done(&workload);
     rollout_view_done(&view);
     return code;
+}
+
+/* ── Ends ─────────────────────────────────────────────────────────────────────────────────── */
+
+static bool waits_for_person(const struct rollout_status *status)
+{
+    return status->reason.code == REASON_PARTITION_REACHED || status->reason.code == REASON_PAUSED;
+}
+
+enum end simulation_end(const json_t *rollout)
+{
+    struct rollout_status status;
+    approllout_status_read(rollout, NULL, &status);
+    if (status.rolling == ROLLING_FAILED)
+        return END_FAILED;
+    if (status.rolling == ROLLING_SUCCEEDED)
+        return END_SUCCEEDED;
+    return waits_for_person(&status) ? END_WAITING : END_STOPPED;
 }

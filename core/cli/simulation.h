@@ -7,7 +7,9 @@
 #ifndef CLI_SIMULATION_H
 #define CLI_SIMULATION_H
 
+#include "cli/act_prepare.h"
 #include "cli/find.h"
+#include "cli/load.h"
 #include "cli/timeline.h"
 #include "config/config.h"
 #include "reconcile/controller.h"
@@ -19,6 +21,10 @@ struct simulation_options {
     int64_t ready_after_ms;      /* what a pod takes */
     int64_t limit_ms;            /* of virtual time, for a step */
     const char *rejecting;       /* the name of hooks that say no; NULL: all pass */
+    size_t history;              /* versions that the API remembers; 0: as many as it does */
+    /* Who is told the decisions instead of the timeline; NULL: the timeline is. */
+    void (*on_decision)(void *data, const struct witnessed *what);
+    void *data;
 };
 
 struct simulation {
@@ -29,6 +35,9 @@ struct simulation {
     struct cluster *cluster;
     struct controller *controller;
     struct timeline timeline;
+    struct load *load;       /* where what the controller asks is counted; NULL: nowhere */
+    struct load_share share; /* counted so far */
+    size_t second;           /* of virtual time, since counting began */
     int64_t wake_at_ms; /* the last time of day at which a rollout wants to be looked at again */
     uint64_t writes;    /* of the controller, when the present step began */
 };
@@ -47,6 +56,31 @@ int simulation_apply(struct simulation *simulation, const json_t *object, struct
 int simulation_approve(struct simulation *simulation, bool *ret_done, struct error *err);
 /* - Changes the template of the workload that a Rollout follows, as `sluice restart` does. */
 int simulation_restart(struct simulation *simulation, const json_t *rollout, struct error *err);
+
+/* ---- what steps are made of ---- */
+
+/* What a person asks for. The answer is dropped. */
+int simulation_ask(struct simulation *simulation, const char *method, const char *path,
+                   const char *content_type, const json_t *body, struct error *err);
+int simulation_put(struct simulation *simulation, const char *path, const json_t *object,
+                   struct error *err); /* as kubectl apply --server-side does */
+/* Unless it is there. */
+int simulation_make_namespace(struct simulation *simulation, const char *name, struct error *err);
+
+/* From now on what the controller asks for is added to `load`, which is borrowed until the next
+ * call, by seconds that begin now. */
+void simulation_count(struct simulation *simulation, struct load *load);
+
+/* Until nothing happens any more, and nothing is going to within the limit. */
+int simulation_rest(struct simulation *simulation, struct error *err);
+
+/* What a person would do who looks at a rollout that waits for one, and what that is called; NULL:
+ * it doesn't. */
+prepare_fn *simulation_way_on(const struct rollout_view *view, const char **ret_did);
+
+/* Where a rollout has come, all components together. */
+enum end { END_SUCCEEDED, END_WAITING, END_FAILED, END_STOPPED }; /* WAITING: for a person */
+enum end simulation_end(const json_t *rollout);
 
 /* All rollouts as they are now. The caller releases the list. */
 int simulation_rollouts(struct simulation *simulation, struct found_list *ret_list,

@@ -62,8 +62,9 @@ extern const char *const request_codes[REQUEST_CODES]; /* "200", …; "none" wit
 struct cluster_counts {
     uint64_t reads, writes, retries, watch_events;
     uint64_t requests[REQUEST_VERBS][REQUEST_CODES]; /* that have ended */
-    uint64_t watch_restarts;                         /* watches that were begun anew */
-    uint64_t watches_failing;                        /* at the moment */
+    uint64_t watch_reads, bookmarks; /* of the reads those of watches, of the events bookmarks */
+    uint64_t watch_restarts;         /* watches that were begun anew */
+    uint64_t watches_failing;        /* at the moment */
     uint64_t undecodable; /* objects that were left out because their JSON can't be read */
 };
 struct cluster_counts cluster_counts(const struct cluster *cluster);

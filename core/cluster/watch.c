@@ -232,6 +232,7 @@ void watch_send(struct watch *watch, const char *accept, const char *query, int6
         .lane = LANE_WATCHES,
     };
     watch->cluster->counts.reads++;
+    watch->cluster->counts.watch_reads++;
     exchange_start(&watch->exchange);
 }
 

@@ -83,7 +83,9 @@ static bool stream_event(struct watch *watch, const char *line, size_t count)
         str_replace(&watch->version, version);
     if (str_equal(type, "DELETED"))
         watch_delete(watch, object);
-    else if (!str_equal(type, "BOOKMARK"))
+    else if (str_equal(type, "BOOKMARK"))
+        watch->cluster->counts.bookmarks++;
+    else
         watch_put(watch, object);
     return !watch->closed;
 }

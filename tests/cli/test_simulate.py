@@ -292,6 +292,119 @@ def test_what_the_sandbox_does_not_serve_is_left_out(sluice):
                        "(networking.k8s.io/v1)\n")
 
 
+# ── Many at once ─────────────────────────────────────────────────────────────────────────────
+
+
+@pytest.fixture
+def fleet(sluice):
+    """What a fleet has asked for, as programs get it."""
+    def run(*arguments, ends: int = 0, stdin: str = "") -> dict:
+        ran = sluice("simulate", "-o", "json", *arguments, stdin=stdin)
+        assert ran.status == ends, ran.err
+        return json.loads(ran.out)
+    return run
+
+
+def test_the_picture_of_a_fleet(sluice):
+    ran = sluice("simulate", "--fleet", 3, DEPLOYMENT)
+    assert (ran.status, ran.err) == (0, "")
+    head, took = ran.out.rsplit("This took ", 1)
+    assert head == """\
+STEP                    TIME    READS  WRITES  EVENTS  REQ/s  EV/s
+Deployment web applied  0.0 s   0      0       51      0      33
+Rollout web applied     0.0 s   9      18      24      27     24
+Rollout web restarted   10.0 s  15     33      90      24     45
+in all                  10.0 s  24     51      165     27     45
+a rollout                       8.0    17.0    55.0
+
+3 rollouts: 3 wait for a person
+3 of 3 copies played by the real controller.
+"""
+    assert "MiB in" in took
+
+
+def test_definitions_are_shared(fleet):
+    told = fleet("--fleet", 2, *AT_V1)
+    assert [(step["object"], step["copies"]) for step in told["steps"]] == [
+        ("ComponentDefinition clonesetservice", 0), ("Application test-rolling", 2),
+        ("AppRollout rolling-example", 2)]
+    assert told["ends"]["succeeded"] == 2
+
+
+def test_a_fleet_of_one_writes_what_one_rollout_does(simulate, fleet):
+    alone, one = simulate(DEPLOYMENT), fleet("--fleet", 1, DEPLOYMENT)
+    assert [step["did"] for step in one["steps"]] == [step["did"] for step in alone]
+    assert [step["total"]["writes"] for step in one["steps"]] == [step["writes"] for step in alone]
+    assert [step["seconds"] for step in one["steps"]] == [step["seconds"] for step in alone]
+
+
+def test_what_comes_in_the_same_second_of_all_waves_is_added_up(fleet):
+    """Eight copies in waves of two, and all in one: a batch at once, its counters five seconds on,
+    its end when the pod is ready."""
+    waves = fleet("--fleet", 8, "--wave", 2, DEPLOYMENT)
+    whole = fleet("--fleet", 8, DEPLOYMENT)
+    assert (waves["played"]["waves"], whole["played"]["waves"]) == (4, 1)
+    assert waves["steps"] == whole["steps"]
+    assert waves["ends"] == {"succeeded": 0, "waiting": 8, "failed": 0, "stopped": 0}
+    restart = waves["steps"][-1]
+    assert [second for second, *_ in restart["load"]] == [0, 5, 10]
+    assert sum(row[2] for row in restart["load"]) == restart["total"]["writes"] == 88
+    assert restart["peak"]["writes"] == max(row[2] for row in restart["load"])
+
+
+def test_of_a_large_fleet_the_first_waves_stand_for_the_rest(fleet):
+    some = fleet("--fleet", 27, "--wave", 1, DEPLOYMENT)
+    every = fleet("--fleet", 27, "--wave", 1, "--every", DEPLOYMENT)
+    assert (some["played"]["copies"], every["played"]["copies"]) == (4, 27)
+    assert some["steps"] == every["steps"]
+    assert some["ends"] == every["ends"] == {"succeeded": 0, "waiting": 27, "failed": 0,
+                                             "stopped": 0}
+
+
+def test_what_was_only_counted_is_said(sluice):
+    ran = sluice("simulate", "--fleet", 20, "--wave", 1, DEPLOYMENT)
+    assert ("4 of 20 copies played by the real controller, in 4 waves that begin at the same moment; "
+            "these came to the same end, with loads within 0.00 % of each other, and the other 16 "
+            "copies are counted like them (--every plays each).") in ran.out
+
+
+def test_approving_a_fleet(fleet):
+    told = fleet("--fleet", 3, "--approve", DEPLOYMENT)
+    assert [(step["did"], step["copies"]) for step in told["steps"]] == [
+        ("applied", 3), ("applied", 3), ("restarted", 3), ("approved", 3), ("approved", 3)]
+    assert told["ends"]["succeeded"] == 3
+
+
+def test_a_hook_that_says_no_to_a_fleet(fleet):
+    told = fleet("--fleet", 2, *BEFORE_V2, EXAMPLES / "rollouts" / "hooks.yaml", "--reject",
+                 "smoke-test", ends=3)
+    assert told["ends"] == {"succeeded": 2, "waiting": 0, "failed": 2, "stopped": 0}
+
+
+def test_a_fleet_that_reaches_the_limit_of_time(sluice):
+    ran = sluice("simulate", "--fleet", 2, "--wave", 1, *AT_V1, "--ready-after", "15m", "--timeout",
+                 "20m")
+    assert ran.status == 5
+    assert ran.err == "sluice simulate: after 1200 s it hasn't come to rest\n"
+    assert "2 rollouts: 2 stand still" in ran.out
+
+
+def test_what_is_left_out_of_a_fleet_is_told_once(sluice):
+    ingress = '{"apiVersion": "networking.k8s.io/v1", "kind": "Ingress", "metadata": {"name": "i"}}'
+    ran = sluice("simulate", "--fleet", 2, "--wave", 1, "-", DEPLOYMENT, stdin=ingress)
+    assert ran.status == 0
+    assert ran.err == ("<stdin>:1:1: left out: the cluster doesn't serve Ingress "
+                       "(networking.k8s.io/v1)\n")
+
+
+def test_a_fleet_of_what_is_refused(sluice):
+    ran = sluice("simulate", "--fleet", 2, "-",
+                 stdin="apiVersion: sluice.dev/v1alpha1\nkind: Rollout\nmetadata: {name: web}\nspec: {}\n")
+    assert (ran.status, ran.out) == (1, "")
+    assert ran.err.startswith("sluice simulate: <stdin>:1:1: PATCH /apis/sluice.dev/v1alpha1/"
+                              "namespaces/default-1/rollouts/web: ")
+
+
 # ── Bad input ────────────────────────────────────────────────────────────────────────────────
 
 
@@ -317,11 +430,20 @@ def test_bad_files(sluice, text, complaint):
     ("--ready-after", "soon", '--ready-after: expected 90s, 15m or 2h, found "soon"'),
     ("--timeout", "9", '--timeout: expected 90s, 15m or 2h, found "9"'),
     ("--stuck-pod", "0", '--stuck-pod: expected a number from 1, found "0"'),
+    ("--fleet", "0", '--fleet: expected a number from 1 to 1000000, found "0"'),
+    ("--fleet", "many", '--fleet: expected a number from 1 to 1000000, found "many"'),
+    ("--wave", "0", '--wave: expected a number from 1, found "0"'),
 ])
 def test_bad_options(sluice, option, value, complaint):
     ran = sluice("simulate", option, value, DEPLOYMENT)
     assert ran.status == 2
     assert ran.err.startswith(f"sluice simulate: {complaint}\n")
+
+
+def test_options_that_do_not_go_together(sluice):
+    ran = sluice("simulate", "--fleet", 2, "--stuck-pod", 1, DEPLOYMENT)
+    assert ran.status == 2
+    assert ran.err.startswith("sluice simulate: --stuck-pod and --fleet: one of them only\n")
 
 
 def test_no_such_file(sluice):
