@@ -14,11 +14,14 @@ static void on_some(void *data, int status, const char *bytes, size_t count)
     exchange_tell_some(exchange);
 }
 
-static void on_end(void *data, int status)
+static void on_end(void *data, const struct carried_end *ended)
 {
     struct exchange *exchange = data;
-    struct exchange_end end = {.status = status};
+    struct exchange_end end = {.status = ended->cut ? 0 : ended->status,
+                               .retry_after_ms = ended->retry_after_s * 1000};
     exchange->carried = NULL;
+    if (!end.status)
+        error_set(&end.error, ERR_RETRY, "no answer: the connection was cut");
     if (exchange->too_large) {
         end.status = 0;
         exchange_too_large(exchange, &end.error);

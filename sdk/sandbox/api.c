@@ -5,6 +5,7 @@
 #include "base/json.h"
 #include "discovery.h"
 #include "failure.h"
+#include "faults_api.h"
 #include "read.h"
 #include "scale.h"
 #include "target.h"
@@ -115,16 +116,44 @@ static void answer_nothing(const struct sandbox *sandbox, const char *path, stru
     text_puts(&answer->body, "404 page not found\n");
 }
 
+/* The answer is made first, and then what the fault does to it. */
+static int answer_with(struct sandbox *sandbox, const struct target *target,
+                       const struct fault *fault, const struct request *request,
+                       struct answer *answer, struct failure *failure)
+{
+    answer->retry_after_s = fault->retry_after_s;
+    answer->delay_ms = fault->delay_ms;
+    if (fault->cut != CUT_NOT)
+        answer->cut = fault->cut == CUT_BODY ? ANSWER_TORN : ANSWER_LOST;
+    if (fault->kind == FAULT_ANSWER)
+        return fault_fail(fault, failure);
+    if (fault->cut == CUT_REQUEST)
+        return 0;
+    int code = dispatch(sandbox, target, request, answer, failure);
+    if (answer->stream && answer->cut)
+        answer->cut = ANSWER_LOST; /* there is no half of what has no end */
+    return code;
+}
+
+static int answer_target(struct sandbox *sandbox, const struct target *target,
+                         const struct request *request, struct answer *answer,
+                         struct failure *failure)
+{
+    const struct fault *fault = faults_of_request(sandbox, target, request);
+    return fault ? answer_with(sandbox, target, fault, request, answer, failure)
+                 : dispatch(sandbox, target, request, answer, failure);
+}
+
 void api_answer(void *data, const struct request *request, struct answer *answer)
 {
     struct sandbox *sandbox = data;
     struct failure failure = {0};
     struct target target;
-    if (discovery_answer(sandbox, request, answer))
+    if (faults_answer(sandbox, request, answer) || discovery_answer(sandbox, request, answer))
         return;
     if (!target_read(sandbox->kinds, request->path, &target))
         answer_nothing(sandbox, request->path, answer);
-    else if (dispatch(sandbox, &target, request, answer, &failure) < 0)
+    else if (answer_target(sandbox, &target, request, answer, &failure) < 0)
         answer_failure(answer, &failure);
     target_done(&target);
     failure_done(&failure);

@@ -9,9 +9,10 @@ enum { AT_ONCE = 1000 }; /* versions in one turn of the loop */
 static void tell(struct sandbox *sandbox, const struct version *version)
 {
     static controller_fn *const controllers[] = {
-        crd_controller,          namespace_controller,   owner_controller,
-        pod_controller,          replica_set_controller, deployment_controller,
-        stateful_set_controller, daemon_set_controller,  clone_set_controller,
+        crd_controller,        namespace_controller,    owner_controller,
+        node_controller,       pod_controller,          replica_set_controller,
+        deployment_controller, stateful_set_controller, daemon_set_controller,
+        clone_set_controller,
     };
     int64_t revision = version->revision;
     const struct kind *kind = registry_in(sandbox->kinds, version->entry->collection);

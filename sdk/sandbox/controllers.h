@@ -24,6 +24,7 @@ typedef void controller_fn(struct sandbox *sandbox, const struct news *news);
 controller_fn crd_controller;       /* serves the kinds of CustomResourceDefinitions */
 controller_fn namespace_controller; /* empties namespaces that are deleted */
 controller_fn owner_controller;     /* deletes what nobody owns any more */
+controller_fn node_controller;      /* lets nodes be ready, or die */
 controller_fn pod_controller;       /* lets pods become ready */
 controller_fn replica_set_controller;
 controller_fn deployment_controller;

@@ -20,6 +20,8 @@ struct http {
     request_fn *handle;
     void *data;
     struct list streams;
+    struct list held; /* arrivals whose answers wait */
+    struct loop *loop;
     bool ending;
 };
 
@@ -33,10 +35,22 @@ struct sending {
     bool asleep, ended;
 };
 
-/* A request while it arrives. */
+/* A request while it arrives, and while its answer waits to be brought. */
 struct arrival {
     struct text body;
     bool too_large;
+    struct list link;
+    struct http *http;
+    struct MHD_Connection *connection;
+    struct answer answer;
+    bool answered;
+    struct timer delay;
+};
+
+/* An answer of which half is sent. */
+struct half {
+    char *text;
+    size_t length;
 };
 
 static const char *find(const void *connection, enum MHD_ValueKind kind, const char *name)
@@ -76,7 +90,8 @@ static ssize_t on_read(void *data, uint64_t position, char *to, size_t most)
     if (!sending->ready.len && !sending->ended)
         sending->ended = !stream_read(sending->stream, &sending->ready);
     if (!sending->ready.len && sending->ended)
-        return MHD_CONTENT_READER_END_OF_STREAM;
+        return stream_is_broken(sending->stream) ? MHD_CONTENT_READER_END_WITH_ERROR
+                                                 : MHD_CONTENT_READER_END_OF_STREAM;
     if (!sending->ready.len) {
         sending->asleep = true;
         MHD_suspend_connection(sending->connection);
@@ -107,6 +122,13 @@ static void add_warnings(struct MHD_Response *response, struct text *warnings)
             MHD_add_response_header(response, "Warning", line);
 }
 
+static void add_retry_after(struct MHD_Response *response, const struct answer *answer)
+{
+    char *seconds AUTO_FREE = str_format("%lld", (long long)answer->retry_after_s);
+    if (answer->retry_after_s)
+        MHD_add_response_header(response, MHD_HTTP_HEADER_RETRY_AFTER, seconds);
+}
+
 static struct sending *send_stream(struct http *http, struct MHD_Connection *connection,
                                    struct stream *stream)
 {
@@ -119,10 +141,37 @@ static struct sending *send_stream(struct http *http, struct MHD_Connection *con
     return sending;
 }
 
+static ssize_t on_read_half(void *data, uint64_t position, char *to, size_t most)
+{
+    const struct half *half = data;
+    size_t left = half->length / 2 - (size_t)position;
+    size_t count = left < most ? left : most;
+    memcpy(to, half->text + position, count);
+    return count ? (ssize_t)count : MHD_CONTENT_READER_END_WITH_ERROR;
+}
+
+static void on_release_half(void *data)
+{
+    struct half *half = data;
+    free(half->text);
+    free(half);
+}
+
+static struct MHD_Response *make_half(struct answer *answer)
+{
+    struct half *half = mem_alloc(sizeof *half);
+    half->length = answer->body.len;
+    half->text = text_steal(&answer->body);
+    return MHD_create_response_from_callback(half->length, PIECE_BYTES, on_read_half, half,
+                                             on_release_half);
+}
+
 static struct MHD_Response *make_response(struct http *http, struct MHD_Connection *connection,
                                           struct answer *answer)
 {
     size_t length = answer->body.len;
+    if (answer->cut == ANSWER_TORN && !answer->stream)
+        return make_half(answer);
     if (!answer->stream)
         return MHD_create_response_from_buffer(length, text_steal(&answer->body),
                                                MHD_RESPMEM_MUST_FREE);
@@ -134,10 +183,16 @@ static struct MHD_Response *make_response(struct http *http, struct MHD_Connecti
 static enum MHD_Result send_take(struct http *http, struct MHD_Connection *connection,
                                  struct answer *answer)
 {
+    if (answer->cut == ANSWER_LOST) {
+        answer_drop(answer);
+        return MHD_NO;
+    }
     struct MHD_Response *response = make_response(http, connection, answer);
+    answer->stream = NULL; /* the response's now */
     MHD_add_response_header(response, MHD_HTTP_HEADER_CONTENT_TYPE, answer->type);
     MHD_add_response_header(response, MHD_HTTP_HEADER_CACHE_CONTROL, "no-cache, private");
     add_warnings(response, &answer->warnings);
+    add_retry_after(response, answer);
     enum MHD_Result result = MHD_queue_response(connection, answer->status, response);
     MHD_destroy_response(response);
     text_done(&answer->body);
@@ -145,20 +200,47 @@ static enum MHD_Result send_take(struct http *http, struct MHD_Connection *conne
     return result;
 }
 
-static enum MHD_Result answer_request(struct http *http, struct MHD_Connection *connection,
-                                      const char *method, const char *path,
-                                      const struct arrival *arrival)
+static void ask(struct arrival *arrival, const char *method, const char *path)
 {
-    struct answer answer = {.status = MHD_HTTP_OK, .type = "application/json"};
     struct request request = {.method = method,
                               .path = path,
                               .body = arrival->body.at ? arrival->body.at : "",
                               .body_length = arrival->body.len,
                               .too_large = arrival->too_large,
                               .words = &words,
-                              .from = connection};
-    http->handle(http->data, &request, &answer);
-    return send_take(http, connection, &answer);
+                              .from = arrival->connection};
+    arrival->answer = (struct answer){.status = MHD_HTTP_OK, .type = "application/json"};
+    arrival->answered = true;
+    arrival->http->handle(arrival->http->data, &request, &arrival->answer);
+}
+
+/* The library comes back to the connection, and finds its answer. */
+static void let_go(void *data)
+{
+    struct arrival *arrival = data;
+    timer_stop(arrival->http->loop, &arrival->delay);
+    list_remove(&arrival->link);
+    MHD_resume_connection(arrival->connection);
+    listener_wake(arrival->http->listener);
+}
+
+static void hold(struct arrival *arrival)
+{
+    list_append(&arrival->http->held, &arrival->link);
+    MHD_suspend_connection(arrival->connection);
+    timer_start(arrival->http->loop, &arrival->delay, arrival->answer.delay_ms, let_go, arrival);
+}
+
+static enum MHD_Result answer_request(struct arrival *arrival, const char *method, const char *path)
+{
+    bool first = !arrival->answered;
+    if (first)
+        ask(arrival, method, path);
+    if (first && arrival->answer.delay_ms) {
+        hold(arrival);
+        return MHD_YES;
+    }
+    return send_take(arrival->http, arrival->connection, &arrival->answer);
 }
 
 static void arrival_add(struct arrival *arrival, const char *bytes, size_t count)
@@ -169,6 +251,15 @@ static void arrival_add(struct arrival *arrival, const char *bytes, size_t count
     }
     if (!arrival->too_large)
         text_add(&arrival->body, bytes, count);
+}
+
+static struct arrival *arrival_new(struct http *http, struct MHD_Connection *connection)
+{
+    struct arrival *arrival = mem_alloc(sizeof *arrival);
+    arrival->http = http;
+    arrival->connection = connection;
+    list_init(&arrival->link);
+    return arrival;
 }
 
 /* MHD tells of a request when its head is complete, with each piece of its body, and at its end. */
@@ -182,11 +273,11 @@ static enum MHD_Result on_request(void *data, struct MHD_Connection *connection,
     if (http->ending)
         return MHD_NO;
     if (!arrival) {
-        *state = mem_alloc(sizeof *arrival);
+        *state = arrival_new(http, connection);
         return MHD_YES;
     }
     if (!*piece_size)
-        return answer_request(http, connection, method, path, arrival);
+        return answer_request(arrival, method, path);
     arrival_add(arrival, piece, *piece_size);
     *piece_size = 0;
     return MHD_YES;
@@ -199,8 +290,10 @@ static void on_end(void *data, struct MHD_Connection *connection, void **state,
     (void)data;
     (void)connection;
     (void)why;
-    if (arrival)
+    if (arrival) {
+        answer_drop(&arrival->answer);
         text_done(&arrival->body);
+    }
     free(arrival);
     *state = NULL;
 }
@@ -218,7 +311,9 @@ int http_new(struct loop *loop, const char *listen, request_fn *handle, void *da
                                  .data = http};
     http->handle = handle;
     http->data = data;
+    http->loop = loop;
     list_init(&http->streams);
+    list_init(&http->held);
     int code = listener_new(loop, &spec, &http->listener, err);
     if (code < 0)
         free(http);
@@ -232,6 +327,8 @@ void http_free(struct http *http)
     if (!http)
         return;
     http->ending = true;
+    while (!list_empty(&http->held))
+        let_go(list_entry(http->held.next, struct arrival, link));
     for (struct list *at = http->streams.next; at != &http->streams; at = at->next) {
         struct sending *sending = list_entry(at, struct sending, link);
         sending->ended = true;

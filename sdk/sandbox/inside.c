@@ -21,8 +21,7 @@ struct carried {
     void *data;
     char *method, *path, *body, *content_type, *accept, *user_agent;
     struct map query;
-    int status;            /* 0: not answered yet */
-    struct stream *stream; /* of an answer that goes on */
+    struct answer answer; /* once it has been given, and until it has been brought */
     struct timer turn;
 };
 
@@ -75,8 +74,7 @@ static void read_query(struct carried *carried, const char *at)
 static void carried_free(struct carried *carried)
 {
     timer_stop(carried->inside->loop, &carried->turn);
-    if (carried->stream)
-        stream_free(carried->stream);
+    answer_drop(&carried->answer);
     map_done(&carried->query, free);
     free(carried->method);
     free(carried->path);
@@ -93,24 +91,31 @@ static void carried_stop(struct carried *carried)
         carried_free(carried);
 }
 
-static void carried_end(struct carried *carried)
+static void carried_end(struct carried *carried, bool cut)
 {
     const struct carried_events *events = carried->events;
+    const struct answer *answer = &carried->answer;
     void *data = carried->data;
-    int status = carried->status;
+    const struct carried_end end = {
+        .status = answer->cut == ANSWER_LOST ? 0 : (int)answer->status,
+        .cut = cut,
+        .retry_after_s = answer->retry_after_s,
+    };
     carried_free(carried);
-    events->on_end(data, status);
+    events->on_end(data, &end);
 }
 
 /* What the stream says now; its client mustn't stop it from within on_some. */
 static void on_stream(void *data)
 {
     struct carried *carried = data;
+    struct stream *stream = carried->answer.stream;
     struct text out AUTO(text_done) = {0};
-    bool more = stream_read(carried->stream, &out);
-    carried->events->on_some(carried->data, carried->status, out.at ? out.at : "", out.len);
+    bool more = stream_read(stream, &out);
+    carried->events->on_some(carried->data, (int)carried->answer.status, out.at ? out.at : "",
+                             out.len);
     if (!more)
-        carried_end(carried);
+        carried_end(carried, stream_is_broken(stream));
 }
 
 static void on_wake(void *data)
@@ -120,8 +125,25 @@ static void on_wake(void *data)
         timer_start(carried->inside->loop, &carried->turn, 0, on_stream, carried);
 }
 
-static void answer(struct carried *carried, struct answer *ret_answer)
+static void bring(void *data)
 {
+    struct carried *carried = data;
+    struct answer *answer = &carried->answer;
+    bool torn = answer->cut == ANSWER_TORN;
+    if (answer->stream && !answer->cut) {
+        stream_on_wake(answer->stream, on_wake, carried);
+        on_stream(carried);
+        return;
+    }
+    if (answer->cut != ANSWER_LOST)
+        carried->events->on_some(carried->data, (int)answer->status, answer->body.at,
+                                 torn ? answer->body.len / 2 : answer->body.len);
+    carried_end(carried, torn);
+}
+
+static void on_turn(void *data)
+{
+    struct carried *carried = data;
     const char *body = carried->body ? carried->body : "";
     struct request request = {.method = carried->method,
                               .path = carried->path,
@@ -129,26 +151,13 @@ static void answer(struct carried *carried, struct answer *ret_answer)
                               .body_length = strlen(body),
                               .words = &words,
                               .from = carried};
-    *ret_answer = (struct answer){.status = 200, .type = "application/json"};
-    carried->inside->handle(carried->inside->data, &request, ret_answer);
-}
-
-static void on_turn(void *data)
-{
-    struct carried *carried = data;
-    struct answer given;
-    answer(carried, &given);
-    carried->status = (int)given.status;
-    carried->stream = given.stream;
-    if (given.stream) {
-        stream_on_wake(given.stream, on_wake, carried);
-        on_stream(carried);
-    } else {
-        carried->events->on_some(carried->data, carried->status, given.body.at, given.body.len);
-        carried_end(carried);
-    }
-    text_done(&given.body);
-    text_done(&given.warnings);
+    carried->answer = (struct answer){.status = 200, .type = "application/json"};
+    carried->inside->handle(carried->inside->data, &request, &carried->answer);
+    if (carried->answer.delay_ms)
+        timer_start(carried->inside->loop, &carried->turn, carried->answer.delay_ms, bring,
+                    carried);
+    else
+        bring(carried);
 }
 
 static struct carried *carried_start(void *server, const struct carried_request *request,

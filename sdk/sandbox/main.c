@@ -15,7 +15,8 @@ enum { EXIT_USAGE = 2 };
 
 static const char usage[] =
     "usage: sluice-sandbox [--listen ADDRESS] [--kubeconfig FILE] [--history COUNT]\n"
-    "                      [--ready-after SECONDS] [--openkruise]\n"
+    "                      [--ready-after SECONDS] [--openkruise] [--nodes COUNT]\n"
+    "                      [--faults FILE]\n"
     "\n"
     "Serves a Kubernetes API that lives in memory and ends with this program.\n"
     "\n"
@@ -24,11 +25,14 @@ static const char usage[] =
     "  --history COUNT    how many versions are remembered for watches and lists; 100000\n"
     "  --ready-after SECONDS  runs pods: each is ready so long after it was made\n"
     "  --openkruise       knows CloneSets from the beginning, without their definition's being "
-    "applied\n";
+    "applied\n"
+    "  --nodes COUNT      has so many nodes, node-1 and so on, and pods run on them\n"
+    "  --faults FILE      what is to go wrong, as POST /sandbox/faults takes it\n";
 
 struct arguments {
     struct sandbox_options options;
     const char *kubeconfig;
+    const char *faults; /* a file */
 };
 
 /* "2", "0.5". */
@@ -50,6 +54,8 @@ static int read_arguments(int argc, char **argv, struct arguments *ret_arguments
         {"history", required_argument, NULL, 'H'},
         {"ready-after", required_argument, NULL, 'r'},
         {"openkruise", no_argument, NULL, 'o'},
+        {"nodes", required_argument, NULL, 'n'},
+        {"faults", required_argument, NULL, 'f'},
         {"help", no_argument, NULL, 'h'},
         {NULL, 0, NULL, 0},
     };
@@ -63,6 +69,10 @@ static int read_arguments(int argc, char **argv, struct arguments *ret_arguments
             arguments.options.history = strtoul(optarg, NULL, 10);
         else if (option == 'o')
             arguments.options.openkruise = true;
+        else if (option == 'n')
+            arguments.options.nodes = atoi(optarg);
+        else if (option == 'f')
+            arguments.faults = optarg;
         else if (option == 'r' && read_seconds(optarg, &arguments.options.ready_after_ms))
             arguments.options.runs_pods = true;
         else {
@@ -72,6 +82,20 @@ static int read_arguments(int argc, char **argv, struct arguments *ret_arguments
     }
     *ret_arguments = arguments;
     return optind == argc ? OK : ERR_INVALID;
+}
+
+static int read_faults(struct sandbox *sandbox, const char *file, struct error *err)
+{
+    json_error_t where;
+    json_t *rules AUTO_JSON = json_load_file(file, JSON_REJECT_DUPLICATES, &where);
+    json_t *added AUTO_JSON = NULL;
+    if (!rules)
+        return error_set(err, ERR_INVALID, "%s:%d:%d: %s", file, where.line, where.column,
+                         where.text);
+    int code = sandbox_add_faults(sandbox, rules, &added, err);
+    if (code < 0)
+        error_prefix(err, "%s", file);
+    return code;
 }
 
 /* JSON is YAML. Written beside and moved, so that whoever waits for the file finds all of it. */
@@ -102,6 +126,8 @@ static int serve(struct loop *loop, const struct arguments *arguments, struct er
         code = loop_on_signal(loop, SIGINT, on_signal, loop, err);
     if (code == OK)
         code = sandbox_new(loop, &arguments->options, &sandbox, err);
+    if (code == OK && arguments->faults)
+        code = read_faults(sandbox, arguments->faults, err);
     if (code == OK && arguments->kubeconfig)
         code = write_kubeconfig(arguments->kubeconfig, sandbox_port(sandbox), err);
     if (code == OK) {

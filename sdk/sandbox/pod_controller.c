@@ -6,6 +6,7 @@
 #include "controllers.h"
 #include "later.h"
 #include "nodes.h"
+#include "pods.h"
 #include "workload.h"
 
 #include <stdlib.h>
@@ -127,14 +128,19 @@ static bool runs(const json_t *pod)
     return str_equal(json_string_at(pod, "/status/phase"), "Running");
 }
 
-/* A pod that is meant for one node goes there. */
-static void bind_to_node(struct sandbox *sandbox, json_t *pod)
+/* A pod that is meant for one node goes there, others where there is room. False: it can't run,
+ * because no node takes it, or its own has died. */
+static bool bind_to_node(struct sandbox *sandbox, json_t *pod)
 {
-    const char *node = pod_node(pod);
-    if (!node || json_at(pod, "/spec/nodeName"))
-        return;
-    json_put_take(pod, "/spec/nodeName", json_string(node));
-    workload_write(sandbox, "Pod", pod);
+    const char *meant = pod_node(pod);
+    char *node AUTO_FREE = meant || !sandbox->has_nodes ? str_copy(meant) : node_for(sandbox, pod);
+    if (!node)
+        return !sandbox->has_nodes;
+    if (!json_at(pod, "/spec/nodeName")) {
+        json_put_take(pod, "/spec/nodeName", json_string(node));
+        workload_write(sandbox, "Pod", pod);
+    }
+    return !node_is_dead(sandbox, node);
 }
 
 /* One of its own, as far as chance goes. */
@@ -147,9 +153,8 @@ static void put_address(json_t *pod)
     json_put_take(pod, "/status/podIPs", json_pack("[{sO}]", "ip", address));
 }
 
-static void start(struct sandbox *sandbox, json_t *pod)
+static void start(json_t *pod)
 {
-    bind_to_node(sandbox, pod);
     json_put_take(pod, "/status/phase", json_string("Running"));
     json_put_take(pod, "/status/startTime", time_now());
     put_address(pod);
@@ -159,12 +164,31 @@ static void start(struct sandbox *sandbox, json_t *pod)
 }
 
 /* A pod that starts again has another chance. */
-static void count_start(struct sandbox *sandbox, const char *key)
+static void count_start(struct sandbox *sandbox, const json_t *pod, const char *key)
 {
+    const struct fault_subject subject = {.ns = json_string_at(pod, "/metadata/namespace"),
+                                          .name = json_string_at(pod, "/metadata/name")};
+    map_remove(&sandbox->never_ready, key);
+    if (faults_pick(sandbox->faults, FAULTS_OF_PODS, &subject))
+        map_put(&sandbox->never_ready, key, sandbox);
     if (++sandbox->starts == sandbox->stuck_start)
         str_replace(&sandbox->stuck, key);
     else if (str_equal(sandbox->stuck, key))
         str_replace(&sandbox->stuck, NULL);
+}
+
+static bool is_kept_from_ready(const struct sandbox *sandbox, const char *key)
+{
+    return str_equal(sandbox->stuck, key) || map_get(&sandbox->never_ready, key);
+}
+
+/* Its kubelet says nothing any more; that it isn't ready is said by others. */
+static void say_lost(struct sandbox *sandbox, json_t *pod)
+{
+    if (!runs(pod))
+        return;
+    say(pod, "Ready", false);
+    workload_write_status(sandbox, "Pod", pod);
 }
 
 static void run(struct sandbox *sandbox, const char *key)
@@ -172,14 +196,58 @@ static void run(struct sandbox *sandbox, const char *key)
     json_t *pod AUTO_JSON = workload_get(sandbox, "Pod", key);
     if (!pod || (!can_start(pod) && !runs(pod)))
         return;
+    if (!bind_to_node(sandbox, pod)) {
+        say_lost(sandbox, pod);
+        return;
+    }
     if (can_start(pod) || !is_up_to_date(pod))
-        count_start(sandbox, key);
+        count_start(sandbox, pod, key);
     if (can_start(pod))
-        start(sandbox, pod);
+        start(pod);
     put_containers(pod);
-    say(pod, "ContainersReady", all_get_ready(pod) && !str_equal(sandbox->stuck, key));
+    say(pod, "ContainersReady", all_get_ready(pod) && !is_kept_from_ready(sandbox, key));
     say(pod, "Ready", is_ready(pod));
     workload_write_status(sandbox, "Pod", pod);
+}
+
+void pods_look(struct sandbox *sandbox)
+{
+    struct map kept = sandbox->never_ready;
+    size_t cursor = 0;
+    const struct map_entry *at;
+    sandbox->never_ready = (struct map){0};
+    while ((at = map_next(&kept, &cursor)))
+        later_soon(sandbox, run, at->key);
+    map_done(&kept, NULL);
+}
+
+/* Whether it is on the node, or waits for any. */
+static bool is_on(const json_t *pod, const char *node)
+{
+    const char *own = pod_node(pod);
+    return !own || str_equal(own, node);
+}
+
+void pods_look_on(struct sandbox *sandbox, const char *node)
+{
+    json_t *pods AUTO_JSON = workload_all(sandbox, "Pod"), *pod;
+    size_t i;
+    json_array_foreach (pods, i, pod) {
+        char *key AUTO_FREE = workload_key(pod);
+        if (is_on(pod, node))
+            later_do(sandbox, can_start(pod) ? sandbox->ready_after_ms : 0, run, key);
+    }
+}
+
+void pods_evict(struct sandbox *sandbox, const char *node)
+{
+    json_t *pods AUTO_JSON = workload_all(sandbox, "Pod"), *pod;
+    size_t i;
+    json_array_foreach (pods, i, pod) {
+        const char *owner = json_string_at(pod, "/metadata/ownerReferences/0/kind");
+        if (str_equal(pod_node(pod), node) && !str_equal(owner, "DaemonSet"))
+            workload_delete(sandbox, "Pod", pod);
+    }
 }
 
 void pod_controller(struct sandbox *sandbox, const struct news *news)
@@ -191,6 +259,7 @@ void pod_controller(struct sandbox *sandbox, const struct news *news)
         return;
     if (can_start(pod) || (runs(pod) && !is_up_to_date(pod)))
         later_do(sandbox, sandbox->ready_after_ms, run, key);
-    else if (runs(pod) && is_ready(pod) != holds(pod, "Ready"))
+    else if (runs(pod) && is_ready(pod) != holds(pod, "Ready") &&
+             !node_is_dead(sandbox, pod_node(pod)))
         later_soon(sandbox, run, key);
 }

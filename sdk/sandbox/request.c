@@ -9,6 +9,7 @@ struct stream {
     struct stream_source source;
     void (*wake)(void *data); /* NULL: nobody brings it yet */
     void *data;
+    bool broken;
 };
 
 const char *request_query(const struct request *request, const char *name)
@@ -41,6 +42,16 @@ void stream_on_wake(struct stream *stream, void (*wake)(void *data), void *data)
     stream->data = data;
 }
 
+void stream_break(struct stream *stream)
+{
+    stream->broken = true;
+}
+
+bool stream_is_broken(const struct stream *stream)
+{
+    return stream->broken;
+}
+
 bool stream_read(struct stream *stream, struct text *out)
 {
     return stream->source.read(stream->source.data, out);
@@ -50,4 +61,13 @@ void stream_free(struct stream *stream)
 {
     stream->source.close(stream->source.data);
     free(stream);
+}
+
+void answer_drop(struct answer *answer)
+{
+    text_done(&answer->body);
+    text_done(&answer->warnings);
+    if (answer->stream)
+        stream_free(answer->stream);
+    answer->stream = NULL;
 }

@@ -8,6 +8,7 @@
 #include "change.h"
 #include "controllers.h"
 #include "later.h"
+#include "nodes.h"
 #include "owners.h"
 #include "watch.h"
 
@@ -64,10 +65,12 @@ int sandbox_new(struct loop *loop, const struct sandbox_options *options,
     sandbox->store = store_new(options->history ? options->history : HISTORY);
     sandbox->kinds = registry_new(sandbox->store);
     sandbox->owners = owners_new();
+    sandbox->faults = faults_new();
     store_on_write(sandbox->store, on_write, sandbox);
     create_namespaces(sandbox);
     if (options->openkruise)
         define_clonesets(sandbox);
+    nodes_create(sandbox, options->nodes);
     sandbox->inside = inside_new(loop, api_answer, sandbox);
     int code = options->listen
                    ? http_new(loop, options->listen, api_answer, sandbox, &sandbox->http, err)
@@ -90,6 +93,8 @@ void sandbox_free(struct sandbox *sandbox)
     owners_free(sandbox->owners);
     registry_free(sandbox->kinds);
     store_free(sandbox->store);
+    faults_free(sandbox->faults);
+    map_done(&sandbox->never_ready, NULL);
     free(sandbox->stuck);
     free(sandbox);
 }
@@ -102,6 +107,15 @@ int sandbox_port(const struct sandbox *sandbox)
 struct carrier sandbox_carrier(struct sandbox *sandbox)
 {
     return inside_carrier(sandbox->inside);
+}
+
+int sandbox_add_faults(struct sandbox *sandbox, const json_t *rules, json_t **ret_added,
+                       struct error *err)
+{
+    int code = faults_add(sandbox->faults, rules, ret_added, err);
+    if (code == OK)
+        nodes_look(sandbox);
+    return code;
 }
 
 void sandbox_stick(struct sandbox *sandbox, int pod)

@@ -7,6 +7,7 @@
 #include "loop/carrier.h"
 #include "loop/loop.h"
 
+#include <jansson.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -18,6 +19,7 @@ struct sandbox_options {
     size_t history;     /* versions that are remembered; 0: 100000 */
     bool runs_pods;     /* else they stay as they are, as in a cluster without nodes */
     int64_t ready_after_ms;
+    int nodes;       /* that there are from the beginning; pods go to them */
     bool openkruise; /* CloneSets are defined from the beginning */
 };
 
@@ -31,6 +33,11 @@ int sandbox_port(const struct sandbox *sandbox);
 
 /* Brings requests to it from within this process. Borrowed. */
 struct carrier sandbox_carrier(struct sandbox *sandbox);
+
+/* Adds rules of what is to go wrong, as docs/sandbox.md has them. *ret_added is what was added, the
+ * caller's. ERR_INVALID: the words name the field. */
+int sandbox_add_faults(struct sandbox *sandbox, const json_t *rules, json_t **ret_added,
+                       struct error *err);
 
 /* Of the pods whose containers start from now on, anew or again, this one, counted from 1, never
  * gets ready; 0: all do. */

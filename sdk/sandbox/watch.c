@@ -30,8 +30,11 @@ struct watch {
     bool initial; /* what there is has to be told first, as added, … */
     bool marked;  /* … and then a bookmark that says that this was it */
     bool bookmarks, bookmark_due, ended;
-    bool told; /* anything yet */
-    struct timer bookmark, end;
+    bool told;       /* anything yet */
+    bool over;       /* a fault has ended it */
+    char *agent;     /* who watches; NULL: it doesn't say */
+    int64_t excused; /* the version about which faults have been asked */
+    struct timer bookmark, end, late;
 };
 
 /* ── Events ───────────────────────────────────────────────────────────────────────────────── */
@@ -119,6 +122,69 @@ static void add_expired(struct watch *watch, struct text *out)
     failure_done(&failure);
 }
 
+/* ── Faults ───────────────────────────────────────────────────────────────────────────────── */
+
+/* What is to go wrong with the telling of a version, once for each watch. */
+static const struct fault *fault_of(struct watch *watch, const struct version *version)
+{
+    const char *key = version->entry->key, *slash = strchr(key, '/');
+    char *ns AUTO_FREE = slash ? str_copy_n(key, (size_t)(slash - key)) : NULL;
+    const struct fault_subject subject = {.resource = watch->kind->plural,
+                                          .ns = ns,
+                                          .name = slash ? slash + 1 : key,
+                                          .agent = watch->agent};
+    if (watch->excused == version->revision)
+        return NULL;
+    watch->excused = version->revision;
+    return faults_pick(watch->sandbox->faults, FAULTS_OF_EVENTS, &subject);
+}
+
+static void on_late(void *data)
+{
+    struct watch *watch = data;
+    stream_wake(watch->stream);
+}
+
+/* Adds `event` as the fault wants it. False: there is nothing more to read, for now or for good. */
+static bool add_faulty(struct watch *watch, const struct fault *fault, const struct text *event,
+                       struct text *out)
+{
+    if (fault->kind == FAULT_WATCH_LATE) {
+        watch->seen--;
+        timer_start(watch->sandbox->loop, &watch->late, fault->delay_ms, on_late, watch);
+        return false;
+    }
+    if (fault->kind == FAULT_WATCH_TWICE) {
+        text_add(out, event->at, event->len);
+        text_add(out, event->at, event->len);
+        return true;
+    }
+    watch->over = true;
+    if (fault->kind == FAULT_WATCH_GONE) {
+        add_expired(watch, out);
+    } else {
+        text_add(out, event->at, event->len / 2);
+        stream_break(watch->stream);
+    }
+    return false;
+}
+
+/* The next version, if it is anything to this watch. False as above. */
+static bool tell_next(struct watch *watch, struct text *out)
+{
+    const struct version *version = store_version(watch->sandbox->store, ++watch->seen);
+    struct text event AUTO(text_done) = {0};
+    bool told = watch->told;
+    add_version(watch, version, &event);
+    const struct fault *fault = event.len ? fault_of(watch, version) : NULL;
+    if (fault) {
+        watch->told = told && fault->kind != FAULT_WATCH_TWICE;
+        return add_faulty(watch, fault, &event, out);
+    }
+    text_add(out, event.at, event.len);
+    return true;
+}
+
 /* ── The stream ───────────────────────────────────────────────────────────────────────────── */
 
 static bool on_read(void *data, struct text *out)
@@ -133,8 +199,11 @@ static bool on_read(void *data, struct text *out)
         add_expired(watch, out);
         return false;
     }
+    if (timer_running(&watch->late))
+        return true;
     while (watch->seen < store_revision(store) && out->len < BATCH_BYTES)
-        add_version(watch, store_version(store, ++watch->seen), out);
+        if (!tell_next(watch, out))
+            return !watch->over;
     bool all = watch->seen == store_revision(store);
     if (all && (watch->marked || (watch->bookmarks && (watch->bookmark_due || watch->ended))))
         add_bookmark(watch, out);
@@ -147,6 +216,8 @@ static void on_close(void *data)
     list_remove(&watch->link);
     timer_stop(watch->sandbox->loop, &watch->bookmark);
     timer_stop(watch->sandbox->loop, &watch->end);
+    timer_stop(watch->sandbox->loop, &watch->late);
+    free(watch->agent);
     selector_free(watch->selector);
     free(watch->prefix);
     free(watch);
@@ -197,6 +268,7 @@ static int watch_read(struct watch *watch, const struct target *target,
     if (view_or_fail(request, &watch->view, failure) < 0)
         return -1;
     watch->kind = target->kind;
+    watch->agent = str_copy(request_header(request, "User-Agent"));
     watch->seen = revision;
     watch->initial = revision == 0 || everything;
     watch->bookmarks = is_true(request_query(request, "allowWatchBookmarks"));
