@@ -272,28 +272,47 @@ static bool partition_allows(const struct plan *plan, int batch)
 }
 
 /* A workload whose owner may change its template at any time stands still while a person is waited
- * for, once the surplus of the batch has gone: what the batches have let loose would take the next
- * template at once. */
-static enum manner manner_of_waiting(const struct run *run)
+ * for: what the batches have let loose would take the next template at once. */
+static bool stands_still(const struct run *run)
 {
-    bool surplus = run->in->observation.ready > seen_size(run);
-    bool still = run->in->intent.keeps_hold && !run->status->scale && !surplus;
-    return still ? HOLD_STILL : GO_ON;
+    return run->in->intent.keeps_hold && !run->status->scale;
+}
+
+/* What the batch has brought on top goes before the workload stands still, and nobody is told that
+ * it does before. */
+static bool surplus_leaves(struct run *run)
+{
+    int surplus = run->in->observation.ready - seen_size(run);
+    if (!stands_still(run) || surplus <= 0)
+        return false;
+    run_why(run, REASON_PODS_LEAVING, "batch %d is ready; %d pods more than its size are to go",
+            run->status->batch + 1, surplus);
+    why_object(run, "");
+    why_number(run, "ready", "at most", seen_size(run), run->in->observation.ready);
+    return true;
+}
+
+static void why_partition(struct run *run)
+{
+    int batch = run->status->batch, partition = run->in->plan->partition;
+    int last = (int)run->in->plan->batch_count - 1;
+    run_why(run, REASON_PARTITION_REACHED,
+            "batch %d of %d is ready; batchPartition is %d, raise it to go on", batch + 1,
+            batch_total(run), partition);
+    why_number(run, "spec.rolloutPlan.batchPartition", "at least", batch < last ? batch + 1 : last,
+               partition);
 }
 
 static enum batch_event probe_ready(struct run *run)
 {
-    const struct plan *plan = run->in->plan;
-    int batch = run->status->batch, last = (int)plan->batch_count - 1;
-    bool allowed = partition_allows(plan, batch);
-    run_advance(run, allowed ? GO_ON : manner_of_waiting(run));
+    bool allowed = partition_allows(run->in->plan, run->status->batch);
+    bool leaves = !allowed && surplus_leaves(run);
+    bool still = !allowed && !leaves && stands_still(run);
+    run_advance(run, still ? HOLD_STILL : GO_ON);
     if (allowed)
         return ON_BATCH_APPROVED;
-    run_why(run, REASON_PARTITION_REACHED,
-            "batch %d of %d is ready; batchPartition is %d, raise it to go on", batch + 1,
-            batch_total(run), plan->partition);
-    why_number(run, "spec.rolloutPlan.batchPartition", "at least", batch < last ? batch + 1 : last,
-               plan->partition);
+    if (!leaves)
+        why_partition(run);
     return ON_BATCH_WAITING;
 }
 

@@ -109,7 +109,7 @@ Rollout default/web restarted: Deployment web gets new pods
                                batchInRolling ›
                                batchVerifying
   10.0 s  1/3            ●···  batchFinalizing › batchReady
-  Rollout default/web: batchReady after 10.0 s, with 11
+  Rollout default/web: batchReady after 10.0 s, with 12
     writes: batch 1 of 3 is ready; batchPartition is 0,
     raise it to go on
     to go on: sluice approve web
@@ -313,9 +313,9 @@ def test_the_picture_of_a_fleet(sluice):
 STEP                    TIME    READS  WRITES  EVENTS  REQ/s  EV/s
 Deployment web applied  0.0 s   0      0       51      0      33
 Rollout web applied     0.0 s   9      18      24      27     24
-Rollout web restarted   10.0 s  15     33      90      24     45
-in all                  10.0 s  24     51      165     27     45
-a rollout                       8.0    17.0    55.0
+Rollout web restarted   10.0 s  15     36      93      27     48
+in all                  10.0 s  24     54      168     27     48
+a rollout                       8.0    18.0    56.0
 
 3 rollouts: 3 wait for a person
 3 of 3 copies played by the real controller.
@@ -348,7 +348,7 @@ def test_what_comes_in_the_same_second_of_all_waves_is_added_up(fleet):
     assert waves["ends"] == {"succeeded": 0, "waiting": 8, "failed": 0, "stopped": 0}
     restart = waves["steps"][-1]
     assert [second for second, *_ in restart["load"]] == [0, 5, 10]
-    assert sum(row[2] for row in restart["load"]) == restart["total"]["writes"] == 88
+    assert sum(row[2] for row in restart["load"]) == restart["total"]["writes"] == 96
     assert restart["peak"]["writes"] == max(row[2] for row in restart["load"])
 
 

@@ -154,6 +154,27 @@ static void test_stands_still_at_the_partition(void **state)
     world_done(&world);
 }
 
+/* Nobody is told that it stands at the partition as long as it would take another template. */
+static void test_a_surplus_goes_before_it_stands_still(void **state)
+{
+    struct world world;
+    setup(&world, "{'batchPartition':0,'rolloutBatches':[{'replicas':1},{'replicas':4}]}");
+    world_template(&world, 2);
+    world_run_to_batch(&world, BATCH_VERIFYING, 0);
+    world_wait(&world, 60000); /* its controller has seen it */
+    world_wait(&world, 60000); /* the pod is ready */
+    world.workload.counts.ready = world.workload.size + 1;
+    world_pass(&world);
+    assert_int_equal(world.recorded.batch_state, BATCH_READY);
+    assert_int_equal(world.recorded.reason.code, REASON_PODS_LEAVING);
+    assert_false(world.workload.paused);
+    world_wait(&world, 60000); /* the surplus has gone */
+    world_run(&world);
+    assert_int_equal(world.recorded.reason.code, REASON_PARTITION_REACHED);
+    assert_true(world.workload.paused);
+    world_done(&world);
+}
+
 static void test_scaled_at_rest(void **state)
 {
     struct world world;
@@ -367,6 +388,7 @@ int main(void)
         cmocka_unit_test(test_changed_while_nobody_looks),
         cmocka_unit_test(test_taken_in_the_middle),
         cmocka_unit_test(test_stands_still_at_the_partition),
+        cmocka_unit_test(test_a_surplus_goes_before_it_stands_still),
         cmocka_unit_test(test_scaled_at_rest),
         cmocka_unit_test(test_a_size_to_go_to),
         cmocka_unit_test(test_somebody_elses),
