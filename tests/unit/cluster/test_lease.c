@@ -97,12 +97,21 @@ static void take_patch(struct scene *scene, const struct fake_request *request)
         answer_object(scene, request, OK_STATUS);
 }
 
+/* What has changed since the version that is asked for is told first, as a real server does. */
+static void begin_watch(struct scene *scene, const struct fake_request *request)
+{
+    const char *since = strstr(request->target, "resourceVersion=");
+    scene->stream = request->connection;
+    fake_begin(request->connection);
+    if (since && atoi(since + strlen("resourceVersion=")) < scene->version)
+        tell(scene, "MODIFIED");
+}
+
 static void on_request(void *data, const struct fake_request *request)
 {
     struct scene *scene = data;
     if (strstr(request->target, "watch=1")) {
-        scene->stream = request->connection;
-        fake_begin(request->connection);
+        begin_watch(scene, request);
     } else if (str_equal(request->method, "PATCH")) {
         take_patch(scene, request);
     } else if (str_equal(request->method, "POST")) {
