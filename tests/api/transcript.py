@@ -158,10 +158,12 @@ class Transcript:
     @staticmethod
     def _tidy(name: str, item):
         """The version of a list, and of a bookmark, depends on what others do meanwhile; the order
-        of managers on the second in which they wrote."""
+        of managers on the second in which they wrote, and in a conflict on chance."""
         if name == "managedFields":
             return sorted(item, key=lambda each: [each.get(word, "") for word in (
                 "operation", "manager", "subresource")])
+        if name == "causes" and item and item[0].get("reason") == "FieldManagerConflict":
+            return sorted(item, key=lambda cause: cause["message"])
         if name == "metadata" and isinstance(item, dict) and "name" not in item:
             return {key: "<any>" if key == "resourceVersion" else value
                     for key, value in item.items()}
