@@ -5,7 +5,7 @@ import pytest
 
 from harness import apps
 from harness.apps import watched  # noqa: F401
-from harness.objects import component, reason, rollout
+from harness.objects import component, is_running, reason, rollout
 
 SIZE = 3
 
@@ -52,6 +52,7 @@ def test_paused(stage, kind):
     why = stage.wait_reason("DeadlineExceeded")
     assert "no progress within 4 s" in why["message"] and "of them ready" in why["message"]
     assert stage.event("DeadlineExceeded")["type"] == "Warning"
+    stage.wait("its container runs", lambda: all(map(is_running, apps.at(stage, "unready"))))
     apps.assert_quiet(stage, kind)
     assert len(apps.at(stage, "unready")) == 1
     stage.put(rollout("shop-v1", "shop-v2", numBatches=1))

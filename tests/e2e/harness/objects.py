@@ -74,6 +74,12 @@ def is_ready(pod) -> bool:
                     for c in pod.get("status", {}).get("conditions", [])))
 
 
+def is_running(pod) -> bool:
+    """All its containers, ready or not."""
+    statuses = pod.get("status", {}).get("containerStatuses", [])
+    return bool(statuses) and all("running" in status["state"] for status in statuses)
+
+
 def image_of(pod) -> str:
     return pod["spec"]["containers"][0]["image"].rpartition(":")[2]
 
