@@ -40,7 +40,7 @@ class Nodes:
             self._send("POST", "/api/v1/nodes", {
                 "apiVersion": "v1", "kind": "Node", "spec": {"taints": [APART, *taints]},
                 "metadata": {"name": f"{self.api.namespace}-{self.count}", "labels": {
-                    "type": "kwok", "case": self.api.namespace}}})
+                    "type": "kwok-apart", "case": self.api.namespace}}})
             self.count += 1
 
     def taint(self, number: int, *taints: dict) -> None:

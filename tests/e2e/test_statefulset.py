@@ -1,9 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Rolls of a StatefulSet, proved from its own history and that of its pods.
-
-Availability is asked only of real pods: a fake node now and then deletes a pod by its name twice,
-and so the successor, which here has the same name.
-"""
+"""Rolls of a StatefulSet, proved from its own history and that of its pods. Availability is asked of
+real pods, which take their time to become ready."""
 
 from harness import apps
 from harness.apps import watched  # noqa: F401, a fixture for every test here

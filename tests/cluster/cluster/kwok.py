@@ -2,6 +2,7 @@
 """Fake nodes, for pods by the thousand: kwok says of them what a kubelet would."""
 
 LABEL = {"type": "kwok"}
+APART = {"type": "kwok-apart"}  # nodes that somebody adds for pods of his own
 TAINT = {"key": "kwok.x-k8s.io/node", "value": "fake", "effect": "NoSchedule"}
 
 

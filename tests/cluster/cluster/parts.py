@@ -6,7 +6,7 @@ import os
 from dataclasses import dataclass
 from typing import Callable
 
-from . import kruise, network, tools
+from . import kruise, kwok, network, tools
 from .api import ApiError
 from .images import Registry
 from .node import CONTAINERD
@@ -134,9 +134,10 @@ def _kruise_ready(cluster):
 
 
 def _kwok(cluster):
+    types = f"{kwok.LABEL['type']},{kwok.APART['type']}"
     return [tools.path("kwok"), f"--kubeconfig={cluster.credentials.path('kwok')}",
-            f"--config={HERE}/manifests/kwok.yaml",
-            "--manage-all-nodes=false", "--manage-nodes-with-label-selector=type=kwok",
+            f"--config={HERE}/manifests/kwok.yaml", "--manage-all-nodes=false",
+            f"--manage-nodes-with-label-selector=type in ({types})",
             "--node-lease-duration-seconds=200", "--cidr=10.214.0.0/15", "--node-ip=127.0.0.1",
             f"--server-address=127.0.0.1:{cluster.ports['kwok']}"]
 

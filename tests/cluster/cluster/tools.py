@@ -8,6 +8,7 @@ rename: it is complete or it isn't there.
 
 import fcntl
 import hashlib
+import json
 import os
 import re
 import shutil
@@ -25,16 +26,54 @@ KRUISE = "github.com/openkruise/kruise"
 
 
 @dataclass(frozen=True)
+class Mend:
+    """A piece of a module's file that is built otherwise."""
+
+    module: str
+    file: str
+    piece: str
+    instead: str
+
+    def apply(self, module: str, scratch: Path) -> Path:
+        """A go.mod that builds a copy of the module, with this in it, in place of the module."""
+        copy, gomod = scratch / "mended", scratch / "go.mod"
+        _run(["cp", "-r", "--no-preserve=mode", str(_module_folder(module, self.module)), str(copy)])
+        file = copy / self.file
+        text = file.read_text()
+        if text.count(self.piece) != 1:
+            raise ClusterError(f"{self.module}/{self.file}: expected {self.piece!r} once")
+        file.write_text(text.replace(self.piece, self.instead))
+        given = SOURCES / module
+        gomod.write_text(f"{(given / 'go.mod').read_text()}\nreplace {self.module} => {copy}\n")
+        shutil.copyfile(given / "go.sum", scratch / "go.sum")
+        return gomod
+
+
+# It deletes a pod by its name, and so now and then the one that has come with that name since:
+# nobody's fault but its own, and a ready pod less than anybody may take away.
+KWOK_DELETES_BY_UID = Mend(
+    "sigs.k8s.io/kwok", "pkg/kwok/controllers/pod_controller.go",
+    "Delete(ctx, pod.Name, deleteOpt)",
+    "Delete(ctx, pod.Name, metav1.DeleteOptions{GracePeriodSeconds: deleteOpt.GracePeriodSeconds,"
+    " Preconditions: metav1.NewUIDPreconditions(string(pod.UID))})")
+
+
+@dataclass(frozen=True)
 class Tool:
     """A program: the module under go/ that pins its versions, and the package to build."""
 
     name: str
     module: str
     package: str
+    mend: Mend = None
 
     def make(self, folder: Path) -> None:
-        _go(self.module, "build", "-trimpath", f"-ldflags={_ldflags(self.module)}",
-            "-o", str(folder / self.name), self.package)
+        with tempfile.TemporaryDirectory() as scratch:
+            mended = []
+            if self.mend:
+                mended = [f"-modfile={self.mend.apply(self.module, Path(scratch))}"]
+            _go(self.module, "build", "-trimpath", *mended, f"-ldflags={_ldflags(self.module)}",
+                "-o", str(folder / self.name), self.package)
 
 
 @dataclass(frozen=True)
@@ -44,9 +83,10 @@ class Manifests:
     name: str = "kruise.yaml"
     module: str = "kruise"
     package: str = "config"
+    mend: Mend = None
 
     def make(self, folder: Path) -> None:
-        source = Path(_go(self.module, "list", "-m", "-f", "{{.Dir}}", KRUISE).strip())
+        source = _module_folder(self.module, KRUISE)
         with tempfile.TemporaryDirectory() as scratch:
             for part in ("crd", "webhook"):
                 shutil.copytree(source / "config" / part, Path(scratch, part))
@@ -67,7 +107,7 @@ TOOLS = {tool.name: tool for tool in (
     Tool("pause", "images", "./pause"),
     Tool("kruise-manager", "kruise", KRUISE),
     Manifests(),
-    Tool("kwok", "kwok", "sigs.k8s.io/kwok/cmd/kwok"),
+    Tool("kwok", "kwok", "sigs.k8s.io/kwok/cmd/kwok", KWOK_DELETES_BY_UID),
     Tool("helm", "helm", "helm.sh/helm/v3/cmd/helm"),
 )}
 
@@ -117,6 +157,8 @@ def _key(tool) -> str:
     digest = hashlib.sha256()
     for part in (tool.name, tool.package, _ldflags(tool.module)):
         digest.update(part.encode() + b"\0")
+    if tool.mend:
+        digest.update(repr(tool.mend).encode())
     for file in sorted((SOURCES / tool.module).rglob("*")):
         if file.is_file():
             digest.update(file.read_bytes())
@@ -146,6 +188,12 @@ def _lock(log):
         log("waiting for another build …", flush=True)
         fcntl.flock(lock, fcntl.LOCK_EX)
     return lock
+
+
+def _module_folder(module: str, wanted: str) -> Path:
+    """Where a module that this one needs lies, fetched if need be."""
+    _go(module, "mod", "download", wanted)
+    return Path(_go(module, "list", "-m", "-f", "{{.Dir}}", wanted).strip())
 
 
 def _go(module: str, *arguments: str) -> str:

@@ -138,6 +138,19 @@ def fewest_ready(stage, kind: str, since: int, until: int = 0) -> int:
                for _, pods in replay(stage, kind, "web", since))
 
 
+def assert_goals(moments, *goals: int) -> None:
+    """Of (pods that have come, those of them that are ready) after every change: they come as far as
+    each goal, and beyond it only when as many are ready."""
+    steps, before, most = list(goals), 0, 0
+    for there, ready in moments:
+        while steps and there > steps[0]:
+            assert before >= steps[0], f"{there} come while {before} are ready: {goals}"
+            steps.pop(0)
+        assert steps, f"{there} have come; {goals} were planned"
+        before, most = ready, max(most, there)
+    assert len(steps) == 1 and most == steps[0], f"{most} have come; {steps} are left"
+
+
 def most_told(stage, since: int) -> int:
     """The most pods that the ReplicaSets were told to have in all: what maxSurge is about. A pod that
     is to go may still be there for a moment when its successor comes."""

@@ -45,24 +45,6 @@ def app(version: str) -> dict:
     return component(kind="app", version=version)
 
 
-class BeenReady:
-    """Pods that were ready once at their revision. A fake node says of a new pod now and then that it
-    is ready, isn't and is, within milliseconds: nobody has let that one go."""
-
-    def __init__(self, stage, since: int):
-        """Knows of those that were ready before this number of the history."""
-        self.known = set()
-        for version in stage.history.versions("Pod"):
-            if version.number <= since:
-                self.ready(version.object)
-
-    def ready(self, pod) -> bool:
-        key = pod["metadata"]["uid"], pod["metadata"]["labels"].get("controller-revision-hash")
-        if is_ready(pod):
-            self.known.add(key)
-        return key in self.known
-
-
 class Daemons:
     """The DaemonSet `web` of a stage, and the proofs of how it rolls."""
 
@@ -104,19 +86,14 @@ class Daemons:
     def assert_batches(self, since: int, *goals: int, image: str = "5.0.2") -> None:
         """Pods that aren't of the image go only as far as each goal, and beyond it only when as many
         of the image are ready. Every pod of the image counts that has come for one that went."""
-        steps, most, before, been = list(goals), 0, 0, BeenReady(self.stage, since)
-        for live, pods in self.replay(since):
-            if not live["spec"]["template"]["spec"]["containers"][0]["image"].endswith(image):
-                continue
-            size = live["status"]["desiredNumberScheduled"]
-            gone = size - sum(image_of(pod) != image for pod in pods.values())
-            while steps and gone > steps[0]:
-                assert before >= steps[0], f"{gone} are to go while {before} are ready: {goals}"
-                steps.pop(0)
-            assert steps, f"{gone} have gone, {goals} were planned"
-            most = max(most, gone)
-            before = sum(been.ready(pod) and image_of(pod) == image for pod in pods.values())
-        assert len(steps) == 1 and most == steps[0], f"{most} have gone; {steps} are left"
+        def moments():
+            for live, pods in self.replay(since):
+                if live["spec"]["template"]["spec"]["containers"][0]["image"].endswith(image):
+                    left = sum(image_of(pod) != image for pod in pods.values())
+                    yield (live["status"]["desiredNumberScheduled"] - left,
+                           sum(is_ready(pod) and image_of(pod) == image for pod in pods.values()))
+
+        apps.assert_goals(moments(), *goals)
 
     def roll_step_by_step(self, *batches) -> int:
         """A roll whose partition is raised when the batch before has come to rest: there are exactly
@@ -132,8 +109,7 @@ class Daemons:
 
     def most_down(self, since: int, while_held=False) -> int:
         """The most nodes without a ready pod at any moment, or until it was given back."""
-        been = BeenReady(self.stage, since)
-        return max(live["status"]["desiredNumberScheduled"] - sum(map(been.ready, pods.values()))
+        return max(live["status"]["desiredNumberScheduled"] - sum(map(is_ready, pods.values()))
                    for live, pods in self.replay(since)
                    if not while_held or apps.HOLDER in live["metadata"]["annotations"])
 

@@ -200,22 +200,14 @@ class Followed:
         self.stage.history.catch_up()
         return apps.replay(self.stage, self.kind.kind, "web", since)
 
+    def is_ready(self, pod) -> bool:
+        """With the image that it is to have: a pod may be ready for a moment with the one before."""
+        return is_ready(pod) and (self.real or running_image(pod) == image_of(pod))
+
     def ready_moments(self, since: int):
-        """(pods, those of them that are ready) after every change. A fake node says of a new pod now
-        and then that it is ready, isn't and is: once ready counts, as long as it runs the same image."""
-        been = set()
-
-        def note(pod) -> bool:
-            key = pod["metadata"]["uid"], image_of(pod)
-            if is_ready(pod) and (self.real or running_image(pod) == image_of(pod)):
-                been.add(key)
-            return key in been
-
-        for version in self.stage.history.versions("Pod"):
-            if version.number <= since:
-                note(version.object)
+        """(pods, those of them that are ready) after every change."""
         for _, pods in self.replay(since):
-            yield list(pods.values()), list(filter(note, pods.values()))
+            yield list(pods.values()), list(filter(self.is_ready, pods.values()))
 
     def fewest_ready(self, since: int) -> int:
         """While its pods may only be fewer because of us."""
@@ -223,26 +215,21 @@ class Followed:
 
     def assert_batches(self, since: int, image: str, *goals: int) -> None:
         """Pods of the image come as far as each goal, and beyond it only when as many are ready."""
-        steps, before, most = list(goals), 0, 0
-        for pods, ready in self.ready_moments(since):
-            there = sum(image_of(pod) == image for pod in pods)
-            if there > steps[0]:
-                assert before >= steps[0], f"{there} come while {before} are ready: {goals}"
-                steps.pop(0)
-            assert steps and there <= steps[0], f"{there} have come at once; {goals} were planned"
-            before, most = sum(image_of(pod) == image for pod in ready), max(most, there)
-        assert len(steps) == 1 and most == steps[0], f"{most} have come; {steps} are left"
+        def moments():
+            for pods, ready in self.ready_moments(since):
+                yield (sum(image_of(pod) == image for pod in pods),
+                       sum(image_of(pod) == image for pod in ready))
+
+        apps.assert_goals(moments(), *goals)
 
     def assert_none_taken_back(self, since: int, image: str) -> None:
-        """No pod of the image is told to go, or gets another one. A fake node now and then removes the
-        pod that has come with the name of the one that it was to remove; it grants no time then."""
+        """No pod of the image is told to go, or gets another one."""
         came = set()
         for version in self.stage.history.versions("Pod", since=since):
             meta, fits = version.object["metadata"], image_of(version.object) == image
             came |= {meta["uid"]} if fits else set()
             assert fits or meta["uid"] not in came, f"{version.name} is taken back from {image}"
-            assert not fits or not meta.get("deletionGracePeriodSeconds"), \
-                f"{version.name} is told to go"
+            assert not fits or "deletionTimestamp" not in meta, f"{version.name} is told to go"
 
     def assert_stay(self, pods: dict, version="4.0.6") -> None:
         """The very same pods, of this version, and no other."""

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 
 from cluster.api import ApiError
 from cluster.cluster import wait_for
-from cluster.kwok import LABEL, TAINT
+from cluster.kwok import APART, TAINT
 
 OWNER = "sluice.test/stage"
 
@@ -23,7 +23,7 @@ class Nodes:
         """Node a is <namespace>-a."""
         for letter in letters:
             name = f"{self.stage}-{letter}"
-            labels = {**LABEL, OWNER: self.stage, "kubernetes.io/hostname": name}
+            labels = {**APART, OWNER: self.stage, "kubernetes.io/hostname": name}
             self.api.create("/api/v1/nodes", {"apiVersion": "v1", "kind": "Node",
                                               "metadata": {"name": name, "labels": labels},
                                               "spec": {"taints": [TAINT]}})
