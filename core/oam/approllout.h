@@ -35,6 +35,11 @@ bool approllout_has_finalizer(const json_t *object, const char *finalizer);
 void approllout_status_read(const json_t *object, const char *component,
                             struct rollout_status *ret_status);
 
+/* Its state and its reason alone, as the top tells them: cheap enough for every event. What isn't
+ * there, or can't be understood, is as in status_new(). */
+void approllout_states_read(const json_t *object, enum rolling_state *ret_state,
+                            enum reason_code *ret_reason);
+
 /* The record of its last rolls (rolls.h); borrowed, NULL: there is none. */
 const json_t *approllout_rolls(const json_t *object, const char *component);
 

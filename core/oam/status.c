@@ -162,17 +162,23 @@ static void states_write(const struct rollout_status *status, json_t *json)
         json_put_take(json, "/reason/code", json_string(reason_name(status->reason.code)));
 }
 
+/* What can't be understood leaves them as they are. */
+static void rolling_read(const json_t *json, enum rolling_state *rolling, enum reason_code *reason)
+{
+    enum rolling_state state = rolling_state_of(json_string_at(json, "/rollingState"));
+    enum reason_code code = reason_of(json_string_at(json, "/reason/code"));
+    if (state != ROLLING_STATES)
+        *rolling = state;
+    if (code != REASON_CODES)
+        *reason = code;
+}
+
 static void states_read(const json_t *json, struct rollout_status *status)
 {
-    enum rolling_state rolling = rolling_state_of(json_string_at(json, "/rollingState"));
     enum batch_state batch = batch_state_of(json_string_at(json, "/batchRollingState"));
-    enum reason_code reason = reason_of(json_string_at(json, "/reason/code"));
-    if (rolling != ROLLING_STATES)
-        status->rolling = rolling;
+    rolling_read(json, &status->rolling, &status->reason.code);
     if (batch != BATCH_STATES)
         status->batch_state = batch;
-    if (reason != REASON_CODES)
-        status->reason.code = reason;
 }
 
 static json_t *condition_write(enum condition_type type, const struct condition *condition)
@@ -275,6 +281,14 @@ void approllout_status_read(const json_t *object, const char *component,
     if (!record && answered) /* what is new was not there when it was asked for */
         snprintf(ret_status->answered, sizeof ret_status->answered, "%s", answered);
     status_read(record, ret_status);
+}
+
+void approllout_states_read(const json_t *object, enum rolling_state *ret_state,
+                            enum reason_code *ret_reason)
+{
+    *ret_state = ROLLING_LOCATING; /* the first of each */
+    *ret_reason = REASON_WAITING;
+    rolling_read(json_at(object, "/status"), ret_state, ret_reason);
 }
 
 const json_t *approllout_rolls(const json_t *object, const char *component)

@@ -34,9 +34,10 @@ void census_done(struct census *census)
 
 void census_see(struct census *census, const char *key, const json_t *object)
 {
-    struct rollout_status status;
-    approllout_status_read(object, NULL, &status);
-    void *entry = entry_of(status.rolling, status.reason.code);
+    enum rolling_state state;
+    enum reason_code reason;
+    approllout_states_read(object, &state, &reason);
+    void *entry = entry_of(state, reason);
     const void *before = map_put(&census->seen, key, entry);
     if (before)
         count(census, before, -1);
