@@ -2,8 +2,6 @@
 /* The deadline of a batch: how long it may stand for what ought to come by itself. */
 #include "rollout/machine_private.h"
 
-#include <string.h>
-
 /* A gate that a person opens, and a pause between two pods, are no lack of progress; and what takes
  * a person anyway has its own words. */
 static bool stands(const struct run *run)
@@ -21,8 +19,8 @@ static bool got_on(const struct run *run)
     const struct rollout_status *s = run->status, *before = &run->in->status;
     bool down = s->scale && s->target_size < s->original_size;
     int more = s->upgraded_ready - s->standing.ready;
-    return run->out->move_count > 0 || s->step_target != before->step_target ||
-           s->gate.passed > before->gate.passed || (down ? more < 0 : more > 0);
+    return s->step_target != before->step_target || s->gate.passed > before->gate.passed ||
+           (down ? more < 0 : more > 0);
 }
 
 static void stand_from_now(struct run *run)

@@ -191,6 +191,19 @@ static void test_hooks(void **state)
     world_done(&world);
 }
 
+/* Each takes its time within the deadline; together they take longer. */
+static void test_hook_after_hook(void **state)
+{
+    struct world world;
+    world_init(&world, "{" BATCHES "," WITHIN ",'onFailure':'Abandon','rolloutWebhooks':["
+                       "{'type':'post-batch-rollout','name':'a','url':'http://h'},"
+                       "{'type':'post-batch-rollout','name':'b','url':'http://h'}]}");
+    world.hook_ms = 40000;
+    world_run(&world);
+    assert_ended(&world, ROLLING_SUCCEEDED, 5, 5);
+    world_done(&world);
+}
+
 /* Without a source there is nothing to go back to. */
 static void test_nothing_to_go_back_to(void **state)
 {
@@ -227,6 +240,7 @@ int main(void)
         cmocka_unit_test(test_progress),
         cmocka_unit_test(test_planned_waits),
         cmocka_unit_test(test_hooks),
+        cmocka_unit_test(test_hook_after_hook),
         cmocka_unit_test(test_nothing_to_go_back_to),
         cmocka_unit_test(test_a_followed_template_is_its_owners),
     };
