@@ -7,8 +7,9 @@
 
 #include "base/error.h"
 
-/* Runs `body` in a child for at most `seconds`. What the body returns and writes into its error
- * comes back; a crash or a hang comes back as ERR_BUG with words that name it. */
+/* Runs `body` in a child for at most `seconds` of its own time, and four times that in all. What
+ * the body returns and writes into its error comes back; a crash or a hang comes back as ERR_BUG
+ * with words that name it. */
 int trial_run(int (*body)(void *user, struct error *err), void *user, unsigned seconds,
               struct error *err);
 
