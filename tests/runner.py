@@ -173,7 +173,7 @@ class PythonTests:
         self.report = LOGS / f"{name.replace(' ', '-')}.xml"
         self.report.unlink(missing_ok=True)
         self.child = Child(name, ["/usr/bin/python3", "-m", "pytest", "-p", "no:cacheprovider", "-v",
-                                  f"--numprocesses={workers}", "--durations=15",
+                                  f"--numprocesses={workers}", "--dist=loadgroup", "--durations=15",
                                   f"--junitxml={self.report}", *paths], environment)
 
     def end(self, tally: Tally) -> None:

@@ -124,7 +124,7 @@ class Cluster(Reachable):
     def _prepare(self) -> None:
         (self.dir / "tmp").mkdir()
         (self.dir / "etc").mkdir()
-        self.credentials.create(self.node)
+        self.credentials.create(self.node, network.gateway(self.number))
         self.kubeconfig.symlink_to(self.credentials.path("admin"))
         self._write_config("audit-policy", audit.POLICY)
         self._write_config("scheduler", {

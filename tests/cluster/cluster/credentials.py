@@ -29,12 +29,13 @@ class Credentials:
         self.ca = folder / "ca.crt"
         self.tokens = folder / "tokens.csv"
 
-    def create(self, node: str) -> None:
+    def create(self, node: str, address: str) -> None:
+        """For a node, and for who calls the API server by this address, as pods do."""
         self.folder.mkdir(mode=0o700)
         self._certificate_authority()
         self.certificate("apiserver", "/CN=kube-apiserver",
                          "subjectAltName=DNS:localhost,DNS:kubernetes.default.svc,"
-                         "IP:127.0.0.1,IP:10.96.0.1")
+                         f"IP:127.0.0.1,IP:10.96.0.1,IP:{address}")
         self.certificate("admin", f"/O={MASTERS}/CN=admin")
         self._openssl("genpkey", "-algorithm", "EC", "-pkeyopt", "ec_paramgen_curve:P-256",
                       "-out", "service-accounts.key")

@@ -11,6 +11,7 @@ import io
 import json
 import platform
 import tarfile
+from pathlib import Path
 from urllib.parse import urlsplit
 
 from . import tools
@@ -68,6 +69,20 @@ class Registry:
         })
         self._expect(201, "PUT", f"/v2/{name}/manifests/{tag}", manifest.encode(),
                      {"Content-Type": MANIFEST})
+
+    def push_archive(self, image: str, archive: Path) -> None:
+        """An image that is in an archive, with blobs and an index as the OCI says, as NAME:TAG."""
+        name, _, tag = image.partition(":")
+        with tarfile.open(archive) as files:
+            def blob(described: dict) -> bytes:
+                return files.extractfile(f"blobs/{described['digest'].replace(':', '/')}").read()
+
+            (top,) = json.load(files.extractfile("index.json"))["manifests"]
+            manifest = json.loads(blob(top))
+            for part in (manifest["config"], *manifest["layers"]):
+                self._push_blob(name, part["mediaType"], blob(part))
+            self._expect(201, "PUT", f"/v2/{name}/manifests/{tag}", blob(top),
+                         {"Content-Type": MANIFEST})
 
     def _push_blob(self, name: str, kind: str, content: bytes) -> dict:
         digest = _digest(content)

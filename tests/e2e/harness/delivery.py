@@ -1,12 +1,18 @@
 # SPDX-License-Identifier: Apache-2.0
 """What deploy/ says, rendered as people would install it."""
 
+import os
+import socket
 import subprocess
+import threading
+from contextlib import suppress
 from pathlib import Path
 
 import yaml
 
-from cluster import tools
+from cluster import ClusterError, network, tools, wait_for
+
+from .objects import is_ready
 
 DEPLOY = Path(__file__).resolve().parents[3] / "deploy"
 CHART = DEPLOY / "helm" / "sluice"
@@ -50,3 +56,117 @@ def by_name(found: list) -> dict:
         result[thing["kind"], thing["metadata"]["name"]] = thing
     assert len(result) == len(found)
     return result
+
+
+# The image, and controllers that run of it as Pods
+
+
+def image(folder: Path, *options: str) -> Path:
+    """The archive, built; SLUICE_IMAGE names one that is there already."""
+    if "SLUICE_IMAGE" in os.environ:
+        return Path(os.environ["SLUICE_IMAGE"])
+    archive = folder / "image.tar"
+    path = f"{os.environ.get('PATH', '')}:/usr/local/go/bin"
+    subprocess.run([str(DEPLOY / "image" / "build"), "--output", str(archive), *options],
+                   env={**os.environ, "PATH": path}, check=True, capture_output=True, text=True)
+    return archive
+
+
+class Doorway:
+    """Pods reach this machine by one address, and the API server listens at another."""
+
+    def __init__(self, cluster):
+        self.address = network.gateway(cluster.number)
+        self._server = socket.create_server((self.address, 0))
+        self._target = ("127.0.0.1", cluster.ports["apiserver"])
+        self.port = self._server.getsockname()[1]
+        threading.Thread(target=self._serve, daemon=True).start()
+
+    def close(self) -> None:
+        self._server.close()
+
+    def _serve(self) -> None:
+        with suppress(OSError):
+            while True:
+                near, _ = self._server.accept()
+                far = socket.create_connection(self._target)
+                for one, other in ((near, far), (far, near)):
+                    threading.Thread(target=self._carry, args=(one, other), daemon=True).start()
+
+    @staticmethod
+    def _carry(source, target) -> None:
+        with suppress(OSError):
+            while data := source.recv(65536):
+                target.sendall(data)
+        for end in (source, target):
+            with suppress(OSError):
+                end.shutdown(socket.SHUT_RDWR)
+
+
+class Installed:
+    """A release in a namespace of the same name: two controllers for all namespaces."""
+
+    repository = "sluice/controller"
+
+    def __init__(self, cluster, archive: Path, folder: Path):
+        self.cluster, self.folder = cluster, folder
+        self.name = f"installed-{os.getpid()}"
+        for tag in ("one", "two"):  # the same bytes; a Deployment goes by the name
+            cluster.registry.push_archive(f"{self.repository}:{tag}", archive)
+        self.doorway = Doorway(cluster)
+        cluster.make_namespace(self.name)
+
+    def helm(self, *arguments: str) -> None:
+        done = helm(*arguments, f"--namespace={self.name}", kubeconfig=self.cluster.kubeconfig)
+        assert done.returncode == 0, done.stderr
+
+    def install(self, tag: str, *options: str) -> None:
+        """Or another version of it in its place."""
+        values = self.folder / "values.yaml"
+        values.write_text(yaml.safe_dump({
+            "image": {"repository": self.repository, "tag": tag},
+            "extraEnv": [
+                {"name": "KUBERNETES_SERVICE_HOST", "value": self.doorway.address},
+                {"name": "KUBERNETES_SERVICE_PORT", "value": str(self.doorway.port)}]}))
+        self.helm("upgrade", "--install", self.name, str(CHART), f"--values={values}", *options)
+
+    def rollouts(self) -> str:
+        return f"/apis/sluice.dev/v1alpha1/namespaces/{self.name}/rollouts"
+
+    def deployment(self) -> dict:
+        return self.cluster.api.get(f"/apis/apps/v1/namespaces/{self.name}/deployments/{self.name}")
+
+    def pods(self) -> list:
+        return [pod for pod in self.cluster.api.get(
+            f"/api/v1/namespaces/{self.name}/pods")["items"]
+                if not pod["metadata"].get("deletionTimestamp")]
+
+    def ready(self, tag: str) -> list:
+        return [pod for pod in self.pods() if is_ready(pod)
+                and pod["spec"]["containers"][0]["image"] == f"{self.repository}:{tag}"]
+
+    def wait_ready(self, tag: str) -> list:
+        """Both of this tag and no other; in good order if not, with what they say."""
+        def reached():
+            return len(self.pods()) == len(self.ready(tag)) == 2 and self.pods()
+
+        try:
+            return wait_for(f"both controllers are of {tag}", reached, 90)
+        except ClusterError as error:
+            with suppress(ClusterError):
+                raise ClusterError(f"{error}\n{self.said()}") from error
+            raise
+
+    def said(self) -> str:
+        kubectl = self.cluster.kubectl
+        return "\n".join([kubectl("-n", self.name, "get", "pods,events"),
+                          kubectl("-n", self.name, "logs", "--tail=20", "--prefix",
+                                  f"deployment/{self.name}", "--all-pods")])
+
+    def close(self) -> None:
+        self.helm("uninstall", self.name, "--wait", "--timeout=60s")
+        self.doorway.close()
+        for found in self.cluster.api.get(self.rollouts())["items"]:  # nobody lets go of them now
+            self.cluster.api.patch(f"{self.rollouts()}/{found['metadata']['name']}",
+                                   {"metadata": {"finalizers": []}})
+        self.cluster.api.delete(f"/api/v1/namespaces/{self.name}")

@@ -5,12 +5,15 @@
 #include "base/text.h"
 #include "reconcile/hooks.h"
 
+#include <arpa/inet.h>
 #include <fcntl.h>
+#include <netinet/in.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
+#include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -509,6 +512,23 @@ static void test_loopback_is_closed(void **state)
                           "the config has no such address");
 }
 
+/* Or it would show which ports are open. */
+static void test_closed_is_not_even_connected_to(void **state)
+{
+    struct scene *scene = *state;
+    struct sockaddr_in address = {.sin_family = AF_INET, .sin_addr = {htonl(INADDR_LOOPBACK)}};
+    socklen_t size = sizeof address;
+    int listening = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK, 0);
+    assert_int_equal(bind(listening, (struct sockaddr *)&address, size), 0);
+    assert_int_equal(listen(listening, 1), 0);
+    assert_int_equal(getsockname(listening, (struct sockaddr *)&address, &size), 0);
+    note(&scene->hook.url, str_format("http://127.0.0.1:%d/", ntohs(address.sin_port)));
+    scene->spec.allow = NULL;
+    expect_refused(scene, "127.0.0.1 is a loopback address");
+    assert_int_equal(accept(listening, NULL, NULL), -1);
+    close(listening);
+}
+
 /* Whatever name it has: curl itself takes this one for loopback, as a nameserver may any other. */
 static void test_name_that_leads_inside(void **state)
 {
@@ -600,6 +620,7 @@ int main(void)
         SCENE(test_no_other_protocols),
         SCENE(test_unknown_certificate),
         SCENE(test_loopback_is_closed),
+        SCENE(test_closed_is_not_even_connected_to),
         SCENE(test_name_that_leads_inside),
         SCENE(test_connection_of_before),
         SCENE(test_url_that_is_not_listed),
