@@ -114,12 +114,16 @@ static json_t *pod_spec_of(const struct kind *kind, const json_t *object)
 
 /* ── Kinds ────────────────────────────────────────────────────────────────────────────────── */
 
+/* A strategy that is there and says nothing is a rolling update too. */
 static void complete_rolling_update(json_t *object, const char *strategy, const char *values)
 {
     char *type_at AUTO_FREE = str_format("/spec/%s/type", strategy);
     char *update_at AUTO_FREE = str_format("/spec/%s/rollingUpdate", strategy);
     json_t *usual AUTO_JSON = json_loads(values, 0, NULL);
-    if (!str_equal(json_string_at(object, type_at), "RollingUpdate"))
+    const char *type = json_string_at(object, type_at);
+    if (!type || !*type)
+        json_put_take(object, type_at, json_string("RollingUpdate"));
+    else if (strcmp(type, "RollingUpdate") != 0)
         return;
     json_t *given = json_at(object, update_at);
     if (json_is_object(given))
@@ -137,6 +141,13 @@ static void complete_deployment(json_t *object)
 static void complete_daemon_set(json_t *object)
 {
     complete_rolling_update(object, "updateStrategy", "{\"maxUnavailable\":1,\"maxSurge\":0}");
+}
+
+static void complete_stateful_set(json_t *object)
+{
+    const char *type = json_string_at(object, "/spec/updateStrategy/type");
+    if (!type || !*type)
+        complete_rolling_update(object, "updateStrategy", "{\"partition\":0}");
 }
 
 static void complete_service(json_t *object)
@@ -180,11 +191,9 @@ void rules_complete(const struct kind *kind, json_t *object)
         const char *kind;
         void (*complete)(json_t *object);
     } rules[] = {
-        {"Deployment", complete_deployment},
-        {"DaemonSet", complete_daemon_set},
-        {"Service", complete_service},
-        {"Namespace", complete_namespace},
-        {"CustomResourceDefinition", complete_crd},
+        {"Deployment", complete_deployment},    {"DaemonSet", complete_daemon_set},
+        {"StatefulSet", complete_stateful_set}, {"Service", complete_service},
+        {"Namespace", complete_namespace},      {"CustomResourceDefinition", complete_crd},
     };
     json_t *spec = pod_spec_of(kind, object);
     if (spec)

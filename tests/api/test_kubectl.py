@@ -63,3 +63,15 @@ def test_custom_kind(api):
 def test_dry_run(api):
     api.kubectl("apply", "--dry-run=server", "-f", "-", stdin=deployment("web"))
     api.kubectl("get", "deployments")
+
+
+def test_scale(api):
+    """Of what no controller makes pods for: its template isn't scheduled anywhere."""
+    api.kubectl("create", "-f", "-", stdin=deployment("web"))
+    api.kubectl("scale", "deployment", "web", "--replicas=3")
+    api.kubectl("get", "deployment", "web", "-o", "jsonpath={.spec.replicas}")
+    api.kubectl("scale", "deployment/web", "--current-replicas=1", "--replicas=2")
+    api.kubectl("scale", "deployment/web", "--current-replicas=3", "--replicas=0")
+    api.kubectl("get", "deployment", "web", "-o", "jsonpath={.spec.replicas}")
+    api.kubectl("scale", "deployment", "none", "--replicas=1")
+    api.kubectl("scale", "configmap", "none", "--replicas=1")

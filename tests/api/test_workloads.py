@@ -167,3 +167,15 @@ def test_deleted(api):
     api.delete(path)
     api.until(api.path("pods"), lambda _, answer: not answer["items"])
     api.until(api.path("replicasets", version="apps/v1"), lambda _, answer: not answer["items"])
+
+
+@pytest.mark.parametrize("given", [{}, {"type": ""}, {"type": None}, {"type": "OnDelete"}])
+@pytest.mark.parametrize("kind", ["DaemonSet", "StatefulSet"])
+def test_a_strategy_that_says_little(api, kind, given):
+    """Nothing but the strategy is of interest, and nothing comes of it."""
+    made = {**deployment("d"), "kind": kind}
+    made["spec"] = {"selector": made["spec"]["selector"], "template": made["spec"]["template"],
+                    "updateStrategy": given}
+    path = api.path(f"{kind.lower()}s", version="apps/v1")
+    answer = api._send("POST", f"{path}?dryRun=All", made)[1]
+    api.say("the strategy", answer["spec"]["updateStrategy"])

@@ -11,7 +11,6 @@ from harness.daemons import Daemons, app, came_on
 from harness.nodes import OWNER, nodes_of
 from harness.objects import rollout
 
-pytestmark = pytest.mark.real("needs nodes that come and go")
 
 FIELDS = "updateStrategy: {type: \"RollingUpdate\", rollingUpdate: maxUnavailable: %s}"
 PATH = "/apis/apps/v1/namespaces/{}/daemonsets"
@@ -229,6 +228,7 @@ def test_pod_deleted_by_hand(stage):
         assert web.most_down(since) == 1
 
 
+@pytest.mark.real("on a kubelet's node")
 def test_revision_that_is_never_ready(stage):
     """On the real node too: it holds its batch, is told in the kubelet's words, and is replaced."""
     real = "/api/v1/nodes/" + stage.cluster.name

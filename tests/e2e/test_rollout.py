@@ -16,7 +16,11 @@ from harness.followed import KINDS, SIZE, marks, owners, rollout
 ROOT = Path(__file__).resolve().parents[2]
 
 
-@pytest.fixture(params=KINDS)
+OPENKRUISES = pytest.mark.real("a sandbox has CloneSets, but OpenKruise's other controllers not")
+
+
+@pytest.fixture(params=[pytest.param(name, marks=OPENKRUISES if "advanced" in name else ())
+                        for name in KINDS])
 def web(request, follow):
     return follow(KINDS[request.param])
 

@@ -2,6 +2,8 @@
 """Rolls of a StatefulSet, proved from its own history and that of its pods. Availability is asked of
 real pods, which take their time to become ready."""
 
+import pytest
+
 from harness import apps
 from harness.apps import watched  # noqa: F401, a fixture for every test here
 from harness.objects import image_of, is_ready, rollout
@@ -148,6 +150,7 @@ def test_deleted_in_the_middle_of_a_batch(stage):
     apps.assert_quiet(stage, "StatefulSet")
 
 
+@pytest.mark.real("a pod that isn't ready yet goes first, and there each takes a moment")
 def test_abandoned_for_another_target(stage):
     """Of v2 no further pod comes; v3 begins where that left off, from the top."""
     since = begin(stage, 1, 2, 2, batchPartition=1)
