@@ -91,7 +91,7 @@ def test_a_pod_that_never_gets_ready_and_a_node_that_dies(shaky):
     shaky.set_image("5.0.2")
     shaky.wait_reason("PodsNotReady")
     assert shaky.at("5.0.2") == 1
-    node, = {pod["spec"]["nodeName"] for pod in apps.at(stage, "5.0.2")}
+    node = stage.wait("it is on a node", lambda: apps.at(stage, "5.0.2")[0]["spec"].get("nodeName"))
     api.create(FAULTS, {"fault": "nodeDead", "name": node})
     api.delete(f"{FAULTS}/{number}")
     stage.wait("the pod is lost with its node", lambda: not any(

@@ -90,7 +90,8 @@ def test_each_rollout_only_where_it_is_asked_for(stage):
         stage.wait_reason("RevisionMissing", name)
         labels = {"kind": "AppRollout", "namespace": stage.namespace, "name": name,
                   "state": "locatingTargetApp", "reason": "RevisionMissing"}
-        assert told().value("sluice_rollout", **labels) == 1
+        stage.wait(f"{name} is told", lambda: told().samples.get(
+            ("sluice_rollout", tuple(sorted(labels.items())))) == 1)
     stage.delete("AppRollout", "roll-a")
     stage.wait("it isn't told any more", lambda: [
         dict(labels)["name"] for name, labels in told().samples if name == "sluice_rollout"

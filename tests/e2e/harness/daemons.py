@@ -114,6 +114,7 @@ class Daemons:
                    if not while_held or apps.HOLDER in live["metadata"]["annotations"])
 
     def identities(self, image: str) -> dict:
+        self.stage.history.catch_up()
         return {pod["metadata"]["name"]: pod["metadata"]["uid"] for pod in apps.at(self.stage, image)}
 
     def assert_quiet(self) -> None:

@@ -168,6 +168,7 @@ class Followed:
         return (self.rollout(name) or {}).get("status", {})
 
     def identities(self) -> dict:
+        self.stage.history.catch_up()
         return {pod["metadata"]["name"]: pod["metadata"]["uid"]
                 for pod in apps.alive(self.stage.history.objects("Pod").values())}
 
@@ -233,7 +234,6 @@ class Followed:
 
     def assert_stay(self, pods: dict, version="4.0.6") -> None:
         """The very same pods, of this version, and no other."""
-        self.stage.history.catch_up()
         assert self.identities() == pods
         assert self.at(version) == len(pods)
 
