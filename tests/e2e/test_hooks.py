@@ -6,6 +6,7 @@ import re
 import pytest
 
 from harness import proof
+from harness.controller import config_text
 from harness.objects import component, is_ready, rollout
 
 TRACE = re.compile(r"00-(?P<trace>[0-9a-f]{32})-(?P<span>[0-9a-f]{16})-01")
@@ -169,3 +170,17 @@ def test_deletion_does_not_wait_for_a_hook(stage, receiver):
     stage.delete("AppRollout", "roll")
     stage.wait("the rollout is gone", lambda: stage.rollout() is None, 20)
     assert_frozen(stage, 0)
+
+
+def test_a_hook_goes_where_the_config_lets_it(stage, receiver):
+    """Not to loopback, unless the list has it: the rollout waits and names the key, and goes on once
+    the config is changed."""
+    controller = begin(stage, [receiver.hook("pre-batch-rollout")], [5],
+                       hooks={"allow": ["gates.shop.svc"]})
+    why = stage.wait_reason("HookTrouble")
+    assert "isn't called: hooks.allow in the config lets hooks go to gates.shop.svc" in why["message"]
+    assert not receiver.calls
+    allowed = {"allow": ["gates.shop.svc", receiver.url("pre-batch-rollout")]}
+    controller.configure(config_text(namespace=stage.namespace, hooks=allowed))
+    stage.wait_state("rolloutSucceed")
+    assert receiver.paths() == ["pre-batch-rollout"]
