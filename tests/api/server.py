@@ -49,10 +49,23 @@ class Server:
         return connection, connection.getresponse()
 
     def kubectl(self, *arguments, stdin=None, timeout=60) -> subprocess.CompletedProcess:
-        environment = {**os.environ, "KUBECONFIG": str(self.kubeconfig),
-                       "HOME": str(self.kubeconfig.parent)}
-        return subprocess.run([tool_path("kubectl"), *arguments], env=environment, input=stdin,
-                              capture_output=True, text=True, timeout=timeout, check=False)
+        return subprocess.run([tool_path("kubectl"), *arguments], env=self._environment(),
+                              input=stdin, capture_output=True, text=True, timeout=timeout,
+                              check=False)
+
+    @contextmanager
+    def kubectl_lines(self, *arguments):
+        """The lines of one that goes on until it is ended, as they come."""
+        with subprocess.Popen([tool_path("kubectl"), *arguments], env=self._environment(),
+                              stdout=subprocess.PIPE, text=True) as process:
+            try:
+                yield process.stdout
+            finally:
+                process.terminate()
+
+    def _environment(self) -> dict:
+        return {**os.environ, "KUBECONFIG": str(self.kubeconfig),
+                "HOME": str(self.kubeconfig.parent)}
 
 
 @contextmanager

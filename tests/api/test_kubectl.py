@@ -1,8 +1,11 @@
 # SPDX-License-Identifier: Apache-2.0
 """kubectl, as people type it."""
 
+import re
+
 from server import needs_kubectl
 from test_definitions import CRDS, thing
+from test_workloads import at_rest, running
 from things import config_map, crd, deployment
 
 pytestmark = needs_kubectl
@@ -75,3 +78,41 @@ def test_scale(api):
     api.kubectl("get", "deployment", "web", "-o", "jsonpath={.spec.replicas}")
     api.kubectl("scale", "deployment", "none", "--replicas=1")
     api.kubectl("scale", "configmap", "none", "--replicas=1")
+
+
+def test_watch(api):
+    words = ("-n", api.namespace, "get", "cm", "-l", "x=y", "-o", "name")
+    api.kubectl("create", "-f", "-", stdin=config_map("a", labels={"x": "y"}))
+    with api.server.kubectl_lines(*words, "--watch", "--output-watch-events") as lines:
+        seen = [next(lines)]
+        for do in (("annotate", "cm", "a", "why=because"), ("label", "cm", "a", "x-"),
+                   ("label", "cm", "a", "x=y"), ("delete", "cm", "a")):
+            api.kubectl(*do)
+            seen.append(next(lines))
+    api.say("what was watched", seen)
+
+
+def described(api, thing: str) -> list:
+    """Without the times; without the hashes of templates, which have defaults that a sandbox doesn't
+    know; and without the Events, which are about each pod as it comes."""
+    text = api.server.kubectl("-n", api.namespace, "describe", thing).stdout.split("Events:")[0]
+    text = re.sub(r"\bweb-\w+", "web-<hash>", api.words(text))
+    return [" ".join(line.split()) for line in text.splitlines()
+            if not line.startswith("CreationTimestamp:")]
+
+
+def test_a_deployment(nodes_api):
+    """From its first pod to its last one."""
+    path = nodes_api.path("deployments", "web", version="apps/v1")
+    nodes_api.kubectl("apply", "--server-side", "-f", "-", stdin=running("web", 2))
+    nodes_api.kubectl("wait", "--for=condition=Available", "--timeout=30s", "deployment/web")
+    for change in (("set", "image", "deployment/web", "main=example/app:2"),
+                   ("rollout", "undo", "deployment/web")):
+        nodes_api.until(path, at_rest(2))
+        nodes_api.kubectl("rollout", "status", "deployment/web", "--timeout=30s")
+        nodes_api.say("a description", described(nodes_api, "deployment/web"))
+        nodes_api.kubectl(*change)
+    nodes_api.until(path, at_rest(2))
+    nodes_api.kubectl("rollout", "history", "deployment/web")
+    nodes_api.kubectl("get", "deployment", "web")
+    nodes_api.kubectl("delete", "deployment", "web", "--wait=true")

@@ -107,8 +107,8 @@ class Transcript:
             stdin = json.dumps(stdin)
         done = self.server.kubectl("-n", self.namespace, *arguments, stdin=stdin)
         self.steps.append({"do": "kubectl " + " ".join(arguments), "status": done.returncode,
-                           "output": _AGES.sub("<age> ", self._words(done.stdout)),
-                           "error": self._words(done.stderr)})
+                           "output": _AGES.sub("<age> ", self.words(done.stdout)),
+                           "error": self.words(done.stderr)})
         return done.stdout
 
     def _send(self, method: str, path: str, body=None, headers: dict = None):
@@ -122,7 +122,7 @@ class Transcript:
 
     def _step(self, method: str, path: str, body, headers: dict = None):
         status, answer = self._send(method, path, body, headers)
-        step = {"do": f"{method} {self._words(path)}", "status": status,
+        step = {"do": f"{method} {self.words(path)}", "status": status,
                 "answer": self._alike(answer)}
         warnings = self.headers.get_all("Warning")
         if warnings:
@@ -131,7 +131,7 @@ class Transcript:
         return answer
 
     def _note(self, method: str, path: str, answer, body) -> None:
-        self.steps.append({"do": f"{method} {self._words(path)}", "status": answer.status,
+        self.steps.append({"do": f"{method} {self.words(path)}", "status": answer.status,
                            "answer": self._alike(body)})
 
     # Making alike
@@ -150,7 +150,7 @@ class Transcript:
             return (self._uids if key == "uid" else self._versions).of(value)
         if key == "continue" and value:
             return "<continue>"
-        return "<age>" if _AGE.match(value) else self._words(value)
+        return "<age>" if _AGE.match(value) else self.words(value)
 
     def _untold(self) -> tuple:
         return ("description",) if self.tells_managers else ("description", "managedFields")
@@ -169,7 +169,7 @@ class Transcript:
                     for key, value in item.items()}
         return item
 
-    def _words(self, text: str) -> str:
+    def words(self, text: str) -> str:
         """Text in which the chance names of a run may stand."""
         text = _TIME.sub("<time>", text.replace(self.namespace, "<namespace>"))
         text = _REVISION.sub(r"\1=<any>", text)
