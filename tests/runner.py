@@ -298,11 +298,33 @@ def tidy(tally: Tally) -> None:
         plain(tally, "tidy", ["clang-tidy-19", "-p", "build", "--quiet", *sources])
 
 
+# What asserts of the impossible isn't there to be reached; nothing else is left out.
+UNREACHED = ["--exclude-branches-by-pattern", r"\s*assert\(.*", "--exclude-lines-by-pattern",
+             r"\s*assert\(.*"]
+
+
+def covered(tally: Tally, folder: str, *options: str) -> None:
+    """A table of what was reached, and one case: is it enough?"""
+    shown(tally, ["gcovr", "--root", ".", "--object-directory", "build-coverage", "--filter", folder,
+                  "--gcov-ignore-parse-errors", *UNREACHED, *options])
+
+
 def coverage(tally: Tally) -> None:
-    if build(tally, "build-coverage", ["-Db_coverage=true", "-Dcue=disabled"]):
-        unit_tests(tally, "coverage", "build-coverage", "--suite", "quick")
-        shown(tally, ["gcovr", "--root", ".", "--object-directory", "build-coverage",
-                      "--filter", "core/", "--filter", "sdk/", "--filter", "plugins/"])
+    """Of lines of core, and of branches of the machine. Unoptimised, so that a branch is one that
+    somebody has written."""
+    if not build(tally, "build-coverage", ["-Db_coverage=true", "-Doptimization=0"]):
+        return
+    for old in (ROOT / "build-coverage").rglob("*.gcda"):
+        old.unlink()
+    here = {"SLUICE_BUILD": str(ROOT / "build-coverage")}
+    waiting = [PythonTests("coverage cli", ["tests/cli"], here, WORKERS),
+               PythonTests("coverage e2e sandbox", ON_SANDBOX,
+                           {"SLUICE_E2E_CLUSTER": "sandbox", **here}, WORKERS)]
+    unit_tests(tally, "coverage", "build-coverage")
+    for tests in waiting:
+        tests.end(tally)
+    covered(tally, "core/", "--fail-under-line", "90")
+    covered(tally, "core/rollout/", "--branches", "--fail-under-branch", "100")
 
 
 def fuzz(tally: Tally) -> None:
