@@ -402,6 +402,24 @@ static bool pods_slipped(struct run *run)
     return true;
 }
 
+/* A batch may count as ready while one of its pods isn't, and then a pod of before may still stand
+ * in for it. One that stays held doesn't lose it by itself any more: what is brought to rest must
+ * be at its target. */
+static bool pods_linger(struct run *run)
+{
+    const struct observation *seen = &run->in->observation;
+    int before = seen->ready - seen->updated_ready;
+    bool rolls = seen->exists && seen->held && seen->applied && !seen->rests && !run->status->scale;
+    if (!run->in->intent.keeps_hold || !rolls || before <= 0)
+        return false;
+    batches_hold(run);
+    run_why(run, REASON_PODS_LEAVING, "%d of %d pods that are ready aren't at the target", before,
+            seen->ready);
+    why_object(run, "");
+    why_number(run, "ready", "at most", seen->updated_ready, seen->ready);
+    return true;
+}
+
 /* Gives the workload back once, or brings it to rest if it stays held; true when that is done, or
  * there is nothing to give back. */
 static bool workload_released(struct run *run, const char *outcome)
@@ -420,7 +438,7 @@ static bool workload_released(struct run *run, const char *outcome)
 
 static enum rolling_event probe_finalising(struct run *run)
 {
-    if (!ready_to_go_on(run) || template_changed(run) || pods_slipped(run) ||
+    if (!ready_to_go_on(run) || template_changed(run) || pods_slipped(run) || pods_linger(run) ||
         !workload_released(run, "succeeded"))
         return ON_WAITING;
     return pass_gate(run, HOOK_FINALIZE, ON_RELEASED);

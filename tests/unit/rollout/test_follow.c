@@ -108,6 +108,26 @@ static void test_back_on_the_way(void **state)
     world_done(&world);
 }
 
+/* A batch counts as ready though a new pod isn't, and an old one stands in for it: were the
+ * workload brought to rest now, that one would stay. */
+static void test_old_pods_are_gone_before_it_rests(void **state)
+{
+    struct world world;
+    setup(&world, "{'rolloutBatches':[{'maxUnavailable':1}]}");
+    world_template(&world, 2);
+    world_run_to_batch(&world, BATCH_VERIFYING, 0);
+    world_wait(&world, world.lag_ms);
+    world_wait(&world, world.ready_ms);
+    world.workload.counts.updated_ready = 4;
+    world_pass(&world);
+    assert_int_equal(world.recorded.rolling, ROLLING_FINALISING);
+    assert_int_equal(world.recorded.reason.code, REASON_PODS_LEAVING);
+    assert_false(world.workload.rests);
+    world_wait(&world, 1000);
+    assert_held(&world, 2);
+    world_done(&world);
+}
+
 static void test_changed_while_nobody_looks(void **state)
 {
     struct world world;
@@ -385,6 +405,7 @@ int main(void)
         cmocka_unit_test(test_nothing_to_roll),
         cmocka_unit_test(test_another_template_on_the_way),
         cmocka_unit_test(test_back_on_the_way),
+        cmocka_unit_test(test_old_pods_are_gone_before_it_rests),
         cmocka_unit_test(test_changed_while_nobody_looks),
         cmocka_unit_test(test_taken_in_the_middle),
         cmocka_unit_test(test_stands_still_at_the_partition),
