@@ -69,6 +69,16 @@ static long revision_of(json_t *set)
     return strtol(sluice_annotation(set, REVISION), NULL, 10);
 }
 
+/* The controller of a Deployment gives the marks to whichever set has the template at the moment,
+ * and there they stay when the template changes again: a set with pods isn't the newest where the
+ * Deployment counts none. */
+static bool marked_in_passing(json_t *workload, json_t *set)
+{
+    return generation_seen(workload) && generation_seen(set) &&
+           whole_at(workload, "/status/updatedReplicas", 0) == 0 &&
+           whole_at(set, "/status/replicas", 0) > 0;
+}
+
 /* The ReplicaSet of the Deployment's present template. Its controller copies the Deployment's
  * annotations to it, so the mark of what was applied tells it from all others; of several the one
  * with the highest revision. NULL when it isn't there, or isn't known yet. */
@@ -79,7 +89,8 @@ static json_t *newest_set(const struct sluice_request *request, json_t *workload
     size_t i;
     json_array_foreach (sluice_at(request->json, "/owned"), i, set) {
         bool same = strcmp(applied, sluice_annotation(set, MARK_APPLIED)) == 0;
-        if ((same || !*applied) && (!found || revision_of(set) > revision_of(found)))
+        if ((same || !*applied) && !marked_in_passing(workload, set) &&
+            (!found || revision_of(set) > revision_of(found)))
             found = set;
     }
     return found;
