@@ -344,6 +344,8 @@ def bench(tally: Tally) -> None:
 
 def proof(tally: Tally) -> None:
     if build(tally, "build"):
+        faults = ROOT / "build" / "tests" / "faults" / "faults"
+        shown(tally, [faults, ROOT / "build" / "plugins", "1000"])
         python_tests(tally, "proof", ["tests/e2e"], {"SLUICE_PROOF": "long"}, workers=WORKERS)
 
 
