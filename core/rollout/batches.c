@@ -282,13 +282,13 @@ static bool stands_still(const struct run *run)
  * it does before. */
 static bool surplus_leaves(struct run *run)
 {
-    int surplus = run->in->observation.ready - seen_size(run);
-    if (!stands_still(run) || surplus <= 0)
+    int ready = run->in->observation.ready, size = seen_size(run);
+    if (!stands_still(run) || ready <= size)
         return false;
     run_why(run, REASON_PODS_LEAVING, "batch %d is ready; %d pods more than its size are to go",
-            run->status->batch + 1, surplus);
+            run->status->batch + 1, ready - size);
     why_object(run, "");
-    why_number(run, "ready", "at most", seen_size(run), run->in->observation.ready);
+    why_number(run, "ready", "at most", size, ready);
     return true;
 }
 

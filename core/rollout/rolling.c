@@ -408,15 +408,15 @@ static bool pods_slipped(struct run *run)
 static bool pods_linger(struct run *run)
 {
     const struct observation *seen = &run->in->observation;
-    int before = seen->ready - seen->updated_ready;
+    int at_target = at_least_none(seen->updated_ready);
     bool rolls = seen->exists && seen->held && seen->applied && !seen->rests && !run->status->scale;
-    if (!run->in->intent.keeps_hold || !rolls || before <= 0)
+    if (!run->in->intent.keeps_hold || !rolls || seen->ready <= at_target)
         return false;
     batches_hold(run);
-    run_why(run, REASON_PODS_LEAVING, "%d of %d pods that are ready aren't at the target", before,
-            seen->ready);
+    run_why(run, REASON_PODS_LEAVING, "%d of %d pods that are ready aren't at the target",
+            seen->ready - at_target, seen->ready);
     why_object(run, "");
-    why_number(run, "ready", "at most", seen->updated_ready, seen->ready);
+    why_number(run, "ready", "at most", at_target, seen->ready);
     return true;
 }
 
