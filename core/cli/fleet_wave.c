@@ -217,22 +217,12 @@ static bool has_leader(const struct found_list *list, size_t index)
 static int approve(struct wave *wave, const struct found *found, const char **ret_did,
                    struct error *err)
 {
-    struct rollout_view view;
-    struct text words AUTO(text_done) = {0};
-    json_t *patch AUTO_JSON = json_array();
-    const char *did;
-    int code = OK;
-    rollout_view_open(found->kind, found->object, clock_wall_ms(), &view);
-    prepare_fn *prepare = simulation_way_on(&view, &did);
-    if (prepare)
-        code = prepare(&view, patch, &words, err);
-    if (prepare && code == OK) {
-        char *path AUTO_FREE =
-            object_path(&found->kind->info, view.rollout.ns, view.rollout.name, NULL);
-        code = simulation_ask(&wave->simulation, "PATCH", path, PATCH_JSON, patch, err);
-        *ret_did = did;
-    }
-    rollout_view_done(&view);
+    struct way_on way;
+    int code = simulation_way_on(found, &way, err);
+    if (way.did)
+        code = simulation_ask(&wave->simulation, "PATCH", way.path, PATCH_JSON, way.patch, err);
+    *ret_did = way.did;
+    way_on_done(&way);
     return code;
 }
 

@@ -10,6 +10,7 @@
 #include "cli/workload.h"
 #include "config/document.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 /* So long nothing must have happened. The longest that a controller waits without a plan's saying
@@ -291,7 +292,8 @@ int simulation_apply(struct simulation *simulation, const json_t *object, struct
     return code < 0 ? code : step_play(simulation, err);
 }
 
-prepare_fn *simulation_way_on(const struct rollout_view *view, const char **ret_did)
+/* NULL: it waits for nobody. */
+static prepare_fn *way_of(const struct rollout_view *view, const char **ret_did)
 {
     for (size_t i = 0; i < view->part_count; i++) {
         enum reason_code code = view->parts[i].status.reason.code;
@@ -304,26 +306,42 @@ prepare_fn *simulation_way_on(const struct rollout_view *view, const char **ret_
     return NULL;
 }
 
+int simulation_way_on(const struct found *found, struct way_on *ret_way, struct error *err)
+{
+    struct rollout_view view;
+    const char *did;
+    int code = OK;
+    *ret_way = (struct way_on){.patch = json_array()};
+    rollout_view_open(found->kind, found->object, clock_wall_ms(), &view);
+    prepare_fn *prepare = way_of(&view, &did);
+    if (prepare)
+        code = prepare(&view, ret_way->patch, &ret_way->words, err);
+    if (prepare && code == OK) {
+        ret_way->did = did;
+        ret_way->path = object_path(&found->kind->info, view.rollout.ns, view.rollout.name, NULL);
+    }
+    rollout_view_done(&view);
+    return code;
+}
+
+void way_on_done(struct way_on *way)
+{
+    text_done(&way->words);
+    json_decref(way->patch);
+    free(way->path);
+}
+
 static int approve_one(struct simulation *simulation, const struct found *found, bool *ret_done,
                        struct error *err)
 {
-    struct rollout_view view;
-    struct text words AUTO(text_done) = {0};
-    json_t *patch AUTO_JSON = json_array();
-    const char *did;
-    int code = OK;
-    rollout_view_open(found->kind, found->object, clock_wall_ms(), &view);
-    prepare_fn *prepare = simulation_way_on(&view, &did);
-    if (prepare)
-        code = prepare(&view, patch, &words, err);
-    if (prepare && code == OK) {
-        char *path AUTO_FREE =
-            object_path(&found->kind->info, view.rollout.ns, view.rollout.name, NULL);
-        step_begin(simulation, did, found->object, words.at);
-        code = simulation_ask(simulation, "PATCH", path, PATCH_JSON, patch, err);
+    struct way_on way;
+    int code = simulation_way_on(found, &way, err);
+    if (way.did) {
+        step_begin(simulation, way.did, found->object, way.words.at);
+        code = simulation_ask(simulation, "PATCH", way.path, PATCH_JSON, way.patch, err);
         *ret_done = true;
     }
-    rollout_view_done(&view);
+    way_on_done(&way);
     return code;
 }
 

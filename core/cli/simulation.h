@@ -74,9 +74,15 @@ void simulation_count(struct simulation *simulation, struct load *load);
 /* Until nothing happens any more, and nothing is going to within the limit. */
 int simulation_rest(struct simulation *simulation, struct error *err);
 
-/* What a person would do who looks at a rollout that waits for one, and what that is called; NULL:
- * it doesn't. */
-prepare_fn *simulation_way_on(const struct rollout_view *view, const char **ret_did);
+/* What a person would do who looks at a rollout that waits for one. */
+struct way_on {
+    const char *did;   /* what that is called; NULL: it waits for nobody */
+    struct text words; /* what it comes to */
+    json_t *patch;     /* of the rollout, at this path */
+    char *path;
+};
+int simulation_way_on(const struct found *found, struct way_on *ret_way, struct error *err);
+void way_on_done(struct way_on *way);
 
 /* Where a rollout has come, all components together. */
 enum end { END_SUCCEEDED, END_WAITING, END_FAILED, END_STOPPED }; /* WAITING: for a person */
