@@ -19,14 +19,6 @@ static const struct flag flag_output = {
     .text = "wide, name, json or yaml",
     .choices = (const char *const[]){"wide", "name", "json", "yaml", NULL},
 };
-static const struct flag flag_server = {
-    .name = "server",
-    .letter = 's',
-    .value = "ADDRESS",
-    .text =
-        "where the controller answers, as serve.listen in its config says (default: " SERVER_DEFAULT
-        ")",
-};
 static const struct flag flag_would = {
     .name = "config",
     .letter = 'f',

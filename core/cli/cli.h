@@ -91,8 +91,8 @@ int verb_unknown(const char *name);
 extern const struct flag flag_config, flag_kubeconfig, flag_context;
 
 extern const struct verb verb_abort, verb_adapters, verb_approve, verb_completion, verb_controller,
-    verb_explain, verb_help_of, verb_history, verb_lint, verb_pause, verb_plan, verb_promote,
-    verb_restart, verb_resume, verb_retry, verb_role, verb_rollback, verb_simulate, verb_states,
-    verb_status, verb_version, verb_watch;
+    verb_debug, verb_explain, verb_help_of, verb_history, verb_lint, verb_pause, verb_plan,
+    verb_promote, verb_restart, verb_resume, verb_retry, verb_role, verb_rollback, verb_simulate,
+    verb_states, verb_status, verb_version, verb_watch;
 
 #endif

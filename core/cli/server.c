@@ -9,6 +9,15 @@
 
 #define PORT_DEFAULT "8474"
 
+const struct flag flag_server = {
+    .name = "server",
+    .letter = 's',
+    .value = "ADDRESS",
+    .text =
+        "where the controller answers, as serve.listen in its config says (default: " SERVER_DEFAULT
+        ")",
+};
+
 enum { TIMEOUT_MS = 10 * 1000, ANSWER_LIMIT = 16 << 20 };
 
 /* The caller frees *ret_url with curl_free(). */
@@ -56,17 +65,7 @@ static CURLcode fetch(CURL *curl, const char *url, struct text *body, long *ret_
     return code;
 }
 
-static int read_answer(const char *url, const struct text *body, json_t **ret_answer,
-                       struct error *err)
-{
-    int code = json_parse(body->at ? body->at : "", body->len, ret_answer, err);
-    if (code == OK)
-        return OK;
-    error_prefix(err, "GET %s: expected the JSON of a controller", url);
-    return err->code = ERR_MISSING;
-}
-
-int server_get(const char *server, const char *path, json_t **ret_answer, struct error *err)
+int server_text(const char *server, const char *path, struct text *ret_body, struct error *err)
 {
     char *url = NULL, words[CURL_ERROR_SIZE] = "";
     struct text body AUTO(text_done) = {0};
@@ -83,9 +82,20 @@ int server_get(const char *server, const char *path, json_t **ret_answer, struct
     else if (status != 200)
         code = error_set(err, ERR_MISSING, "GET %s: answered with status %ld, expected 200", url,
                          status);
-    else
-        code = read_answer(url, &body, ret_answer, err);
     curl_easy_cleanup(curl);
     curl_free(url);
+    if (code == OK)
+        text_add(ret_body, body.at ? body.at : "", body.len);
+    return code;
+}
+
+int server_get(const char *server, const char *path, json_t **ret_answer, struct error *err)
+{
+    struct text body AUTO(text_done) = {0};
+    int code = server_text(server, path, &body, err);
+    if (code == OK && json_parse(body.at, body.len, ret_answer, err) < 0) {
+        error_prefix(err, "GET %s from %s: expected the JSON of a controller", path, server);
+        code = err->code = ERR_MISSING;
+    }
     return code;
 }

@@ -28,10 +28,11 @@ const struct flag flag_context = {
 };
 
 const struct verb *const all_verbs[] = {
-    &verb_plan,    &verb_simulate,   &verb_lint,    &verb_status,     &verb_watch,    &verb_explain,
-    &verb_history, &verb_approve,    &verb_promote, &verb_pause,      &verb_resume,   &verb_abort,
-    &verb_retry,   &verb_rollback,   &verb_restart, &verb_controller, &verb_adapters, &verb_role,
-    &verb_states,  &verb_completion, &verb_help_of, &verb_version,    NULL,
+    &verb_plan,       &verb_simulate, &verb_lint,    &verb_status,   &verb_watch,
+    &verb_explain,    &verb_history,  &verb_approve, &verb_promote,  &verb_pause,
+    &verb_resume,     &verb_abort,    &verb_retry,   &verb_rollback, &verb_restart,
+    &verb_controller, &verb_adapters, &verb_role,    &verb_debug,    &verb_states,
+    &verb_completion, &verb_help_of,  &verb_version, NULL,
 };
 
 const struct verb *verb_find(const char *name)

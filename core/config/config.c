@@ -88,7 +88,7 @@ const struct key config_keys[] = {
     {.name = NULL},
 };
 
-static const struct key entry_keys[] = {
+const struct key config_entry_keys[] = {
     {.name = "name", .form = FORM_NAME, .offset = offsetof(struct adapter_entry, name)},
     {.name = "adapter", .form = FORM_NAME, .offset = offsetof(struct adapter_entry, adapter)},
     {.name = "file", .form = FORM_PATH, .offset = offsetof(struct adapter_entry, file)},
@@ -403,7 +403,7 @@ static int read_entry(struct reader *reader, yaml_node_t *node, struct adapter_e
                                "enabled: expected a mapping with a name, found %s", found);
     }
     entry->isolation = ISOLATION_BY_PLACE;
-    int result = read_mapping(reader, node, entry_keys, entry);
+    int result = read_mapping(reader, node, config_entry_keys, entry);
     if (result < 0)
         return result;
     if (!entry->name)

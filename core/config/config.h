@@ -10,6 +10,7 @@
 #include "base/error.h"
 #include "config/allow.h"
 
+#include <jansson.h>
 #include <stdbool.h>
 #include <stdint.h>
 
@@ -37,6 +38,10 @@ void config_done(struct config *config);
 
 /* As an empty file says it; likewise the caller's. */
 struct config config_defaults(void);
+
+/* The config as it counts, defaults included, by the names that the file has for it. The caller
+ * owns it. */
+json_t *config_about(const struct config *config);
 
 /* A key, such as "hooks.timeoutSeconds", whose value is another one; whether that counts from now
  * on, or only after a restart. */

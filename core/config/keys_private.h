@@ -38,4 +38,7 @@ struct key {
 /* Those of the whole file; ends in a key without name. */
 extern const struct key config_keys[];
 
+/* Those of an entry of adapters.enabled, which fill a struct adapter_entry. */
+extern const struct key config_entry_keys[];
+
 #endif

@@ -28,6 +28,7 @@ class Server:
         self.version = 100
         self.denied = set()  # verbs of the API
         self.before_patch = None  # called before a patch is looked at
+        self.answers = {}  # to a GET of a path that isn't an object's, list or not
         self.requests = []  # (method, path with query, body)
         self.changed = threading.Condition()
         server = self
@@ -97,10 +98,14 @@ class Server:
             self.watch(handler, query, objects)
         elif url.path in DISCOVERY:
             self.answer(handler, 200, DISCOVERY[url.path])
+        elif url.path == "/version" and url.path in self.answers:  # everybody may
+            self.answer(handler, 200, self.answers[url.path])
         elif "get" in self.denied or "list" in self.denied and not name:
             self.answer(handler, *failure(403, "Forbidden",
                         'approllouts.core.oam.dev is forbidden: User "jo" cannot list resource '
                         '"approllouts" in API group "core.oam.dev" in the namespace "default"'))
+        elif url.path in self.answers:
+            self.answer(handler, 200, self.answers[url.path])
         elif not kind:
             self.answer(handler, *failure(404, "NotFound", "the server could not find it"))
         elif name and name not in objects:

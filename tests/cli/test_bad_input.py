@@ -62,6 +62,7 @@ class Row(NamedTuple):
     not_that_kind: str = ""  # what it says to a file with a ConfigMap
     cluster: Optional[list] = None
     named: bool = False  # takes the name of a rollout
+    tells: bool = False  # what it can't read, and goes on
     choice: str = ""  # a slip in a word of which there are some
     thing: Optional[dict] = None  # what it can change
     other: Optional[Edit] = None
@@ -87,6 +88,8 @@ ROWS = {
                       cluster=["--config", "CONFIG"]),
     "adapters": Row(file=["--config", "FILE"], not_that_kind=NO_CONFIG),
     "role": Row(file=["--config", "FILE"], not_that_kind=NO_CONFIG),
+    "debug": READS._replace(file=["dump", "--config", "FILE"], not_that_kind=NO_CONFIG,
+                            cluster=["dump", "NAME"], tells=True),
     "states": Row(choice="rolout"),
     "completion": Row(choice="bsh"),
     "help": Row(choice="statsu"),
@@ -99,7 +102,7 @@ def having(what: str) -> list:
 
 
 FILE_VERBS, CLUSTER_VERBS = having("file"), having("cluster")
-ASKING = [verb for verb in CLUSTER_VERBS if verb != "controller"]
+ASKING = [verb for verb in CLUSTER_VERBS if verb != "controller" and not ROWS[verb].tells]
 
 
 def test_every_verb_has_its_row(sluice):
@@ -277,10 +280,13 @@ def put(sandbox):
 def test_no_such_rollout(ask, put, verb):
     put(gate())
     told = f"sluice {verb}: there is no rollout \"{{}}\" in namespace default{{}}\n"
-    assert complaint(ask(verb, "shp")) == told.format("shp", '; did you mean "shop"?')
-    assert complaint(ask(verb, "rollouts/shp")) == told.format("shp", '; did you mean "shop"?')
-    assert complaint(ask(verb, "elephant")) == told.format("elephant", "")
-    assert complaint(ask(verb, "deployment/shop")) == (
+
+    def said(name: str) -> str:
+        return complaint(ask(verb, *filled(ROWS[verb].cluster, NAME=name)))
+    assert said("shp") == told.format("shp", '; did you mean "shop"?')
+    assert said("rollouts/shp") == told.format("shp", '; did you mean "shop"?')
+    assert said("elephant") == told.format("elephant", "")
+    assert said("deployment/shop") == (
         f'sluice {verb}: expected approllouts/NAME or rollouts/NAME, found "deployment/"\n')
 
 
