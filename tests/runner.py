@@ -17,7 +17,7 @@ SANITIZE = ["-Db_sanitize=address,undefined", "-Db_lundef=false"]
 WORKERS = 4  # more than there are cores, because tests mostly wait
 # Proofs that take seconds without a cluster; all but those that are marked as `real` run there.
 ON_SANDBOX = [f"tests/e2e/test_{name}.py"
-              for name in ("application", "bad_input", "definitions", "faults", "seed", "simulate")]
+              for name in ("application", "bad_input", "definitions", "faults", "rules", "seed", "simulate")]
 CLANG = ["--native-file", str(ROOT / "tests" / "clang.ini"), "-Dcue=disabled"]
 
 

@@ -63,6 +63,33 @@ static const struct key hook_keys[] = {
     {.name = NULL},
 };
 
+static const struct key roll_keys[] = {
+    {.name = "atOnce",
+     .form = FORM_COUNT,
+     .offset = offsetof(struct config, rolls_at_once),
+     .min = 1,
+     .max = 1000000,
+     .live = true},
+    {.name = "atOncePerNamespace",
+     .form = FORM_COUNT,
+     .offset = offsetof(struct config, rolls_at_once_in_ns),
+     .min = 1,
+     .max = 1000000,
+     .live = true},
+    {.name = "windows",
+     .form = FORM_WINDOWS,
+     .offset = offsetof(struct config, windows),
+     .live = true},
+    {.name = NULL},
+};
+
+static const struct key window_keys[] = {
+    {.name = "days", .form = FORM_DAYS, .offset = offsetof(struct window, days)},
+    {.name = "from", .form = FORM_HOUR, .offset = offsetof(struct window, from)},
+    {.name = "to", .form = FORM_HOUR, .offset = offsetof(struct window, to)},
+    {.name = NULL},
+};
+
 static const struct key serve_keys[] = {
     {.name = "listen", .form = FORM_ADDRESS, .offset = offsetof(struct config, serve_listen)},
     {.name = "rolloutMetrics",
@@ -80,6 +107,7 @@ const struct key config_keys[] = {
      .offset = offsetof(struct config, definition_namespace)},
     {.name = "renderer", .form = FORM_SECTION, .inside = renderer_keys},
     {.name = "hooks", .form = FORM_SECTION, .inside = hook_keys},
+    {.name = "rolls", .form = FORM_SECTION, .inside = roll_keys},
     {.name = "serve", .form = FORM_SECTION, .inside = serve_keys},
     {.name = "logLevel",
      .form = FORM_LEVEL,
@@ -276,6 +304,39 @@ static int read_allow(struct reader *reader, const yaml_node_t *value, const str
     return OK;
 }
 
+static int read_days(struct reader *reader, const yaml_node_t *value, const struct key *key,
+                     unsigned *ret_days)
+{
+    static const char expected[] = "a list of Mon, Tue, Wed, Thu, Fri, Sat and Sun";
+    if (value->type != YAML_SEQUENCE_NODE ||
+        value->data.sequence.items.start == value->data.sequence.items.top)
+        return refuse_value(reader, value, key, expected);
+    *ret_days = 0;
+    for (const yaml_node_item_t *at = value->data.sequence.items.start;
+         at < value->data.sequence.items.top; at++) {
+        const yaml_node_t *item = document_node(reader->document, *at);
+        int day = item->type == YAML_SCALAR_NODE
+                      ? windows_day((const char *)item->data.scalar.value)
+                      : -1;
+        if (day < 0)
+            return refuse_value(reader, item, key, expected);
+        *ret_days |= 1U << day;
+    }
+    return OK;
+}
+
+static int read_hour(struct reader *reader, const yaml_node_t *value, const struct key *key,
+                     int *ret_minute)
+{
+    int minute = value->type == YAML_SCALAR_NODE
+                     ? windows_minute((const char *)value->data.scalar.value)
+                     : -1;
+    if (minute < 0)
+        return refuse_value(reader, value, key, "a time of the day in UTC, such as \"22:00\"");
+    *ret_minute = minute;
+    return OK;
+}
+
 /* What an adapter's own part of the config says, as JSON: others check it. */
 static int read_json(struct reader *reader, yaml_node_t *value, const struct key *key,
                      const json_t **ret_json)
@@ -295,6 +356,47 @@ static int read_json(struct reader *reader, yaml_node_t *value, const struct key
 static int read_mapping(struct reader *reader, yaml_node_t *node, const struct key *keys,
                         void *target);
 static int read_entries(struct reader *reader, yaml_node_t *node, const struct key *key);
+
+static int read_window(struct reader *reader, yaml_node_t *node, struct window *ret_window)
+{
+    *ret_window = (struct window){.days = EVERY_DAY, .from = -1, .to = -1};
+    if (node->type != YAML_MAPPING_NODE) {
+        char *found AUTO_FREE = document_describe(node);
+        return document_refuse(reader->document, node, reader->err,
+                               "windows: expected a mapping with from and to, found %s", found);
+    }
+    int result = read_mapping(reader, node, window_keys, ret_window);
+    if (result < 0)
+        return result;
+    if (ret_window->from < 0 || ret_window->to < 0)
+        return document_refuse(reader->document, node, reader->err,
+                               "windows: expected a window with from and to, found one without %s",
+                               ret_window->from < 0 ? "from" : "to");
+    if (ret_window->from == ret_window->to)
+        return document_refuse(reader->document, node, reader->err,
+                               "windows: expected two different times, found the same in from and "
+                               "to; the whole day is from \"00:00\" to \"24:00\"");
+    return OK;
+}
+
+static int read_windows(struct reader *reader, yaml_node_t *value, const struct key *key,
+                        struct windows **place)
+{
+    if (value->type != YAML_SEQUENCE_NODE ||
+        value->data.sequence.items.start == value->data.sequence.items.top)
+        return refuse_value(reader, value, key, "a list of at least one window");
+    const yaml_node_item_t *first = value->data.sequence.items.start;
+    size_t count = (size_t)(value->data.sequence.items.top - first);
+    *place = mem_alloc(sizeof **place + count * sizeof *(*place)->items);
+    (*place)->count = count;
+    for (size_t i = 0; i < count; i++) {
+        yaml_node_t *node = document_node(reader->document, first[i]);
+        int result = read_window(reader, node, &(*place)->items[i]);
+        if (result < 0)
+            return result;
+    }
+    return OK;
+}
 
 static int read_place(struct reader *reader, const yaml_node_t *value, const struct key *key,
                       enum isolation *ret_isolation)
@@ -325,6 +427,7 @@ static int read_value(struct reader *reader, yaml_node_t *value, const struct ke
             *(int64_t *)place = number * 1000;
         return result;
     case FORM_MS:
+    case FORM_COUNT:
         return read_number(reader, value, key, place);
     case FORM_MIB:
         if ((result = read_number(reader, value, key, &number)) == OK)
@@ -347,6 +450,12 @@ static int read_value(struct reader *reader, yaml_node_t *value, const struct ke
         return read_entries(reader, value, key);
     case FORM_ALLOW:
         return read_allow(reader, value, key, place);
+    case FORM_WINDOWS:
+        return read_windows(reader, value, key, place);
+    case FORM_DAYS:
+        return read_days(reader, value, key, place);
+    case FORM_HOUR:
+        return read_hour(reader, value, key, place);
     }
     return OK;
 }
@@ -502,6 +611,7 @@ void config_done(struct config *config)
     free(config->definition_namespace);
     free(config->renderer);
     allow_unref(config->hook_allow);
+    free(config->windows);
     free(config->serve_listen);
     *config = (struct config){0};
 }

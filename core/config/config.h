@@ -9,6 +9,7 @@
 #include "adapter/adapter.h"
 #include "base/error.h"
 #include "config/allow.h"
+#include "config/windows.h"
 
 #include <jansson.h>
 #include <stdbool.h>
@@ -26,6 +27,9 @@ struct config {
     uint64_t renderer_memory;    /* renderer.memoryMiB: 256, in bytes */
     int64_t hook_timeout_ms;     /* hooks.timeoutSeconds: 10 */
     struct allow *hook_allow;    /* hooks.allow; NULL: not given */
+    int64_t rolls_at_once;       /* rolls.atOnce; 0: any number */
+    int64_t rolls_at_once_in_ns; /* rolls.atOncePerNamespace; likewise */
+    struct windows *windows;     /* rolls.windows; NULL: not given */
     char *serve_listen;          /* serve.listen: 127.0.0.1:8474; empty: nothing is served */
     bool rollout_metrics;        /* serve.rolloutMetrics: false */
     int log_level;               /* logLevel: debug, info, warn, error */

@@ -15,6 +15,7 @@ enum form {
     FORM_DIGEST,  /* a SHA-256 in hexadecimal */
     FORM_SECONDS, /* kept in milliseconds */
     FORM_MS,      /* milliseconds */
+    FORM_COUNT,   /* how many */
     FORM_MIB,     /* kept in bytes */
     FORM_LEVEL,   /* of the log */
     FORM_SWITCH,  /* true or false */
@@ -24,6 +25,9 @@ enum form {
     FORM_SECTION, /* a mapping with keys of its own, in the same struct */
     FORM_ENTRIES, /* the list of adapters */
     FORM_ALLOW,   /* a list of where hooks may go */
+    FORM_WINDOWS, /* a list of maintenance windows */
+    FORM_DAYS,    /* a list of weekdays, kept as bits */
+    FORM_HOUR,    /* a time of the day, kept in minutes */
 };
 
 struct key {

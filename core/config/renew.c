@@ -33,9 +33,12 @@ static size_t member_size(enum form form)
     case FORM_SECONDS:
     case FORM_MS:
     case FORM_MIB:
+    case FORM_COUNT:
         return sizeof(int64_t);
     case FORM_ALLOW:
         return sizeof(struct allow *);
+    case FORM_WINDOWS:
+        return sizeof(struct windows *);
     case FORM_LEVEL:
     case FORM_PLACE:
         return sizeof(int);
@@ -45,6 +48,8 @@ static size_t member_size(enum form form)
     case FORM_LIST:
     case FORM_SECTION:
     case FORM_ENTRIES:
+    case FORM_DAYS:
+    case FORM_HOUR:
         break;
     }
     return 0;
@@ -61,6 +66,8 @@ static bool same(enum form form, const void *a, const void *b)
         return str_equal(*(char *const *)a, *(char *const *)b);
     if (form == FORM_ALLOW)
         return allow_equal(*(struct allow *const *)a, *(struct allow *const *)b);
+    if (form == FORM_WINDOWS)
+        return windows_equal(*(struct windows *const *)a, *(struct windows *const *)b);
     return memcmp(a, b, member_size(form)) == 0;
 }
 

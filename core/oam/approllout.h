@@ -40,6 +40,9 @@ void approllout_status_read(const json_t *object, const char *component,
 void approllout_states_read(const json_t *object, enum rolling_state *ret_state,
                             enum reason_code *ret_reason);
 
+/* Is a roll of any of its components under way, as far as is recorded? */
+bool approllout_under_way(const json_t *object);
+
 /* The record of its last rolls (rolls.h); borrowed, NULL: there is none. */
 const json_t *approllout_rolls(const json_t *object, const char *component);
 

@@ -42,6 +42,7 @@ static const struct member members[] = {
     {"/answeredWish", MEMBER_TEXT, FIELD(answered), UNLESS_NEW},
     {"/wantedSize", MEMBER_INT, FIELD(wanted_size), UNLESS_NEW},
     {"/scale", MEMBER_BOOL, FIELD(scale), UNLESS_NEW},
+    {"/halfWay", MEMBER_BOOL, FIELD(half_way), UNLESS_NEW},
     {"/engaged", MEMBER_BOOL, FIELD(engaged), UNLESS_NEW},
     {"/stepTarget", MEMBER_INT, FIELD(step_target), UNLESS_NEW},
     {"/stepTime", MEMBER_TIME, FIELD(step_at_ms), UNLESS_NEW},
@@ -289,6 +290,25 @@ void approllout_states_read(const json_t *object, enum rolling_state *ret_state,
     *ret_state = ROLLING_LOCATING; /* the first of each */
     *ret_reason = REASON_WAITING;
     rolling_read(json_at(object, "/status"), ret_state, ret_reason);
+}
+
+static bool record_under_way(const json_t *record)
+{
+    enum rolling_state state = ROLLING_LOCATING;
+    enum reason_code reason;
+    rolling_read(record, &state, &reason);
+    return rolling_state_under_way(state);
+}
+
+bool approllout_under_way(const json_t *object)
+{
+    const json_t *status = json_at(object, "/status");
+    json_t *component;
+    size_t i;
+    bool under_way = record_under_way(status);
+    json_array_foreach (json_object_get(status, "components"), i, component)
+        under_way = under_way || record_under_way(component);
+    return under_way;
 }
 
 const json_t *approllout_rolls(const json_t *object, const char *component)

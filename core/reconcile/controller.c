@@ -56,15 +56,22 @@ void log_watch_state(const char *what, const struct error *err)
 
 /* ── Events ───────────────────────────────────────────────────────────────────────────────── */
 
+void rollout_see(struct rollout_kind *kind, const char *key, const json_t *object)
+{
+    const struct turns_of turn = {kind->info.kind, key, kind->queue};
+    if (object)
+        census_see(&kind->census, key, object);
+    else
+        census_forget(&kind->census, key);
+    turns_see(&kind->controller->turns, &turn, object);
+}
+
 static void on_rollout(void *data, const char *ns, const char *name, const json_t *object,
                        bool deleted)
 {
     struct rollout_kind *kind = data;
     char *key AUTO_FREE = key_join(ns, name);
-    if (deleted)
-        census_forget(&kind->census, key);
-    else
-        census_see(&kind->census, key, object);
+    rollout_see(kind, key, deleted ? NULL : object);
     queue_add(kind->queue, key);
 }
 
@@ -275,6 +282,7 @@ struct controller *controller_new_take(struct cluster *cluster, struct adapters 
     controller->recorder = recorder_new(cluster, "sluice");
     recorder_on_state(controller->recorder, on_events_state, NULL);
     controller->application_queue = queue_new(loop, PASSES_AT_ONCE, application_pass, controller);
+    controller_rules_changed(controller);
     open_all_rollouts(controller);
     first_look_begin(controller);
     open_own_kinds(controller);
@@ -290,8 +298,17 @@ void controller_tell(struct controller *controller, const struct witness *witnes
     controller->witness = *witness;
 }
 
+void controller_rules_changed(struct controller *controller)
+{
+    const struct config *config = controller->config;
+    const struct turns_limits limits = {config->rolls_at_once, config->rolls_at_once_in_ns};
+    turns_limit(&controller->turns, limits);
+    rollouts_wake(controller, TOPIC_WINDOWS);
+}
+
 void passes_hold(struct controller *controller)
 {
+    turns_hold(&controller->turns, true);
     queue_hold(controller->application_queue);
     for (size_t i = 0; i < ROLLOUT_KINDS; i++)
         queue_hold(controller->rollouts[i].queue);
@@ -304,6 +321,7 @@ void passes_release(struct controller *controller)
     queue_release(controller->application_queue);
     for (size_t i = 0; i < ROLLOUT_KINDS; i++)
         queue_release(controller->rollouts[i].queue);
+    turns_hold(&controller->turns, false);
 }
 
 void controller_hold(struct controller *controller)
@@ -386,6 +404,7 @@ void controller_free(struct controller *controller)
     queue_free(controller->application_queue);
     for (size_t i = 0; i < ROLLOUT_KINDS; i++)
         close_rollouts(&controller->rollouts[i]);
+    turns_done(&controller->turns);
     waiters_done(&controller->application_waiters);
     kinds_free(controller->kinds);
     recorder_free(controller->recorder);

@@ -30,6 +30,9 @@ void controller_release(struct controller *controller);
  * its rollouts, once what its new adapter reads has been listed. */
 void controller_renew_take(struct controller *controller, struct adapters *adapters);
 
+/* The config's limits on rolls, or its windows, are others than they were. */
+void controller_rules_changed(struct controller *controller);
+
 struct loop *controller_loop(const struct controller *controller);
 
 /* A kind of our own whose objects haven't been listed yet; NULL: it knows what there is. Why not is

@@ -15,6 +15,7 @@
 #include "reconcile/census.h"
 #include "reconcile/controller.h"
 #include "reconcile/queue.h"
+#include "reconcile/turns.h"
 #include "reconcile/waiters.h"
 
 #define OAM_API       "core.oam.dev/v1beta1"
@@ -81,6 +82,7 @@ struct controller {
     struct watch *definitions;  /* ComponentDefinitions, likewise */
     struct queue *application_queue;
     struct waiters application_waiters;
+    struct turns turns;    /* of the rollouts of every kind */
     struct map recordings; /* application key -> its pass under way */
     bool looking;          /* for the first time; see first_look.h */
     bool held;             /* see controller_hold() */
@@ -92,8 +94,14 @@ struct controller {
     size_t owned_kind_count;
 };
 
+/* For rollouts to which an operator's windows are closed. */
+#define TOPIC_WINDOWS "windows"
+
 /* Whoever waits for the topic, of whatever kind, gets a pass. */
 void rollouts_wake(struct controller *controller, const char *topic);
+
+/* What counts rollouts and lines them up learns how one is recorded now; NULL: it is gone. */
+void rollout_see(struct rollout_kind *kind, const char *key, const json_t *object);
 
 /* The path of one of Sluice's own objects; plural: "approllouts", … The caller frees it. */
 char *oam_path(const char *plural, const char *ns, const char *name, const char *subresource);

@@ -19,6 +19,7 @@ static void pass_end(struct task *task)
     struct controller *controller = task->controller;
     struct queue *queue = task->kind->queue;
     char *key AUTO_FREE = str_copy(task->key);
+    const struct turns_of turn = {task->kind->info.kind, key, queue};
     bool trouble = task->trouble.code != OK;
     bool keep = task_unfinished(task) || trouble || task->kind->follows;
     if (trouble)
@@ -30,6 +31,7 @@ static void pass_end(struct task *task)
     if (!keep || task->dead)
         task_drop(task);
     controller_tidy_later(controller);
+    turns_pass_ended(&controller->turns, &turn);
     if (trouble)
         queue_retry(queue, key);
     else
@@ -173,6 +175,8 @@ static void wait_for_more(struct task *task)
         int64_t wake_at = component->decision ? component->decision->wake_at_ms : 0;
         if (wake_at)
             queue_add_after(kind->queue, task->key, wake_at - clock_wall_ms());
+        if (component->status.reason.code == REASON_WINDOW_CLOSED)
+            waiters_add(&kind->waiters, TOPIC_WINDOWS, task->key);
         if (component->kind && !component->observation.held &&
             !rolling_state_terminal(component->status.rolling)) {
             char *topic AUTO_FREE = str_format("workload %s", component->observation.object);

@@ -147,6 +147,7 @@ static void reload_now(struct reload *reload, bool look_at_files)
     reload->read_at_ms = clock_wall_ms();
     config_renew_take(reload->config, &next, on_key, NULL);
     log_set_level((enum log_level)reload->config->log_level);
+    controller_rules_changed(reload->controller);
     renew_adapters(reload);
 }
 

@@ -8,7 +8,6 @@
  */
 #include "base/alloc.h"
 #include "base/clock.h"
-#include "oam/rolls.h"
 #include "reconcile/holder.h"
 #include "reconcile/task.h"
 
@@ -20,42 +19,6 @@ enum {
 
 static void pass_component(struct task *task);
 static void pass_aimed(struct task *task);
-
-/* What the record of the rolls becomes by the decision. */
-static void component_note_rolls(struct component *component, int64_t now_ms)
-{
-    const struct task *task = component->task;
-    const struct plan *plan = task->rollout.plan;
-    struct asked asked;
-    asked_read(task->object, &asked);
-    const struct rolls_news news = {.before = &component->status,
-                                    .decision = component->decision,
-                                    .batches = plan ? (int)plan->batch_count : 0,
-                                    .asked = &asked,
-                                    .now_ms = now_ms};
-    json_decref(component->decided_rolls);
-    component->decided_rolls = rolls_note(component->rolls, &news);
-}
-
-static void component_decide(struct component *component)
-{
-    struct task *task = component->task;
-    if (!component->decision)
-        component->decision = mem_alloc(sizeof *component->decision);
-    struct machine_input *input = mem_alloc(sizeof *input);
-    *input = (struct machine_input){
-        .plan = task->rollout.plan,
-        .plan_error = &task->rollout.plan_error,
-        .intent = task->rollout.intent,
-        .status = component->status,
-        .observation = component->observation,
-        .hook = component->hook.outcome,
-        .now_ms = clock_wall_ms(),
-    };
-    machine_decide(input, component->decision);
-    component_note_rolls(component, input->now_ms);
-    free(input);
-}
 
 /* Between two rolls of a workload that stays held, nobody must have touched it. */
 static bool component_undisturbed(const struct component *component)

@@ -211,6 +211,11 @@ void components_from_location(struct task *task)
     components_set(task, names, location->count);
 }
 
+struct turns_of task_turn(const struct task *task)
+{
+    return (struct turns_of){task->kind->info.kind, task->key, task->kind->queue};
+}
+
 char *task_path(const struct task *task, const char *subresource)
 {
     return object_path(&task->kind->info, task->rollout.ns, task->rollout.name, subresource);
@@ -219,7 +224,7 @@ char *task_path(const struct task *task, const char *subresource)
 void task_object_put(struct task *task, const json_t *object)
 {
     store_put(task->kind->store, object);
-    census_see(&task->kind->census, task->key, object);
+    rollout_see(task->kind, task->key, object);
 }
 
 void task_object_replace(struct task *task, json_t *object)

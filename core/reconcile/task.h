@@ -111,6 +111,12 @@ void components_from_location(struct task *task);
 /* Reads the rollout's object: plan and intent. */
 void task_read(struct task *task);
 
+/* The rollout as the line of those who wait for their turn knows it. Borrowed from the task. */
+struct turns_of task_turn(const struct task *task);
+
+/* decide.c: fills decision and decided_rolls, from what was observed. */
+void component_decide(struct component *component);
+
 /* rollout_pass.c: goes on after an observation, an effect, a write or an answer. */
 void pass_locate(struct task *task);
 void component_observed(struct component *component);

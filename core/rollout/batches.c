@@ -303,17 +303,22 @@ static void why_partition(struct run *run)
                partition);
 }
 
+/* May the next batch begin? Says what holds it back. */
+static bool next_may_begin(struct run *run)
+{
+    if (partition_allows(run->in->plan, run->status->batch))
+        return !window_closed(run);
+    why_partition(run);
+    return false;
+}
+
 static enum batch_event probe_ready(struct run *run)
 {
-    bool allowed = partition_allows(run->in->plan, run->status->batch);
+    bool allowed = next_may_begin(run);
     bool leaves = !allowed && surplus_leaves(run);
     bool still = !allowed && !leaves && stands_still(run);
     run_advance(run, still ? HOLD_STILL : GO_ON);
-    if (allowed)
-        return ON_BATCH_APPROVED;
-    if (!leaves)
-        why_partition(run);
-    return ON_BATCH_WAITING;
+    return allowed ? ON_BATCH_APPROVED : ON_BATCH_WAITING;
 }
 
 void batches_stop(struct run *run)

@@ -74,6 +74,9 @@ enum condition_type condition_of(const char *name);
 
 bool rolling_state_terminal(enum rolling_state state); /* rolloutSucceed, rolloutFailed */
 
+/* Does a roll count as begun in this state, and neither as ended nor as left? */
+bool rolling_state_under_way(enum rolling_state state);
+
 /* One row of the table. */
 struct rolling_row {
     enum rolling_state next; /* the state itself: stay */
@@ -138,6 +141,8 @@ struct rollout_status {
     int64_t step_at_ms; /* when */
     bool step_met;      /* a scaling: that many replicas, or more, have been seen since */
     bool engaged;       /* hooks or workload may have been touched: there is something to undo */
+    bool half_way; /* its pods were of two templates when it began: an operator's rules don't hold
+                      it back */
     char target[NAME_SIZE];           /* lastTargetAppRevision: what this roll goes to */
     char source[NAME_SIZE];           /* LastSourceAppRevision */
     int wanted_size;                  /* the plan's targetSize that this roll goes to; -1: none */
@@ -213,6 +218,14 @@ struct observation {
     char why[NAME_SIZE]; /* the workload's own word on why nothing moves */
 };
 
+/* What an operator's rules hold back for now. The words say which rule, and stay the same while it
+ * is the same one; "" is no such rule. */
+struct leave {
+    char queued[160];    /* no further roll may begin */
+    char closed[160];    /* neither a roll nor a batch may begin */
+    int64_t opens_at_ms; /* when that is over; in the past: not known */
+};
+
 /* How the hook that was asked for last has gone. It counts only for the very call it was asked by;
  * hand it in once. A hook that is being called, and that a decision doesn't ask for any more, is to
  * be given up and its answer forgotten. */
@@ -277,6 +290,7 @@ struct machine_input {
     struct intent intent;
     struct rollout_status status; /* as recorded; status_new() for a new rollout */
     struct observation observation;
+    struct leave leave;
     struct hook_outcome hook;
     int64_t now_ms;
 };

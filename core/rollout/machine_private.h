@@ -62,6 +62,10 @@ enum rolling_event batch_step(struct run *run);
 /* How many pods the workload is to have, as it was seen. */
 int seen_size(const struct run *run);
 
+/* rolling.c: does a maintenance window hold back what would begin now? Says so, and asks to be
+ * called when it opens. */
+bool window_closed(struct run *run);
+
 /* batches.c: the span that the plan is held against while the roll is under way. */
 struct span run_span(const struct run *run);
 

@@ -131,3 +131,9 @@ bool rolling_state_terminal(enum rolling_state state)
 {
     return state == ROLLING_SUCCEEDED || state == ROLLING_FAILED;
 }
+
+bool rolling_state_under_way(enum rolling_state state)
+{
+    return state == ROLLING_INITIALIZING || state == ROLLING_IN_BATCHES ||
+           state == ROLLING_FINALISING || state == ROLLING_FAILING || state == ROLLING_ABANDONING;
+}

@@ -209,6 +209,38 @@ static bool nothing_to_roll(const struct run *run)
     return run->in->intent.keeps_hold && (seen->rolled || seen->updated >= seen->size);
 }
 
+bool window_closed(struct run *run)
+{
+    const struct leave *leave = &run->in->leave;
+    if (!leave->closed[0] || run->status->half_way)
+        return false;
+    run_why(run, REASON_WINDOW_CLOSED, "%s", leave->closed);
+    if (leave->opens_at_ms > run->in->now_ms)
+        run_wake(run, leave->opens_at_ms);
+    return true;
+}
+
+/* A workload between two templates is worse off than one that is brought to either of them, at
+ * whatever hour. */
+static bool stands_half_way(const struct run *run)
+{
+    const struct observation *seen = &run->in->observation;
+    return seen->exists && !run->status->scale && seen->updated > 0 && seen->updated < seen->size;
+}
+
+/* Do an operator's rules let the roll begin? */
+static bool may_begin(struct run *run)
+{
+    const struct leave *leave = &run->in->leave;
+    run->status->half_way = stands_half_way(run);
+    if (window_closed(run))
+        return false;
+    if (!leave->queued[0] || run->status->half_way)
+        return true;
+    run_why(run, REASON_QUEUED, "%s", leave->queued);
+    return false;
+}
+
 static enum rolling_event probe_verifying(struct run *run)
 {
     struct error err = {0};
@@ -222,7 +254,9 @@ static enum rolling_event probe_verifying(struct run *run)
         return ON_WAITING;
     if (verify_plan(run, &err) < 0)
         return refuse(run, &err);
-    return nothing_to_roll(run) && !run->status->scale ? ON_UNCHANGED : ON_VERIFIED;
+    if (nothing_to_roll(run) && !run->status->scale)
+        return ON_UNCHANGED;
+    return may_begin(run) ? ON_VERIFIED : ON_WAITING;
 }
 
 /* True when the workload is held and nothing of it moves. */

@@ -282,7 +282,7 @@ def full_status():
            "upgradedReplicas": 3, "upgradedReadyReplicas": 2, "targetGeneration": "web-1",
            "lastAppliedPodTemplateIdentifier": "web-0", "lastTargetAppRevision": "app-v2",
            "LastSourceAppRevision": "app-v1", "observedGeneration": 3, "wantedSize": 5,
-           "scale": True, "stepTarget": 3, "stepTime": "2026-01-31T12:00:00.123000Z",
+           "scale": True, "halfWay": True, "stepTarget": 3, "stepTime": "2026-01-31T12:00:00.123000Z",
            "stepMet": True, "standing": {"since": "2026-01-31T12:00:00.123000Z", "ready": 1},
            "engaged": True, "answeredWish": "retry-1",
            "history": [{"source": "app-v0", "target": "app-v1", "verdict": "Failed",

@@ -137,6 +137,29 @@ static void everything(void **state)
     config_done(&config);
 }
 
+static void rules_for_rolls(void **state)
+{
+    static const char yaml[] = "rolls:\n"
+                               "  atOnce: 20\n"
+                               "  atOncePerNamespace: 2\n"
+                               "  windows:\n"
+                               "  - {days: [Mon, Sat], from: 22:00, to: \"06:30\"}\n"
+                               "  - {from: '00:00', to: 24:00}\n";
+    struct config config;
+    struct error err = {0};
+    if (load(yaml, &config, &err) < 0)
+        fail_msg("%s", err.text);
+    assert_int_equal(config.rolls_at_once, 20);
+    assert_int_equal(config.rolls_at_once_in_ns, 2);
+    assert_int_equal(config.windows->count, 2);
+    assert_int_equal(config.windows->items[0].days, 1 << 1 | 1 << 6);
+    assert_int_equal(config.windows->items[0].from, 22 * 60);
+    assert_int_equal(config.windows->items[0].to, 6 * 60 + 30);
+    assert_int_equal(config.windows->items[1].days, EVERY_DAY);
+    assert_int_equal(config.windows->items[1].to, 24 * 60);
+    config_done(&config);
+}
+
 static enum isolation place_of(const char *entry)
 {
     char *yaml AUTO_FREE = str_format("adapters: {enabled: [%s]}\n", entry);
@@ -168,7 +191,7 @@ static void unknown_keys(void **state)
     assert_refused("namespace: a\n\nadaptors:\n  enabled: []\n",
                    "sluice.yaml:3:1: unknown key \"adaptors\", did you mean \"adapters\"?; known "
                    "keys here: adapters, namespace, definitionNamespace, renderer, hooks, "
-                   "serve, logLevel");
+                   "rolls, serve, logLevel");
     assert_refused("renderer:\n  timeout: 3\n",
                    "sluice.yaml:2:3: unknown key \"timeout\"; known keys here: program, "
                    "timeoutSeconds, idleSeconds, memoryMiB");
@@ -240,6 +263,30 @@ static void wrong_values(void **state)
                                              "number from 1 to 300, found true"},
         {"serve:\n  rolloutMetrics: often\n",
          "sluice.yaml:2:19: rolloutMetrics: expected true or false, found the text \"often\""},
+        {"rolls:\n  atOnce: 0\n",
+         "sluice.yaml:2:11: atOnce: expected a whole number from 1 to 1000000, found the number 0"},
+        {"rolls:\n  windows: []\n",
+         "sluice.yaml:2:12: windows: expected a list of at least one window, found a list"},
+        {"rolls:\n  windows: [night]\n", "sluice.yaml:2:13: windows: expected a mapping with from "
+                                         "and to, found the text \"night\""},
+        {"rolls:\n  windows: [{from: \"22:00\"}]\n",
+         "sluice.yaml:2:13: windows: expected a window with from and to, found one without to"},
+        {"rolls:\n  windows: [{to: 6:00, from: 22:00}]\n",
+         "sluice.yaml:2:18: to: expected a time of the day in UTC, such as \"22:00\", found the "
+         "text "
+         "\"6:00\""},
+        {"rolls:\n  windows: [{from: 22:00, to: 22:00}]\n",
+         "sluice.yaml:2:13: windows: expected two different times, found the same in from and to"},
+        {"rolls:\n  windows: [{days: [Mon, Monday], from: 1:00}]\n",
+         "sluice.yaml:2:26: days: expected a list of Mon, Tue, Wed, Thu, Fri, Sat and Sun, found "
+         "the "
+         "text \"Monday\""},
+        {"rolls:\n  windows: [{days: Mon}]\n", "sluice.yaml:2:20: days: expected a list of Mon, "
+                                               "Tue, Wed, Thu, Fri, Sat and Sun, found the "
+                                               "text \"Mon\""},
+        {"rolls:\n  windows: [{dayz: [Mon]}]\n",
+         "sluice.yaml:2:14: unknown key \"dayz\", did you mean \"days\"?; known keys here: days, "
+         "from, to"},
         {"logLevel: loud\n", "sluice.yaml:1:11: logLevel: expected debug, info, warn or error, "
                              "found the text \"loud\""},
     };
@@ -407,6 +454,14 @@ static void renewed(void **state)
     assert_change(&changes, "{logLevel: debug, hooks: {timeoutSeconds: 3}}",
                   "hooks.allow applied, ");
     assert_null(changes.config.hook_allow);
+    const char *rules = "{logLevel: debug, hooks: {timeoutSeconds: 3}, "
+                        "rolls: {atOnce: 2, windows: [{from: '01:00', to: '02:00'}]}}";
+    assert_change(&changes, rules, "rolls.atOnce applied, rolls.windows applied, ");
+    assert_change(&changes, rules, "");
+    assert_int_equal(changes.config.rolls_at_once, 2);
+    assert_change(&changes, "{logLevel: debug, hooks: {timeoutSeconds: 3}}",
+                  "rolls.atOnce applied, rolls.windows applied, ");
+    assert_null(changes.config.windows);
     assert_change(&changes, "{adapters: {directory: /new, enabled: [{name: a}, {name: b}]}}",
                   "adapters.directory applied, hooks.timeoutSeconds applied, logLevel applied, ");
     assert_string_equal(changes.config.adapter_directory, "/new");
@@ -444,7 +499,7 @@ int main(void)
         cmocka_unit_test(no_file),         cmocka_unit_test(too_large),
         cmocka_unit_test(example),         cmocka_unit_test(renewed),
         cmocka_unit_test(renewed_in_part), cmocka_unit_test(places),
-        cmocka_unit_test(hooks_allowed),
+        cmocka_unit_test(hooks_allowed),   cmocka_unit_test(rules_for_rolls),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

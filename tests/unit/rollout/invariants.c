@@ -65,9 +65,9 @@ bool status_equal(const struct rollout_status *a, const struct rollout_status *b
            a->target_size == b->target_size && a->upgraded == b->upgraded &&
            a->upgraded_ready == b->upgraded_ready && a->step_target == b->step_target &&
            a->step_at_ms == b->step_at_ms && a->step_met == b->step_met &&
-           a->engaged == b->engaged && !strcmp(a->target, b->target) &&
-           !strcmp(a->source, b->source) && a->wanted_size == b->wanted_size &&
-           !strcmp(a->target_revision, b->target_revision) &&
+           a->half_way == b->half_way && a->engaged == b->engaged &&
+           !strcmp(a->target, b->target) && !strcmp(a->source, b->source) &&
+           a->wanted_size == b->wanted_size && !strcmp(a->target_revision, b->target_revision) &&
            !strcmp(a->applied_revision, b->applied_revision) && a->generation == b->generation &&
            !strcmp(a->answered, b->answered) && a->gate.passed == b->gate.passed &&
            a->gate.attempts == b->gate.attempts && a->gate.retry_at_ms == b->gate.retry_at_ms &&

@@ -169,6 +169,7 @@ static void garbage_status(struct random *random, struct rollout_status *s, int6
     s->step_target = garbage_int(random);
     s->step_at_ms = garbage_time(random, now);
     s->step_met = random_chance(random, 50);
+    s->half_way = random_chance(random, 50);
     s->engaged = random_chance(random, 50);
     RECORDED_TEXT(s->target);
     RECORDED_TEXT(s->source);
@@ -220,6 +221,15 @@ static void garbage_observation(struct random *random, struct observation *seen)
     seen->ready = garbage_int(random);
     TEXT(seen->update_revision);
     TEXT(seen->why);
+}
+
+static void garbage_leave(struct random *random, struct leave *leave, int64_t now)
+{
+    *leave = (struct leave){.opens_at_ms = garbage_time(random, now)};
+    if (random_chance(random, 10))
+        TEXT(leave->queued);
+    if (random_chance(random, 10))
+        TEXT(leave->closed);
 }
 
 static void garbage_hook(struct random *random, struct hook_outcome *hook)
@@ -361,6 +371,7 @@ static void garbage_input(struct random *random, struct plan *const *plans,
     garbage_wish(random, &in->intent.wish);
     garbage_status(random, &in->status, in->now_ms);
     garbage_observation(random, &in->observation);
+    garbage_leave(random, &in->leave, in->now_ms);
     garbage_hook(random, &in->hook);
 }
 

@@ -604,6 +604,7 @@ static bool round_of(struct world *world, struct rollout_status *status, struct 
                    .wish = world->wish,
                    .keeps_hold = world->follows},
         .status = *status,
+        .leave = world->leave,
         .hook = world->outcome,
         .now_ms = world->now_ms,
     };

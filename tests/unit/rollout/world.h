@@ -70,6 +70,7 @@ struct world {
     bool broken[REVISIONS];            /* revisions whose pods never become ready */
     bool trouble;                      /* the cluster doesn't answer */
     bool refuses;                      /* the adapter doesn't like the plan */
+    struct leave leave;                /* what an operator's rules hold back */
     int rendered_size;
     int fixed_size; /* of a kind that nobody can scale: what the cluster makes of it; 0: it can be
                      */
