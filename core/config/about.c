@@ -37,6 +37,30 @@ static json_t *entries_about(const struct config *config)
     return entries;
 }
 
+static json_t *windows_about(const struct windows *windows)
+{
+    if (!windows)
+        return NULL;
+    json_t *list = json_array();
+    for (size_t i = 0; i < windows->count; i++)
+        json_array_append_new(list, keys_about(config_window_keys, &windows->items[i]));
+    return list;
+}
+
+static json_t *days_about(unsigned days)
+{
+    json_t *list = json_array();
+    for (int day = 0; day < DAYS; day++)
+        if (days & 1U << day)
+            json_array_append_new(list, json_string(window_days[day]));
+    return list;
+}
+
+static json_t *hour_about(int minute)
+{
+    return json_sprintf("%02d:%02d", minute / 60, minute % 60);
+}
+
 /* NULL: it isn't given, and there is no default. */
 static json_t *value_about(const struct key *key, const void *from)
 {
@@ -50,6 +74,7 @@ static json_t *value_about(const struct key *key, const void *from)
     case FORM_SECONDS:
         return json_integer(*(const int64_t *)place / 1000);
     case FORM_MS:
+    case FORM_COUNT:
         return *(const int64_t *)place ? json_integer(*(const int64_t *)place) : NULL;
     case FORM_MIB:
         return *(const uint64_t *)place ? json_integer((json_int_t)(*(const uint64_t *)place >> 20))
@@ -69,6 +94,12 @@ static json_t *value_about(const struct key *key, const void *from)
         return entries_about(from);
     case FORM_ALLOW:
         return allow_about(*(struct allow *const *)place);
+    case FORM_WINDOWS:
+        return windows_about(*(struct windows *const *)place);
+    case FORM_DAYS:
+        return days_about(*(const unsigned *)place);
+    case FORM_HOUR:
+        return hour_about(*(const int *)place);
     }
     return NULL;
 }

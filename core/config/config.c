@@ -83,7 +83,7 @@ static const struct key roll_keys[] = {
     {.name = NULL},
 };
 
-static const struct key window_keys[] = {
+const struct key config_window_keys[] = {
     {.name = "days", .form = FORM_DAYS, .offset = offsetof(struct window, days)},
     {.name = "from", .form = FORM_HOUR, .offset = offsetof(struct window, from)},
     {.name = "to", .form = FORM_HOUR, .offset = offsetof(struct window, to)},
@@ -365,7 +365,7 @@ static int read_window(struct reader *reader, yaml_node_t *node, struct window *
         return document_refuse(reader->document, node, reader->err,
                                "windows: expected a mapping with from and to, found %s", found);
     }
-    int result = read_mapping(reader, node, window_keys, ret_window);
+    int result = read_mapping(reader, node, config_window_keys, ret_window);
     if (result < 0)
         return result;
     if (ret_window->from < 0 || ret_window->to < 0)

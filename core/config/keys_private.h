@@ -45,4 +45,7 @@ extern const struct key config_keys[];
 /* Those of an entry of adapters.enabled, which fill a struct adapter_entry. */
 extern const struct key config_entry_keys[];
 
+/* Those of an entry of rolls.windows, which fill a struct window. */
+extern const struct key config_window_keys[];
+
 #endif

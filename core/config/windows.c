@@ -4,16 +4,17 @@
 #include <ctype.h>
 #include <string.h>
 
-enum { MINUTE_MS = 60 * 1000, DAY = 24 * 60, WEEK = 7 * DAY };
+enum { MINUTE_MS = 60 * 1000, DAY = 24 * 60, WEEK = DAYS * DAY };
 
 /* The epoch was a Thursday. */
 enum { EPOCH_WEEKDAY = 4 };
 
+const char *const window_days[DAYS] = {"Sun", "Mon", "Tue", "Wed", "Thu", "Fri", "Sat"};
+
 int windows_day(const char *text)
 {
-    static const char *const days[] = {"Sun", "Mon", "Tue", "Wed", "Thu", "Fri", "Sat"};
-    for (int day = 0; day < 7; day++)
-        if (strcmp(days[day], text) == 0)
+    for (int day = 0; day < DAYS; day++)
+        if (strcmp(window_days[day], text) == 0)
             return day;
     return -1;
 }
@@ -51,7 +52,7 @@ static int until_open(const struct window *window, int day, int minute_of_week)
 static int window_until_open(const struct window *window, int minute_of_week)
 {
     int least = WEEK;
-    for (int day = 0; day < 7; day++) {
+    for (int day = 0; day < DAYS; day++) {
         int until = until_open(window, day, minute_of_week);
         if (window->days & 1U << day && until < least)
             least = until;
@@ -64,9 +65,9 @@ bool windows_closed(const struct windows *windows, int64_t wall_ms, int64_t *ret
     if (!windows)
         return false;
     int64_t minute = floor_div(wall_ms, MINUTE_MS);
-    int64_t weekday = (floor_div(minute, DAY) + EPOCH_WEEKDAY) % 7;
+    int64_t weekday = (floor_div(minute, DAY) + EPOCH_WEEKDAY) % DAYS;
     if (weekday < 0)
-        weekday += 7;
+        weekday += DAYS;
     int of_week = (int)(weekday * DAY + minute - floor_div(minute, DAY) * DAY);
     int least = WEEK;
     for (size_t i = 0; i < windows->count; i++) {

@@ -10,7 +10,9 @@
 #include <stddef.h>
 #include <stdint.h>
 
-enum { EVERY_DAY = 0x7f };
+enum { DAYS = 7, EVERY_DAY = 0x7f };
+
+extern const char *const window_days[DAYS]; /* "Sun", … */
 
 struct window {
     unsigned days; /* on which it begins: bit 0 is Sunday */

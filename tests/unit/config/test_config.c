@@ -157,6 +157,13 @@ static void rules_for_rolls(void **state)
     assert_int_equal(config.windows->items[0].to, 6 * 60 + 30);
     assert_int_equal(config.windows->items[1].days, EVERY_DAY);
     assert_int_equal(config.windows->items[1].to, 24 * 60);
+    json_t *about AUTO_JSON = config_about(&config);
+    char *rules AUTO_FREE = json_canonical(json_object_get(about, "rolls"));
+    assert_string_equal(rules,
+                        "{\"atOnce\":20,\"atOncePerNamespace\":2,\"windows\":["
+                        "{\"days\":[\"Mon\",\"Sat\"],\"from\":\"22:00\",\"to\":\"06:30\"},"
+                        "{\"days\":[\"Sun\",\"Mon\",\"Tue\",\"Wed\",\"Thu\",\"Fri\",\"Sat\"],"
+                        "\"from\":\"00:00\",\"to\":\"24:00\"}]}");
     config_done(&config);
 }
 
