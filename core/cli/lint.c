@@ -63,15 +63,17 @@ static int check_sum(const struct lint *lint, const struct plan *plan, struct er
     return span.to < 0 ? OK : plan_check(plan, span, err);
 }
 
-static void check_plan(struct lint *lint, struct manifest *manifest, const json_t *object)
+static void check_plan(struct lint *lint, struct manifest *manifest,
+                       const struct rollout_kind *kind, const json_t *object)
 {
-    struct plan *plan = NULL;
+    struct approllout rollout;
     struct error err = {0};
-    int code = plan_read(json_at(object, "/spec/rolloutPlan"), "spec.rolloutPlan", &plan, &err);
+    kind->read(object, &rollout);
+    int code = rollout_plan_check(kind, &rollout, &err);
     if (code == OK)
-        code = check_sum(lint, plan, &err);
+        code = check_sum(lint, rollout.plan, &err);
     judge(lint, manifest, code, &err);
-    plan_free(plan);
+    approllout_done(&rollout);
 }
 
 static void check_rollout(struct lint *lint, struct manifest *manifest,
@@ -81,7 +83,7 @@ static void check_rollout(struct lint *lint, struct manifest *manifest,
     int code = rollout_check(kind, object, &err);
     judge(lint, manifest, code, &err);
     if (json_is_object(json_object_get(object, "spec")))
-        check_plan(lint, manifest, object);
+        check_plan(lint, manifest, kind, object);
 }
 
 static bool is_application(const struct manifest *manifest)

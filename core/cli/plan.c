@@ -186,8 +186,9 @@ static int plan_object(struct manifests *manifests, struct manifest *manifest,
         size_find(manifests, workload_named(kind, object, &rollout), &size);
     if (size.pods < 0 && live)
         size_of_live(&size, live);
-    int status = rollout.plan ? show(manifest, kind, object, &rollout, &size, &page)
-                              : refuse(manifest, &rollout.plan_error);
+    int status = rollout_plan_check(kind, &rollout, &err) == OK
+                     ? show(manifest, kind, object, &rollout, &size, &page)
+                     : refuse(manifest, &err);
     if (session && status == STATUS_DONE)
         against_add(kind, &rollout, object, live, &page);
     fputs(page.at ? page.at : "", stdout);

@@ -127,3 +127,13 @@ int rollout_check(const struct rollout_kind *kind, const json_t *object, struct 
         code = field_known(&spec, kind->spec_fields, err);
     return code < 0 ? code : kind->check(spec.json, err);
 }
+
+int rollout_plan_check(const struct rollout_kind *kind, const struct approllout *rollout,
+                       struct error *err)
+{
+    if (!rollout->plan) {
+        *err = rollout->plan_error;
+        return err->code;
+    }
+    return kind->follows ? plan_check_followed(rollout->plan, err) : OK;
+}

@@ -182,10 +182,36 @@ struct deadline plan_deadline(const struct plan *plan, int batch)
     return deadline;
 }
 
+static bool rolls_back(struct deadline deadline)
+{
+    return deadline.then == ON_FAILURE_ROLLBACK;
+}
+
+/* The first batch that says so itself; as many as there are: none does. */
+static size_t batch_that_rolls_back(const struct plan *plan)
+{
+    size_t batch = 0;
+    while (batch < plan->batch_count && !rolls_back(plan->batches[batch].deadline))
+        batch++;
+    return batch;
+}
+
 bool plan_rolls_back(const struct plan *plan)
 {
-    bool rolls_back = plan->deadline.then == ON_FAILURE_ROLLBACK;
-    for (size_t i = 0; i < plan->batch_count; i++)
-        rolls_back = rolls_back || plan->batches[i].deadline.then == ON_FAILURE_ROLLBACK;
-    return rolls_back;
+    return rolls_back(plan->deadline) || batch_that_rolls_back(plan) < plan->batch_count;
+}
+
+int plan_check_followed(const struct plan *plan, struct error *err)
+{
+    char path[64];
+    size_t batch = batch_that_rolls_back(plan);
+    if (rolls_back(plan->deadline))
+        snprintf(path, sizeof path, "spec.rolloutPlan.onFailure");
+    else if (batch < plan->batch_count)
+        snprintf(path, sizeof path, BATCHES_PATH "[%zu].onFailure", batch);
+    else
+        return OK;
+    return error_at(err, ERR_INVALID, path,
+                    "expected Pause or Abandon, found Rollback; the template of a workload that a "
+                    "Rollout follows is its owner's, who takes it back with `sluice rollback`");
 }

@@ -106,6 +106,10 @@ struct deadline plan_deadline(const struct plan *plan, int batch);
 /* May a batch that fails take its pods back? */
 bool plan_rolls_back(const struct plan *plan);
 
+/* Is it a plan for a workload that a Rollout follows? Its template is its owner's to take back.
+ * ERR_INVALID at the onFailure that says otherwise. */
+int plan_check_followed(const struct plan *plan, struct error *err);
+
 /* The hooks of one gate in the order in which they are called: the plan's, then the batch's.
  * NULL when there are fewer than `index` + 1. */
 const struct hook *plan_hook(const struct plan *plan, enum hook_type gate, int batch, int index);

@@ -137,17 +137,6 @@ static int check_pods_unnamed(const struct plan *plan, struct error *err)
                     "use replicas");
 }
 
-/* The template of a workload that is followed is its owner's. */
-static int check_on_failure(const struct run *run, struct error *err)
-{
-    if (!run->in->intent.keeps_hold || !plan_rolls_back(run->in->plan))
-        return OK;
-    return error_at(err, ERR_INVALID, "spec.rolloutPlan",
-                    "onFailure: expected Pause or Abandon, found Rollback; the template of a "
-                    "workload that a Rollout follows is its owner's, who takes it back with "
-                    "`sluice rollback`");
-}
-
 /* The rollout as it is written, whatever the workload's size. */
 static int verify_words(struct run *run, struct error *err)
 {
@@ -156,8 +145,8 @@ static int verify_words(struct run *run, struct error *err)
         *err = *plan_fault(run);
     else if (in->observation.refused.code != OK)
         *err = in->observation.refused;
-    else
-        check_on_failure(run, err);
+    else if (in->intent.keeps_hold)
+        plan_check_followed(in->plan, err);
     return err->code == OK ? OK : ERR_INVALID;
 }
 

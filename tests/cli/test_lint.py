@@ -118,3 +118,23 @@ def test_bad_input(sluice, tmp_path):
     ran = sluice("lint", "--size", "many", "a.yaml")
     assert ran.status == 2 and '--size: expected a number of pods, found "many"' in ran.err
     assert sluice("lint").status == 2
+
+
+FOLLOWER = """apiVersion: sluice.dev/v1alpha1
+kind: Rollout
+metadata: {name: web}
+spec:
+  workloadRef: {apiVersion: apps/v1, kind: Deployment, name: web}
+  rolloutPlan: {rolloutBatches: [{replicas: 1}, {onFailure: Rollback}]}
+"""
+
+
+def test_what_a_rollout_can_t_do(sluice):
+    """An AppRollout can take its pods back, and a Rollout leaves that to the template's owner."""
+    words = ("6:50: spec.rolloutPlan.rolloutBatches[1].onFailure: expected Pause or Abandon, found "
+             "Rollback; the template of a workload that a Rollout follows is its owner's, who takes "
+             "it back with `sluice rollback`\n")
+    assert found(sluice("lint", "-", stdin=FOLLOWER)) == f"<stdin>:{words}"
+    planned = sluice("plan", "-", stdin=FOLLOWER)
+    assert (planned.status, planned.out) == (1, "") and planned.err.endswith(words)
+    assert sluice("lint", "-", stdin=FOLLOWER.replace("Rollback", "Abandon")).status == 0

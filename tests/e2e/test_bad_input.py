@@ -13,14 +13,15 @@ from harness.objects import application, batch_state, component, definition, rea
 # Plans: told by the API server
 
 REFUSED_AT_ONCE = {
-    "negative": ({"batches": [-1, 6]}, r"replicas.*expected at least 1"),
-    "zero": ({"batches": [0, 5]}, r"replicas.*expected at least 1"),
-    "101%": ({"batches": ["101%"]}, r"replicas.*no percentage from 1% to 100%"),
-    "a percentage without its sign": ({"batches": ["50", "50"]}, r"replicas.*write 50 or 50%"),
+    "negative": ({"batches": [-1, 6]}, r"replicas.*expected 1 to 1000000 pods"),
+    "zero": ({"batches": [0, 5]}, r"replicas.*expected 1 to 1000000 pods"),
+    "101%": ({"batches": ["101%"]}, r"replicas.*expected a percentage from 1% to 100%"),
+    "a percentage without its sign": ({"batches": ["50", "50"]}, r"replicas.*found the text .*50"
+                                      r".*; expected a percentage from 1% to 100%"),
     "an unknown strategy": ({"numBatches": 1, "rolloutStrategy": "Sideways"},
                             r'rolloutStrategy.*"Sideways".*"IncreaseFirst", "DecreaseFirst"'),
     "a batch past the end": ({"batches": [1, 2, 2], "batchPartition": 3},
-                             r"batchPartition.*there is no such batch"),
+                             r"batchPartition.*but the last batch is "),
     "a negative partition": ({"batches": [5], "batchPartition": -1}, r"batchPartition"),
     "metrics": ({"numBatches": 1, "canaryMetric": [{"name": "errors"}]},
                 r"canaryMetric is not supported yet"),

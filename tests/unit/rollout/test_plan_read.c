@@ -404,6 +404,29 @@ static void test_path_of_another_kind(void **state)
     assert_int_equal(plan_read(json, "plan", &plan, NULL), ERR_INVALID);
 }
 
+/* A Rollout's workload has an owner, to whom its template belongs. */
+static void test_whose_template_it_is(void **state)
+{
+    static const struct {
+        const char *plan, *path; /* NULL: it may be a Rollout's */
+    } rows[] = {
+        {"{'onFailure':'Abandon','rolloutBatches':[{'replicas':1,'onFailure':'Pause'},{}]}", NULL},
+        {"{'onFailure':'Rollback'}", P ".onFailure"},
+        {"{'rolloutBatches':[{'replicas':1},{'onFailure':'Rollback'}]}",
+         P ".rolloutBatches[1].onFailure"},
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        struct error err = {0};
+        struct plan *plan = NULL;
+        json_t *json AUTO_JSON = quoted_json(rows[i].plan);
+        assert_int_equal(plan_read(json, P, &plan, &err), OK);
+        assert_int_equal(plan_check_followed(plan, &err), rows[i].path ? ERR_INVALID : OK);
+        assert_int_equal(plan_rolls_back(plan), rows[i].path != NULL);
+        assert_string_equal(err.path, rows[i].path ? rows[i].path : "");
+        plan_free(plan);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -418,6 +441,7 @@ int main(void)
         cmocka_unit_test(test_too_many),
         cmocka_unit_test(test_the_largest_are_accepted),
         cmocka_unit_test(test_long_finds_are_cut),
+        cmocka_unit_test(test_whose_template_it_is),
         cmocka_unit_test(test_path_of_another_kind),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
