@@ -81,8 +81,8 @@ struct serving *serving_new(const char *listen, const struct controller *control
                                            {"/readyz", answer_ready, serving},
                                            {"/metrics", answer_metrics, serving},
                                            {"/adapters", answer_adapters, serving}}};
-    if (serve_new(controller_loop(controller), listen, serving->routes, &serving->serve, &err) ==
-        OK)
+    const struct serve_spec spec = {.listen = listen, .routes = serving->routes};
+    if (serve_new(controller_loop(controller), &spec, &serving->serve, &err) == OK)
         return serving;
     log_write(LOG_WARN, about, "%s; nothing is served", err.text);
     free(serving);

@@ -6,6 +6,7 @@
 
 #include <errno.h>
 #include <poll.h>
+#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -84,17 +85,34 @@ static int bound_port(int fd)
     return getsockname(fd, &address.any, &size) == 0 ? address_port(&address) : 0;
 }
 
+enum { TLS_OPTIONS = 3 };
+
+static void tls_options(const struct listener_spec *spec, struct MHD_OptionItem options[])
+{
+    static char versions[] = "NORMAL:-VERS-ALL:+VERS-TLS1.3:+VERS-TLS1.2";
+    options[0] = (struct MHD_OptionItem){MHD_OPTION_HTTPS_MEM_KEY, 0, (char *)(uintptr_t)spec->key};
+    options[1] =
+        (struct MHD_OptionItem){MHD_OPTION_HTTPS_MEM_CERT, 0, (char *)(uintptr_t)spec->certificate};
+    options[2] = (struct MHD_OptionItem){MHD_OPTION_HTTPS_PRIORITIES, 0, versions};
+    options[TLS_OPTIONS] = (struct MHD_OptionItem){MHD_OPTION_END, 0, NULL};
+}
+
 /* Owns the socket, also when it fails. */
 static int start_library(struct listener *listener, const struct listener_spec *spec, int fd,
                          struct error *err)
 {
-    unsigned flags = MHD_USE_EPOLL | (spec->suspends ? MHD_ALLOW_SUSPEND_RESUME : 0);
+    unsigned flags = MHD_USE_EPOLL | (spec->suspends ? MHD_ALLOW_SUSPEND_RESUME : 0) |
+                     (spec->certificate ? MHD_USE_TLS : 0);
+    struct MHD_OptionItem options[TLS_OPTIONS + 1] = {{MHD_OPTION_END, 0, NULL}};
+    if (spec->certificate)
+        tls_options(spec, options);
     listener->port = bound_port(fd);
     listener->library = MHD_start_daemon(
         flags, 0, NULL, NULL, spec->on_request, spec->data, MHD_OPTION_LISTEN_SOCKET, fd,
         MHD_OPTION_CONNECTION_LIMIT, spec->connections, MHD_OPTION_CONNECTION_TIMEOUT,
         spec->quiet_s, MHD_OPTION_CONNECTION_MEMORY_LIMIT, spec->head_bytes,
-        MHD_OPTION_NOTIFY_COMPLETED, spec->on_end, spec->data, MHD_OPTION_END);
+        MHD_OPTION_NOTIFY_COMPLETED, spec->on_end, spec->data, MHD_OPTION_ARRAY, options,
+        MHD_OPTION_END);
     if (!listener->library) {
         close(fd);
         return error_set(err, ERR_RETRY, "libmicrohttpd can't be started: %s", strerror(errno));

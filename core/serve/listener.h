@@ -14,11 +14,12 @@
 struct listener;
 
 struct listener_spec {
-    const char *listen;   /* as in base/address.h */
-    unsigned connections; /* open at once; others wait */
-    unsigned quiet_s;     /* one that says nothing for so long is closed; 0: never */
-    size_t head_bytes;    /* of a request */
-    bool suspends;        /* whether handlers suspend connections */
+    const char *listen;            /* as in base/address.h */
+    unsigned connections;          /* open at once; others wait */
+    unsigned quiet_s;              /* one that says nothing for so long is closed; 0: never */
+    size_t head_bytes;             /* of a request */
+    bool suspends;                 /* whether handlers suspend connections */
+    const char *certificate, *key; /* in PEM, for TLS; NULL: none. Borrowed while it is there */
     MHD_AccessHandlerCallback on_request;
     MHD_RequestCompletedCallback on_end; /* may be NULL */
     void *data;                          /* of both */

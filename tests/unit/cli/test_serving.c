@@ -19,7 +19,8 @@ static int free_port(struct loop *loop)
 {
     const struct serve_route none[] = {{0}};
     struct serve *probe;
-    assert_int_equal(serve_new(loop, "127.0.0.1:0", none, &probe, NULL), OK);
+    const struct serve_spec spec = {.listen = "127.0.0.1:0", .routes = none};
+    assert_int_equal(serve_new(loop, &spec, &probe, NULL), OK);
     int port = serve_port(probe);
     serve_free(probe);
     return port;

@@ -49,8 +49,16 @@ static void answer_json(void *data, struct serve_answer *answer)
     text_puts(&answer->body, "{}");
 }
 
-static struct serve_route routes[] = {
-    {.path = "/hello", .answer = answer_hello}, {.path = "/json", .answer = answer_json}, {0}};
+static void answer_echo(void *data, struct serve_answer *answer)
+{
+    (void)data;
+    text_addf(&answer->body, "you said %s", answer->asked->at ? answer->asked->at : "nothing");
+}
+
+static struct serve_route routes[] = {{.path = "/hello", .answer = answer_hello},
+                                      {.path = "/json", .answer = answer_json},
+                                      {.path = "/echo", .answer = answer_echo, .body_max = 8},
+                                      {0}};
 
 static int setup(void **state)
 {
@@ -58,7 +66,8 @@ static int setup(void **state)
     struct error err = {0};
     assert_int_equal(loop_new(&site->loop, &err), OK);
     routes[0].data = site;
-    if (serve_new(site->loop, "127.0.0.1:0", routes, &site->serve, &err) < 0)
+    const struct serve_spec spec = {.listen = "127.0.0.1:0", .routes = routes};
+    if (serve_new(site->loop, &spec, &site->serve, &err) < 0)
         fail_msg("%s", err.text);
     *state = site;
     return 0;
@@ -124,17 +133,24 @@ static void assert_has(const struct client *client, const char *part)
 }
 
 /* One request on a connection of its own; the answer must begin so and have the part. */
-static void assert_answer(const struct site *site, const char *head, const char *status,
-                          const char *part)
+static void assert_answer_to(const struct site *site, const char *head, const char *body,
+                             const char *status, const char *part)
 {
     struct client client;
-    char *request AUTO_FREE = str_format("%s\r\nHost: here\r\nConnection: close\r\n\r\n", head);
+    char *request AUTO_FREE =
+        str_format("%s\r\nHost: here\r\nConnection: close\r\n\r\n%s", head, body);
     client_open(&client, site);
     client_send(&client, request, strlen(request));
     client_await_end(&client);
     assert_has(&client, status);
     assert_has(&client, part);
     client_close(&client);
+}
+
+static void assert_answer(const struct site *site, const char *head, const char *status,
+                          const char *part)
+{
+    assert_answer_to(site, head, "", status, part);
 }
 
 static void answers(void **state)
@@ -161,6 +177,21 @@ static void refusals(void **state)
     assert_answer(site, "GET /hello HTTP/1.1\r\nTransfer-Encoding: chunked", "HTTP/1.1 400 ",
                   "expected no body");
     assert_int_equal(site->asked, 0);
+}
+
+/* A body in one piece, in several, none, and more than there may be. */
+static void bodies(void **state)
+{
+    static const char chunked[] = "POST /echo HTTP/1.1\r\nTransfer-Encoding: chunked";
+    const struct site *site = *state;
+    assert_answer_to(site, "POST /echo HTTP/1.1\r\nContent-Length: 8", "12345678", "200 OK",
+                     "you said 12345678");
+    assert_answer_to(site, chunked, "2\r\nab\r\n1\r\nc\r\n0\r\n\r\n", "200 OK", "you said abc");
+    assert_answer(site, "POST /echo HTTP/1.1\r\nContent-Length: 0", "200 OK", "you said nothing");
+    assert_answer(site, "POST /echo HTTP/1.1\r\nContent-Length: 9", "413 ", "too large");
+    assert_answer_to(site, chunked, "5\r\nabcde\r\n4\r\nfghi\r\n0\r\n\r\n", "413 ", "too large");
+    assert_answer(site, "GET /echo HTTP/1.1", "HTTP/1.1 405 ", "Allow: POST\r\n");
+    assert_answer(site, "GET /echo HTTP/1.1", "HTTP/1.1 405 ", "expected the method POST");
 }
 
 static void head_too_large(void **state)
@@ -248,7 +279,8 @@ static void address_in_use(void **state)
     char *at AUTO_FREE = str_format("127.0.0.1:%d", serve_port(site->serve));
     struct serve *second;
     struct error err = {0};
-    assert_int_equal(serve_new(site->loop, at, routes, &second, &err), ERR_DENIED);
+    const struct serve_spec spec = {.listen = at, .routes = routes};
+    assert_int_equal(serve_new(site->loop, &spec, &second, &err), ERR_DENIED);
     char *expected AUTO_FREE = str_format("it can't listen on %s: Address already in use", at);
     assert_string_equal(err.text, expected);
 }
@@ -285,9 +317,16 @@ int main(void)
 {
 #define ON_SITE(test) cmocka_unit_test_setup_teardown(test, setup, teardown)
     const struct CMUnitTest tests[] = {
-        ON_SITE(answers),        ON_SITE(refusals),   ON_SITE(head_too_large),
-        ON_SITE(slow_and_fast),  ON_SITE(kept_alive), ON_SITE(too_many_connections),
-        ON_SITE(address_in_use), ON_SITE(nonsense),   cmocka_unit_test(addresses),
+        ON_SITE(answers),
+        ON_SITE(refusals),
+        ON_SITE(head_too_large),
+        ON_SITE(bodies),
+        ON_SITE(slow_and_fast),
+        ON_SITE(kept_alive),
+        ON_SITE(too_many_connections),
+        ON_SITE(address_in_use),
+        ON_SITE(nonsense),
+        cmocka_unit_test(addresses),
     };
 #undef ON_SITE
     return cmocka_run_group_tests(tests, NULL, NULL);
