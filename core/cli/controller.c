@@ -3,6 +3,7 @@
 #include "reconcile/controller.h"
 #include "adapter/watchdog.h"
 #include "base/log.h"
+#include "cli/admission.h"
 #include "cli/cli.h"
 #include "cli/leading.h"
 #include "cli/serving.h"
@@ -54,12 +55,14 @@ struct start {
 
 /* Ends in the order that leaves nothing half done to whoever takes over: what was sent is answered,
  * then passes and hooks end, then the Lease is given away. */
-static int work(struct controller *controller, struct reload *reload, struct leading *leading,
-                const struct start *start, struct error *err)
+static int work(struct cluster *cluster, struct controller *controller, struct reload *reload,
+                struct leading *leading, const struct start *start, struct error *err)
 {
     struct serving *serving = serving_new(start->config.serve_listen, controller, reload, leading);
+    struct admission *admission = admission_new(cluster, controller, &start->config);
     int code = loop_run(controller_loop(controller), err);
     leading_settle(leading);
+    admission_free(admission);
     serving_free(serving);
     return code;
 }
@@ -80,7 +83,7 @@ static int run_on(struct cluster *cluster, struct start *start, bool *ret_lost, 
         log_write(LOG_INFO, about, "sluice " SLUICE_VERSION " is working, by %s",
                   access_source(cluster_access(cluster)));
         leading = leading_new(cluster, controller, &start->leading);
-        code = work(controller, reload, leading, start, err);
+        code = work(cluster, controller, reload, leading, start, err);
     }
     *ret_lost = leading_lost(leading);
     reload_free(reload);

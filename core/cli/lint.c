@@ -55,12 +55,9 @@ static bool only_percentages(const struct plan *plan)
 /* How the batches add up depends on how many pods there are. */
 static int check_sum(const struct lint *lint, const struct plan *plan, struct error *err)
 {
-    struct span span = {.from = 0, .to = lint->size};
-    if (plan->target_size >= 0 && lint->size >= 0)
-        span = (struct span){lint->size, plan->target_size};
-    else if (lint->size < 0 && only_percentages(plan))
-        span.to = ANY_SIZE;
-    return span.to < 0 ? OK : plan_check(plan, span, err);
+    if (lint->size >= 0)
+        return rollout_sum_check(plan, lint->size, err);
+    return only_percentages(plan) ? plan_check(plan, (struct span){0, ANY_SIZE}, err) : OK;
 }
 
 static void check_plan(struct lint *lint, struct manifest *manifest,

@@ -76,8 +76,8 @@ static const struct rule rules[] = {
     /* the program, its config and its adapters */
     {WORD, false, KEYS("version", "compiler", "libraries", "system", "platform", "made")},
     {WORD, false,
-     KEYS("directory", "adapter", "file", "sha256", "isolation", "definitionNamespace", "program",
-          "listen", "logLevel", "apiGroups", "resources", "verbs")},
+     KEYS("directory", "adapter", "file", "sha256", "isolation", "definitionNamespace", "service",
+          "configuration", "program", "listen", "logLevel", "apiGroups", "resources", "verbs")},
     {PROSE, false,
      KEYS("access", "server", "what", "why", "readyz", "metrics", "log", "allow", "refusal")},
     {POINTER, false, KEYS("options")},

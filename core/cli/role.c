@@ -35,6 +35,16 @@ static const char cluster_role[] = "---\n"
                                    "    rollout.sluice.dev/aggregate-to-controller: \"true\"\n"
                                    "rules:\n";
 
+static const char admission_role[] = "---\n"
+                                     "# For its own webhook's caBundle.\n"
+                                     "apiVersion: rbac.authorization.k8s.io/v1\n"
+                                     "kind: ClusterRole\n"
+                                     "metadata:\n"
+                                     "  name: sluice-admission\n"
+                                     "  labels:\n"
+                                     "    rollout.sluice.dev/aggregate-to-controller: \"true\"\n"
+                                     "rules:\n";
+
 /* Texts are quoted as JSON, which is YAML: what a manifest says can't become something else. */
 static void print_list(const char *start, const char *name, const json_t *list)
 {
@@ -80,6 +90,19 @@ static void print_adapter(const struct adapter *adapter)
         print_rule(json_array_get(rights, i));
 }
 
+/* Of its entry among the webhooks, and no other, does it have to know and to say more. */
+static void print_admission(const struct config *config)
+{
+    json_t *names AUTO_JSON = json_pack("[s]", config->admission_webhooks);
+    if (!*config->admission_listen)
+        return;
+    fputs(admission_role, stdout);
+    puts("  - apiGroups: [\"admissionregistration.k8s.io\"]\n"
+         "    resources: [\"validatingwebhookconfigurations\"]");
+    print_list("    ", "resourceNames", names);
+    puts("    verbs: [\"list\", \"watch\", \"patch\"]");
+}
+
 static int complain(const struct adapters *adapters)
 {
     int status = STATUS_DONE;
@@ -95,7 +118,7 @@ static int complain(const struct adapters *adapters)
     return status;
 }
 
-static int print_role(const struct adapters *adapters)
+static int print_role(const struct adapters *adapters, const struct config *config)
 {
     int status = complain(adapters);
     if (status != STATUS_DONE)
@@ -107,6 +130,7 @@ static int print_role(const struct adapters *adapters)
     print_core_rights(core_rights);
     for (size_t i = 0; i < adapters_count(adapters); i++)
         print_adapter(adapters_nth(adapters, i));
+    print_admission(config);
     return STATUS_DONE;
 }
 
@@ -119,7 +143,7 @@ static int run_role(const struct arguments *arguments)
         return verb_refused(arguments->verb, &err);
     struct adapters *adapters =
         adapters_load(config.adapter_directory, config.adapters, config.adapter_count);
-    int status = print_role(adapters);
+    int status = print_role(adapters, &config);
     adapters_free(adapters);
     config_done(&config);
     return status;
@@ -130,9 +154,9 @@ const struct verb verb_role = {
     .summary = "print the rights that the controller needs with these adapters",
     .flags = (const struct flag *const[]){&flag_config, NULL},
     .text = "Prints the ClusterRole: what Sluice itself asks of the API, and what the manifests of "
-            "the adapters that the config enables declare; and the Role for its Lease. When one of "
-            "these is refused, nothing "
-            "is printed, because its rights would be missing.\n"
+            "the adapters that the config enables declare; the Role for its Lease; and, where the "
+            "config asks for the webhook, the right to that one entry. When an adapter is refused, "
+            "nothing is printed, because its rights would be missing.\n"
             "\n"
             "  sluice role --config sluice.yaml | kubectl apply -f -\n",
     .run = run_role,

@@ -137,3 +137,10 @@ int rollout_plan_check(const struct rollout_kind *kind, const struct approllout 
     }
     return kind->follows ? plan_check_followed(rollout->plan, err) : OK;
 }
+
+int rollout_sum_check(const struct plan *plan, int size, struct error *err)
+{
+    bool scales = plan->target_size >= 0 && plan->target_size != size;
+    struct span span = {.from = scales ? size : 0, .to = scales ? plan->target_size : size};
+    return plan_check(plan, span, err);
+}

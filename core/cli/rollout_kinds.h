@@ -31,6 +31,9 @@ char *rollout_kinds_words(void);
 /* Is the object, apart from its plan, as its kind wants it? ERR_INVALID with the field's path. */
 int rollout_check(const struct rollout_kind *kind, const json_t *object, struct error *err);
 
+/* Do the batches add up for a workload of so many pods? ERR_INVALID likewise. */
+int rollout_sum_check(const struct plan *plan, int size, struct error *err);
+
 /* Is its plan one that its kind can carry out, whatever the size? ERR_INVALID likewise. */
 int rollout_plan_check(const struct rollout_kind *kind, const struct approllout *rollout,
                        struct error *err);

@@ -240,12 +240,12 @@ struct call *cluster_call(struct cluster *cluster, const struct call_spec *spec,
     call->accept = str_copy(spec->accept);
     call->body = str_copy(spec->body);
     call->whole = spec->whole;
-    call->fenced = !spec->of_lease && !is_read(call);
+    call->fenced = !spec->unfenced && !is_read(call);
     call->timeout_ms = spec->timeout_ms ? spec->timeout_ms : cluster->timeout_ms;
     call->on_reply = on_reply;
     call->data = data;
     list_append(&cluster->waiting, &call->link);
-    if (spec->of_lease)
+    if (spec->unfenced)
         call_start(call);
     else
         calls_pump(cluster);

@@ -78,8 +78,9 @@ struct call_spec {
     const char *accept;       /* NULL: application/json */
     const char *body;         /* NULL: none */
     bool whole;               /* with managedFields, which are left out of answers otherwise */
-    bool of_lease;            /* about the Lease that the fence goes by: nothing holds it back */
-    int64_t timeout_ms;       /* 0: the cluster's */
+    bool unfenced;      /* nothing holds it back: the Lease that the fence goes by, and what is
+                           no business of the one that acts alone */
+    int64_t timeout_ms; /* 0: the cluster's */
 };
 
 /* What came back. Borrowed during the callback.

@@ -137,7 +137,7 @@ static void lease_ask(struct lease *lease, const char *method, json_t *body, rep
         .path = creates ? collection : path,
         .content_type = creates ? NULL : PATCH_MERGE,
         .body = text,
-        .of_lease = true,
+        .unfenced = true,
         /* As client-go's users do: one request that hangs leaves time for another. */
         .timeout_ms = lease->terms.renew_ms / 2,
     };

@@ -99,6 +99,23 @@ static const struct key serve_keys[] = {
     {.name = NULL},
 };
 
+static const struct key admission_keys[] = {
+    {.name = "listen", .form = FORM_ADDRESS, .offset = offsetof(struct config, admission_listen)},
+    {.name = "service", .form = FORM_NAME, .offset = offsetof(struct config, admission_service)},
+    {.name = "namespace",
+     .form = FORM_NAME,
+     .offset = offsetof(struct config, admission_namespace)},
+    {.name = "configuration",
+     .form = FORM_NAME,
+     .offset = offsetof(struct config, admission_webhooks)},
+    {.name = "certificateSeconds",
+     .form = FORM_SECONDS,
+     .offset = offsetof(struct config, admission_term_ms),
+     .min = 10,
+     .max = 31536000},
+    {.name = NULL},
+};
+
 const struct key config_keys[] = {
     {.name = "adapters", .form = FORM_SECTION, .inside = adapter_keys},
     {.name = "namespace", .form = FORM_NAME, .offset = offsetof(struct config, namespace)},
@@ -109,6 +126,7 @@ const struct key config_keys[] = {
     {.name = "hooks", .form = FORM_SECTION, .inside = hook_keys},
     {.name = "rolls", .form = FORM_SECTION, .inside = roll_keys},
     {.name = "serve", .form = FORM_SECTION, .inside = serve_keys},
+    {.name = "admission", .form = FORM_SECTION, .inside = admission_keys},
     {.name = "logLevel",
      .form = FORM_LEVEL,
      .offset = offsetof(struct config, log_level),
@@ -557,6 +575,11 @@ struct config config_defaults(void)
         .renderer_memory = 256u << 20,
         .hook_timeout_ms = 10000,
         .serve_listen = str_copy("127.0.0.1:8474"),
+        .admission_listen = str_copy(""),
+        .admission_service = str_copy("sluice-admission"),
+        .admission_namespace = str_copy("sluice-system"),
+        .admission_webhooks = str_copy("sluice"),
+        .admission_term_ms = (int64_t)7 * 24 * 3600 * 1000,
         .log_level = LOG_INFO,
     };
 }
@@ -613,5 +636,9 @@ void config_done(struct config *config)
     allow_unref(config->hook_allow);
     free(config->windows);
     free(config->serve_listen);
+    free(config->admission_listen);
+    free(config->admission_service);
+    free(config->admission_namespace);
+    free(config->admission_webhooks);
     *config = (struct config){0};
 }

@@ -32,6 +32,11 @@ struct config {
     struct windows *windows;     /* rolls.windows; NULL: not given */
     char *serve_listen;          /* serve.listen: 127.0.0.1:8474; empty: nothing is served */
     bool rollout_metrics;        /* serve.rolloutMetrics: false */
+    char *admission_listen;      /* admission.listen; empty, as by default: nothing is served */
+    char *admission_service;     /* admission.service: sluice-admission */
+    char *admission_namespace;   /* admission.namespace: sluice-system */
+    char *admission_webhooks;    /* admission.configuration: sluice */
+    int64_t admission_term_ms;   /* admission.certificateSeconds: 604800 */
     int log_level;               /* logLevel: debug, info, warn, error */
 };
 

@@ -53,7 +53,7 @@ static void test_closed(void **state)
     call(world, "POST", "/written", &writes);
     call(world, "GET", "/read", &reads);
     const struct call_spec spec = {
-        .method = "PATCH", .path = "/lease", .body = "{}", .of_lease = true};
+        .method = "PATCH", .path = "/lease", .body = "{}", .unfenced = true};
     cluster_call(world->cluster, &spec, on_reply, &lease);
     world_until(world, was_answered, &reads);
     world_until(world, was_answered, &lease);

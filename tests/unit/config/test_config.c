@@ -62,6 +62,9 @@ static void assert_defaults(const char *yaml)
     assert_int_equal(config.renderer_memory, 256u << 20);
     assert_int_equal(config.hook_timeout_ms, 10000);
     assert_null(config.hook_allow);
+    assert_string_equal(config.admission_listen, "");
+    assert_string_equal(config.admission_service, "sluice-admission");
+    assert_int_equal(config.admission_term_ms, 604800000);
     assert_int_equal(config.log_level, LOG_INFO);
     config_done(&config);
 }
@@ -101,6 +104,12 @@ static void everything(void **state)
         "  timeoutSeconds: 20\n"
         "serve:\n"
         "  rolloutMetrics: true\n"
+        "admission:\n"
+        "  listen: 0.0.0.0:8475\n"
+        "  service: asked\n"
+        "  namespace: ops\n"
+        "  configuration: roller\n"
+        "  certificateSeconds: 3600\n"
         "logLevel: debug\n";
     struct config config;
     struct error err = {0};
@@ -125,6 +134,11 @@ static void everything(void **state)
     char *options AUTO_FREE = json_canonical(config.adapters[1].options);
     assert_string_equal(options,
                         "{\"deep\":{\"list\":[1,\"x\",null]},\"mode\":\"slow\",\"pods\":3}");
+    assert_string_equal(config.admission_listen, "0.0.0.0:8475");
+    assert_string_equal(config.admission_service, "asked");
+    assert_string_equal(config.admission_namespace, "ops");
+    assert_string_equal(config.admission_webhooks, "roller");
+    assert_int_equal(config.admission_term_ms, 3600000);
     assert_string_equal(config.namespace, "shop");
     assert_string_equal(config.definition_namespace, "defs");
     assert_string_equal(config.renderer, "/opt/sluice-cue");
@@ -198,7 +212,7 @@ static void unknown_keys(void **state)
     assert_refused("namespace: a\n\nadaptors:\n  enabled: []\n",
                    "sluice.yaml:3:1: unknown key \"adaptors\", did you mean \"adapters\"?; known "
                    "keys here: adapters, namespace, definitionNamespace, renderer, hooks, "
-                   "rolls, serve, logLevel");
+                   "rolls, serve, admission, logLevel");
     assert_refused("renderer:\n  timeout: 3\n",
                    "sluice.yaml:2:3: unknown key \"timeout\"; known keys here: program, "
                    "timeoutSeconds, idleSeconds, memoryMiB");
@@ -268,6 +282,12 @@ static void wrong_values(void **state)
          "sluice.yaml:2:14: memoryMiB: expected a whole number from 64 to 65536, found the number"},
         {"hooks:\n  timeoutSeconds: true\n", "sluice.yaml:2:19: timeoutSeconds: expected a whole "
                                              "number from 1 to 300, found true"},
+        {"admission:\n  listen: here\n", "sluice.yaml:2:11: listen: expected an address and a "
+                                         "port, such as 127.0.0.1:8474, or \"\", found the text "
+                                         "\"here\""},
+        {"admission:\n  certificateSeconds: 9\n",
+         "sluice.yaml:2:23: certificateSeconds: expected a whole number from 10 to 31536000, found "
+         "the number 9"},
         {"serve:\n  rolloutMetrics: often\n",
          "sluice.yaml:2:19: rolloutMetrics: expected true or false, found the text \"often\""},
         {"rolls:\n  atOnce: 0\n",
