@@ -9,7 +9,7 @@ import pytest
 import yaml
 
 from harness.controller import BUILD, SLUICE
-from harness.delivery import NAMESPACE, by_name, kustomize, render
+from harness.delivery import DEPLOY, NAMESPACE, by_name, kustomize, kustomize_with_webhook, render
 
 pytestmark = pytest.mark.real("the chart's tools are built with a cluster's")
 
@@ -23,6 +23,45 @@ def test_helm_and_kustomize_make_the_same(tmp_path):
     assert sorted(chart) == sorted(base)
     for name, thing in chart.items():
         assert thing == base[name], name
+
+
+ASKED = {"admission": {"enabled": True}}
+
+
+def test_helm_and_kustomize_make_the_same_webhook(tmp_path):
+    chart, base = by_name(render(tmp_path, ASKED)), by_name(kustomize_with_webhook(tmp_path))
+    del base["Namespace", NAMESPACE]
+    assert sorted(chart) == sorted(base)
+    for name, thing in chart.items():
+        assert thing == base[name], name
+
+
+def test_nothing_depends_on_the_webhook(tmp_path):
+    """It is asked about rollouts alone, not about what is rolled, and passed over when it is silent."""
+    found = by_name(render(tmp_path, ASKED, "roller", "ops"))
+    (webhook,) = found["ValidatingWebhookConfiguration", "roller"]["webhooks"]
+    assert {kind for rule in webhook["rules"] for kind in rule["resources"]} == {
+        "rollouts", "approllouts"}
+    assert (webhook["failurePolicy"], webhook["timeoutSeconds"]) == ("Ignore", 2)
+    assert webhook["clientConfig"]["service"] == {
+        "name": "roller-admission", "namespace": "ops", "path": "/admission", "port": 443}
+    assert found["Service", "roller-admission"]["spec"]["selector"] == found[
+        "Deployment", "roller"]["spec"]["selector"]["matchLabels"]
+    assert found["ConfigMap", "roller"]["data"]["sluice.yaml"]["admission"] == {
+        "listen": "0.0.0.0:8475", "service": "roller-admission", "namespace": "ops",
+        "configuration": "roller"}
+    (rule,) = found["ClusterRole", "roller-admission"]["rules"]
+    assert rule["resourceNames"] == ["roller"] and "Secret" not in str(found)
+
+
+def test_the_webhook_s_role_is_the_printed_one(tmp_path):
+    config = tmp_path / "sluice.yaml"
+    config.write_text(json.dumps({"admission": {"listen": "0.0.0.0:8475"}}))
+    printed = subprocess.run([SLUICE, "role", f"--config={config}"], capture_output=True,
+                             text=True, check=True).stdout
+    (found,) = (thing for thing in yaml.safe_load_all(printed)
+                if thing["metadata"]["name"] == "sluice-admission")
+    assert found == yaml.safe_load((DEPLOY / "admission" / "role.yaml").read_text())
 
 
 def test_no_more_than_is_needed(tmp_path):
@@ -87,6 +126,8 @@ def test_the_role_is_the_one_of_the_adapters(tmp_path, enabled):
     ({"replicas": 2, "leaderElection": {"enabled": False}}, "at '/leaderElection/enabled'"),
     ({"image": {"tag": "not a tag"}}, "at '/image/tag'"),
     ({"image": {"digest": "sha256:12"}}, "at '/image/digest'"),
+    ({"admission": {"on": True}}, "additional properties 'on' not allowed"),
+    ({"config": {"admission": {"certificateSeconds": 1}}}, "/config/admission/certificateSeconds"),
     ({"config": {"hooks": {"allowed": []}}}, "additional properties 'allowed' not allowed"),
     ({"config": {"logLevel": "loud"}}, "at '/config/logLevel'"),
     ({"config": {"serve": {"listen": "127.0.0.1:1"}}}, "additional properties 'listen' not"),
@@ -103,7 +144,7 @@ def test_bad_values_are_refused(tmp_path, values, said):
 
 def test_the_chart_says_every_key_of_the_config(tmp_path):
     """examples/sluice.yaml has them all, most of them in comments."""
-    from harness.delivery import CHART, DEPLOY
+    from harness.delivery import CHART
     lines = (DEPLOY.parent / "examples" / "sluice.yaml").read_text().splitlines()
     schema = json.loads((CHART / "values.schema.json").read_text())["properties"]["config"]
     words = {line.strip("# -").split(":")[0] for line in lines if ":" in line}
@@ -117,7 +158,8 @@ def test_the_chart_says_every_key_of_the_config(tmp_path):
 @pytest.mark.parametrize("source", ["helm", "kustomize"])
 def test_a_real_api_server_takes_it(cluster, account, tmp_path, source):
     """All of it, server-side and dry: fields it doesn't know and values it won't take are errors."""
-    things = render(tmp_path) if source == "helm" else kustomize()
+    things = (render(tmp_path, ASKED) if source == "helm" else
+              kustomize_with_webhook(tmp_path))
     said = cluster.kubectl("apply", "--server-side", "--dry-run=server", "--force-conflicts",
                            "--validate=strict", "-f", "-",
                            stdin=yaml.safe_dump_all(things))

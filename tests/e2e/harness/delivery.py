@@ -35,11 +35,19 @@ def render(folder: Path, values=None, name="sluice", namespace=NAMESPACE):
     return objects(done.stdout) if done.returncode == 0 else done.stderr
 
 
-def kustomize() -> list:
+def kustomize(folder: Path = DEPLOY) -> list:
     tools.build(["kubectl"])
-    done = subprocess.run([str(tools.path("kubectl")), "kustomize", str(DEPLOY)],
+    done = subprocess.run([str(tools.path("kubectl")), "kustomize", str(folder)],
                           capture_output=True, text=True, check=True)
     return objects(done.stdout)
+
+
+def kustomize_with_webhook(folder: Path) -> list:
+    """As somebody's own kustomization has it, in this folder."""
+    deploy = os.path.relpath(DEPLOY, folder.resolve())
+    (folder / "kustomization.yaml").write_text(yaml.safe_dump(
+        {"resources": [deploy], "components": [f"{deploy}/admission"]}))
+    return kustomize(folder)
 
 
 def objects(text: str) -> list:
