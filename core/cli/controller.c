@@ -136,14 +136,16 @@ static int run_controller(const struct arguments *arguments)
 const struct verb verb_controller = {
     .name = "controller",
     .summary = "run in or beside a cluster and roll out what is asked for",
-    .flags = (const struct flag *const[]){&flag_config, &flag_kubeconfig, &flag_context,
-                                          &flag_leader_elect, &flag_lease_name,
-                                          &flag_lease_namespace, &flag_lease_duration,
-                                          &flag_renew_deadline, &flag_retry_period, NULL},
+    .flags =
+        (const struct flag *const[]){&flag_config, &flag_kubeconfig, &flag_context,
+                                     &flag_leader_elect, &flag_lease_name, &flag_lease_namespace,
+                                     &flag_lease_duration, &flag_renew_deadline, &flag_retry_period,
+                                     &flag_shards, NULL},
     .text = "Logs one JSON object a line to standard error. SIGTERM and SIGINT end it, and leave "
             "every workload as it is.\n"
             "\n"
             "With --leader-elect several may run: one acts, and the others wait for its Lease. One "
-            "that doesn't hold it any more ends with 6.",
+            "that doesn't hold it any more ends with 6. With --shards beside it all of them act, "
+            "each in its share of the namespaces.",
     .run = run_controller,
 };

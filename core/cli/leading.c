@@ -4,6 +4,8 @@
 #include "base/alloc.h"
 #include "base/log.h"
 #include "cli/number.h"
+#include "cluster/shards.h"
+#include "cluster/spread.h"
 
 #include <fcntl.h>
 #include <limits.h>
@@ -48,9 +50,19 @@ const struct flag flag_retry_period = {
     .text = "between two renewals (default: 2s)",
 };
 
-static const struct flag *const lease_flags[] = {&flag_lease_name,     &flag_lease_namespace,
-                                                 &flag_lease_duration, &flag_renew_deadline,
-                                                 &flag_retry_period,   NULL};
+const struct flag flag_shards = {
+    .name = "shards",
+    .value = "N",
+    .text = "all controllers act, each in its share of the namespaces, which are put into N shards",
+};
+
+static const struct flag *const lease_flags[] = {&flag_lease_name,
+                                                 &flag_lease_namespace,
+                                                 &flag_lease_duration,
+                                                 &flag_renew_deadline,
+                                                 &flag_retry_period,
+                                                 &flag_shards,
+                                                 NULL};
 
 static int read_terms(const struct arguments *arguments, struct lease_terms *terms)
 {
@@ -84,6 +96,16 @@ static int check_terms(const struct arguments *arguments, const struct lease_ter
     return STATUS_DONE;
 }
 
+static int read_shards(const struct arguments *arguments, int *ret_shards)
+{
+    const char *value = flag_value(arguments, &flag_shards);
+    if (!number_read(value, 2, ret_shards) || *ret_shards > SHARDS_MAX)
+        return usage_error(arguments->verb,
+                           "--%s: expected a whole number from 2 to %d, found \"%s\"",
+                           flag_shards.name, SHARDS_MAX, value);
+    return STATUS_DONE;
+}
+
 int leading_options_read(const struct arguments *arguments, struct leading_options *ret_options)
 {
     struct leading_options options = {.on = flag_value(arguments, &flag_leader_elect),
@@ -99,6 +121,8 @@ int leading_options_read(const struct arguments *arguments, struct leading_optio
     if (status == STATUS_DONE)
         status = check_terms(arguments, &options.terms);
     if (status == STATUS_DONE)
+        status = read_shards(arguments, &options.shards);
+    if (status == STATUS_DONE)
         *ret_options = options;
     return status;
 }
@@ -108,8 +132,9 @@ int leading_options_read(const struct arguments *arguments, struct leading_optio
 struct leading {
     struct cluster *cluster;
     struct controller *controller;
-    struct lease *lease;
-    char *label; /* "Lease namespace/name" */
+    struct lease *lease;   /* NULL: there are shards */
+    struct spread *spread; /* NULL: there is one Lease */
+    char *label;           /* "Lease namespace/name" */
     bool lost;
 };
 
@@ -146,6 +171,20 @@ static void on_lost(void *data, const struct error *why)
     loop_stop(cluster_loop(leading->cluster));
 }
 
+static void on_take(void *data, unsigned shard)
+{
+    struct leading *leading = data;
+    log_write(LOG_INFO, about(leading), "shard %u taken", shard);
+    controller_take(leading->controller, shard);
+}
+
+static void on_leave(void *data, unsigned shard)
+{
+    struct leading *leading = data;
+    controller_leave(leading->controller, shard);
+    log_write(LOG_INFO, about(leading), "shard %u left to another", shard);
+}
+
 /* "host_uuid", as client-go's users have it. Without /proc the process is told apart by its
  * number. */
 static char *identity_new(void)
@@ -160,11 +199,26 @@ static char *identity_new(void)
                                     : str_format("%s_%ld", host, (long)getpid());
 }
 
-struct leading *leading_new(struct cluster *cluster, struct controller *controller,
-                            const struct leading_options *options)
+static void open_lease(struct leading *leading, const struct lease_spec *spec)
 {
     static const struct lease_events events = {
         .on_held = on_held, .on_lost = on_lost, .on_other = on_other, .on_state = on_state};
+    controller_hold(leading->controller);
+    leading->lease = lease_open(leading->cluster, spec, &events, leading);
+}
+
+static void open_spread(struct leading *leading, const struct lease_spec *lease, unsigned shards)
+{
+    static const struct spread_events events = {
+        .on_take = on_take, .on_leave = on_leave, .on_lost = on_lost, .on_state = on_state};
+    const struct spread_spec spec = {.lease = *lease, .shards = shards};
+    controller_spread(leading->controller, shards);
+    leading->spread = spread_open(leading->cluster, &spec, &events, leading);
+}
+
+struct leading *leading_new(struct cluster *cluster, struct controller *controller,
+                            const struct leading_options *options)
+{
     if (!options->on)
         return NULL;
     char *identity AUTO_FREE = identity_new();
@@ -174,9 +228,11 @@ struct leading *leading_new(struct cluster *cluster, struct controller *controll
     leading->cluster = cluster;
     leading->controller = controller;
     leading->label = str_format("Lease %s/%s", options->ns, options->name);
-    controller_hold(controller);
-    leading->lease = lease_open(cluster, &spec, &events, leading);
     log_write(LOG_INFO, about(leading), "a candidate, as \"%s\"", identity);
+    if (options->shards)
+        open_spread(leading, &spec, (unsigned)options->shards);
+    else
+        open_lease(leading, &spec);
     return leading;
 }
 
@@ -187,7 +243,14 @@ bool leading_lost(const struct leading *leading)
 
 bool leading_acts(const struct leading *leading)
 {
-    return !leading || lease_is_held(leading->lease);
+    if (!leading)
+        return true;
+    return leading->spread ? leading_shards(leading) > 0 : lease_is_held(leading->lease);
+}
+
+int leading_shards(const struct leading *leading)
+{
+    return leading && leading->spread ? (int)spread_shards_held(leading->spread) : -1;
 }
 
 void leading_settle(struct leading *leading)
@@ -198,18 +261,25 @@ void leading_settle(struct leading *leading)
     cluster_settle(leading->cluster, SETTLE_MS);
 }
 
+static int release(struct leading *leading, struct error *err)
+{
+    return leading->spread ? spread_release(leading->spread, RELEASE_MS, err)
+                           : lease_release(leading->lease, RELEASE_MS, err);
+}
+
 void leading_free(struct leading *leading)
 {
     struct error err = {0};
     if (!leading)
         return;
-    bool held = lease_is_held(leading->lease);
-    if (lease_release(leading->lease, RELEASE_MS, &err) < 0)
+    bool held = leading_acts(leading);
+    if (release(leading, &err) < 0)
         log_write(LOG_WARN, about(leading), "not given to the others, who wait for its end: %s",
                   err.text);
     else if (held)
         log_write(LOG_INFO, about(leading), "given to the others");
     lease_close(leading->lease);
+    spread_close(leading->spread);
     free(leading->label);
     free(leading);
 }

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
- * One controller of several that acts, by a Lease: `sluice controller --leader-elect`. The others
- * watch, with all they need listed already, and wait for theirs.
+ * Several controllers, each of which knows when it may act: `sluice controller --leader-elect`. One
+ * does, by a Lease, and the others watch, with all they need listed already, and wait for theirs.
+ * Or, with --shards, each acts in its share of the namespaces.
  */
 #ifndef CLI_LEADING_H
 #define CLI_LEADING_H
@@ -14,12 +15,13 @@
 #define LEASE_NAMESPACE "sluice-system"
 
 extern const struct flag flag_leader_elect, flag_lease_name, flag_lease_namespace,
-    flag_lease_duration, flag_renew_deadline, flag_retry_period;
+    flag_lease_duration, flag_renew_deadline, flag_retry_period, flag_shards;
 
 struct leading_options {
     bool on;
     const char *ns, *name;
     struct lease_terms terms;
+    int shards; /* 0: one acts for all */
 };
 
 /* STATUS_DONE; or STATUS_USAGE, and that is said. */
@@ -27,8 +29,8 @@ int leading_options_read(const struct arguments *arguments, struct leading_optio
 
 struct leading;
 
-/* Holds the controller until the Lease is ours. When that is lost the loop is stopped. Borrows
- * both; NULL when the options say that there is no election. */
+/* Holds the controller until the Lease is ours, or back from namespaces that aren't. When that is
+ * lost the loop is stopped. Borrows both; NULL when the options say that there is no election. */
 struct leading *leading_new(struct cluster *cluster, struct controller *controller,
                             const struct leading_options *options);
 
@@ -36,6 +38,9 @@ bool leading_lost(const struct leading *leading); /* NULL is fine, here and belo
 
 /* True also without an election. */
 bool leading_acts(const struct leading *leading);
+
+/* How many shards it acts in; -1: they aren't spread. */
+int leading_shards(const struct leading *leading);
 
 /* From here on nothing is written. Turns the loop until what had been sent is answered. */
 void leading_settle(struct leading *leading);

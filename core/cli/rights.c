@@ -30,6 +30,9 @@ const struct core_right core_rights[] = {
 };
 
 const struct core_right lease_rights[] = {
-    {NULL, "coordination.k8s.io", "leases", {"get", "list", "watch", "create", "patch"}},
+    {"with --shards, those of members that are gone are deleted",
+     "coordination.k8s.io",
+     "leases",
+     {"get", "list", "watch", "create", "patch", "delete"}},
     {NULL, NULL, NULL, {NULL}},
 };

@@ -9,7 +9,7 @@
 struct core_right {
     const char *why; /* for a person who reads the role */
     const char *group, *resource;
-    const char *verbs[6]; /* ends in NULL */
+    const char *verbs[7]; /* ends in NULL */
 };
 
 /* In the whole cluster, and where its Lease is; each ends in a right without a resource. */

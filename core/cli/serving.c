@@ -60,6 +60,10 @@ static void answer_metrics(void *data, struct serve_answer *answer)
     exposition_family(text, "sluice_leader", METRIC_GAUGE,
                       "1 where it acts, 0 where it waits for its Lease.");
     exposition_sample(text, "sluice_leader", NULL, leading_acts(serving->leading));
+    if (leading_shards(serving->leading) >= 0) {
+        exposition_family(text, "sluice_shards", METRIC_GAUGE, "Shards that it acts in.");
+        exposition_sample(text, "sluice_shards", NULL, leading_shards(serving->leading));
+    }
     exposition_family(text, "sluice_ready", METRIC_GAUGE, "1 when its own kinds are listed.");
     exposition_sample(text, "sluice_ready", NULL, !controller_missing(serving->controller));
     controller_metrics(serving->controller, text);

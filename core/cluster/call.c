@@ -28,7 +28,8 @@ struct call {
     int64_t timeout_ms;
     int64_t deadline_ms; /* monotonic; 0: never sent yet */
     bool whole;          /* managedFields are wanted */
-    bool fenced;         /* a write that the fence may hold back */
+    bool fenced;         /* a write that the fence may hold back … */
+    int shard;           /* … and this one, where writes are spread; -1: none */
     bool running, answered;
 };
 
@@ -58,6 +59,7 @@ static void call_set_running(struct call *call, bool running)
     cluster->running_count += running ? 1 : -1;
     if (!is_read(call))
         cluster->writing += running ? 1 : -1;
+    cluster_shard_count(cluster, call->shard, running);
     cluster->settled = cluster->writing == 0;
 }
 
@@ -79,13 +81,20 @@ static int64_t call_time_left(const struct call *call)
     return left > 1 ? left : 1;
 }
 
+static bool call_may_leave(const struct call *call)
+{
+    const struct cluster *cluster = call->cluster;
+    return !call->fenced ||
+           (cluster_may_write(cluster) && (call->shard < 0 || cluster->shards[call->shard].open));
+}
+
 static void on_exchange_end(void *data, const struct exchange_end *end);
 
 static void call_send(void *data)
 {
     struct call *call = data;
     struct cluster *cluster = call->cluster;
-    if (call->fenced && !cluster_may_write(cluster)) {
+    if (!call_may_leave(call)) {
         call_hold_back(call);
         return;
     }
@@ -229,6 +238,18 @@ static void on_exchange_end(void *data, const struct exchange_end *end)
     timer_start(call->cluster->loop, &call->timer, wait, call_send, call);
 }
 
+/* By the namespace in the path, unless another one is given. */
+static int shard_for(const struct cluster *cluster, const struct call_spec *spec)
+{
+    static const char before[] = "/namespaces/";
+    const char *at = strstr(spec->path, before);
+    if (spec->ns || !at)
+        return cluster_shard_of(cluster, spec->ns);
+    at += strlen(before);
+    char *ns AUTO_FREE = str_copy_n(at, strcspn(at, "/?"));
+    return cluster_shard_of(cluster, ns);
+}
+
 struct call *cluster_call(struct cluster *cluster, const struct call_spec *spec, reply_fn *on_reply,
                           void *data)
 {
@@ -241,6 +262,7 @@ struct call *cluster_call(struct cluster *cluster, const struct call_spec *spec,
     call->body = str_copy(spec->body);
     call->whole = spec->whole;
     call->fenced = !spec->unfenced && !is_read(call);
+    call->shard = call->fenced ? shard_for(cluster, spec) : -1;
     call->timeout_ms = spec->timeout_ms ? spec->timeout_ms : cluster->timeout_ms;
     call->on_reply = on_reply;
     call->data = data;

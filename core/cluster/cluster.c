@@ -3,6 +3,7 @@
 #include "base/clock.h"
 #include "cluster/call_private.h"
 #include "cluster/cluster_private.h"
+#include "cluster/shards.h"
 
 #include <stdlib.h>
 
@@ -35,6 +36,8 @@ void cluster_free(struct cluster *cluster)
     if (!cluster)
         return;
     calls_cancel_all(cluster);
+    timer_stop(cluster->loop, &cluster->quiet);
+    free(cluster->shards);
     access_free(cluster->access);
     sockets_done(&cluster->sockets);
     free(cluster->user_agent);
@@ -60,6 +63,53 @@ void cluster_fence(struct cluster *cluster, int64_t begin_by_ms, int64_t end_by_
 bool cluster_may_write(const struct cluster *cluster)
 {
     return !cluster->fence.there || clock_boot_ms() < cluster->fence.begin_by_ms;
+}
+
+void cluster_spread(struct cluster *cluster, unsigned shards, quiet_fn *on_quiet, void *data)
+{
+    cluster->shards = mem_alloc(shards * sizeof *cluster->shards);
+    cluster->shard_count = shards;
+    cluster->on_quiet = on_quiet;
+    cluster->quiet_data = data;
+}
+
+int cluster_shard_of(const struct cluster *cluster, const char *ns)
+{
+    return cluster->shards && ns && *ns ? (int)shard_of(ns, cluster->shard_count) : -1;
+}
+
+void cluster_shard_open(struct cluster *cluster, unsigned shard, bool open)
+{
+    cluster->shards[shard].open = open;
+    if (open)
+        calls_let_go(cluster);
+}
+
+bool cluster_shard_writes(const struct cluster *cluster, unsigned shard)
+{
+    return cluster->shards[shard].writing > 0;
+}
+
+bool cluster_may_write_in(const struct cluster *cluster, const char *ns)
+{
+    int shard = cluster_shard_of(cluster, ns);
+    return cluster_may_write(cluster) && (shard < 0 || cluster->shards[shard].open);
+}
+
+static void on_quiet(void *data)
+{
+    struct cluster *cluster = data;
+    cluster->on_quiet(cluster->quiet_data);
+}
+
+void cluster_shard_count(struct cluster *cluster, int shard, bool begun)
+{
+    if (shard < 0)
+        return;
+    struct spread_shard *place = &cluster->shards[shard];
+    place->writing += begun ? 1 : -1;
+    if (!place->open && !place->writing && cluster->on_quiet)
+        timer_start(cluster->loop, &cluster->quiet, 0, on_quiet, cluster);
 }
 
 void cluster_settle(struct cluster *cluster, int64_t timeout_ms)

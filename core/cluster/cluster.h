@@ -50,6 +50,15 @@ const struct access *cluster_access(const struct cluster *cluster);
 void cluster_fence(struct cluster *cluster, int64_t begin_by_ms, int64_t end_by_ms);
 bool cluster_may_write(const struct cluster *cluster);
 
+/* Beside the fence: from now on what has a namespace is written in those alone whose shard (see
+ * shards.h) is open. All are closed; a write that is held back waits as by the fence. on_quiet is
+ * told, from the loop, when in a shard that was closed no write is under way any more. */
+typedef void quiet_fn(void *data);
+void cluster_spread(struct cluster *cluster, unsigned shards, quiet_fn *on_quiet, void *data);
+void cluster_shard_open(struct cluster *cluster, unsigned shard, bool open);
+bool cluster_shard_writes(const struct cluster *cluster, unsigned shard);
+bool cluster_may_write_in(const struct cluster *cluster, const char *ns);
+
 /* Turns the loop until no write is under way, or the time is over. */
 void cluster_settle(struct cluster *cluster, int64_t timeout_ms);
 
@@ -77,6 +86,7 @@ struct call_spec {
     const char *content_type; /* of the body; NULL: application/json */
     const char *accept;       /* NULL: application/json */
     const char *body;         /* NULL: none */
+    const char *ns;           /* for whose sake it is written; NULL: as the path says */
     bool whole;               /* with managedFields, which are left out of answers otherwise */
     bool unfenced;      /* nothing holds it back: the Lease that the fence goes by, and what is
                            no business of the one that acts alone */

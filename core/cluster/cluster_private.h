@@ -6,6 +6,7 @@
 #include "base/list.h"
 #include "cluster/cluster.h"
 #include "cluster/sockets.h"
+#include "loop/loop.h"
 
 struct cluster {
     struct loop *loop;
@@ -27,7 +28,22 @@ struct cluster {
         bool there;
         int64_t begin_by_ms, end_by_ms;
     } fence;
+
+    struct spread_shard {
+        bool open;
+        unsigned writing;
+    } *shards; /* NULL: nothing is spread */
+    unsigned shard_count;
+    quiet_fn *on_quiet;
+    void *quiet_data;
+    struct timer quiet;
 };
+
+/* The shard of a namespace's writes; -1: it has none. */
+int cluster_shard_of(const struct cluster *cluster, const char *ns);
+
+/* A write in the shard has begun, or has ended. -1 is none. */
+void cluster_shard_count(struct cluster *cluster, int shard, bool begun);
 
 /* What an answer of the server means; `body` is the object or the Status, or NULL. The words are
  * "<method> <path without query>: <the server's message>". */

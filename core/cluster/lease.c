@@ -15,6 +15,7 @@ struct lease {
     struct cluster *cluster;
     char *ns, *name, *identity;
     struct lease_terms terms;
+    json_t *metadata; /* what it is made with; NULL: nothing */
     struct lease_events events;
     void *data;
     struct store *store;
@@ -162,6 +163,8 @@ static void ask_create(struct lease *lease)
     json_t *body AUTO_JSON = json_pack(
         "{s:s, s:s, s:{s:s, s:s}, s:o}", "apiVersion", "coordination.k8s.io/v1", "kind", "Lease",
         "metadata", "namespace", lease->ns, "name", lease->name, "spec", record_new(lease, false));
+    if (lease->metadata)
+        json_object_update(json_object_get(body, "metadata"), lease->metadata);
     lease_ask(lease, "POST", body, on_reply);
 }
 
@@ -290,6 +293,7 @@ struct lease *lease_open(struct cluster *cluster, const struct lease_spec *spec,
     lease->name = str_copy(spec->name);
     lease->identity = str_copy(spec->identity);
     lease->terms = spec->terms;
+    lease->metadata = spec->metadata ? json_deep_copy(spec->metadata) : NULL;
     lease->events = *events;
     lease->data = data;
     char *path AUTO_FREE = str_format(COLLECTION, spec->ns);
@@ -354,6 +358,7 @@ void lease_close(struct lease *lease)
     lease_end(lease);
     store_close(lease->store);
     json_decref(lease->spec);
+    json_decref(lease->metadata);
     free(lease->ns);
     free(lease->name);
     free(lease->identity);

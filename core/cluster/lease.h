@@ -22,6 +22,7 @@ struct lease_spec {
     const char *ns, *name;
     const char *identity; /* no other process, earlier ones included, has the same */
     struct lease_terms terms;
+    const json_t *metadata; /* labels and annotations that it is made with; NULL: none */
 };
 
 struct lease_events {

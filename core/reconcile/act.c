@@ -284,7 +284,7 @@ static void on_auxiliary_kind(void *data, const struct kind_info *info, const st
     char *query AUTO_FREE = str_format("%s?fieldManager=" FIELD_MANAGER "&force=true", path);
     char *body AUTO_FREE = json_text(object);
     struct call_spec spec = {
-        .method = "PATCH", .path = query, .content_type = PATCH_APPLY, .body = body};
+        .method = "PATCH", .path = query, .content_type = PATCH_APPLY, .body = body, .ns = act->ns};
     act->call = cluster_call(act->controller->cluster, &spec, on_auxiliary_reply, act);
 }
 

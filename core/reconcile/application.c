@@ -40,6 +40,15 @@ void application_passes_drop(struct controller *controller)
     map_done(&controller->recordings, recording_free);
 }
 
+void application_pass_drop(struct controller *controller, const char *key)
+{
+    struct recording *recording = map_remove(&controller->recordings, key);
+    if (recording)
+        recording_free(recording);
+    waiters_forget(&controller->application_waiters, key);
+    queue_done(controller->application_queue, key);
+}
+
 void recording_end(struct recording *recording)
 {
     struct queue *queue = recording->controller->application_queue;
@@ -320,6 +329,10 @@ static struct recording *recording_new_take(struct controller *controller, const
 void application_pass(void *data, const char *key)
 {
     struct controller *controller = data;
+    if (!acts_for(controller, key)) {
+        queue_done(controller->application_queue, key);
+        return;
+    }
     char *ns AUTO_FREE = NULL, *name AUTO_FREE = NULL;
     key_split(key, &ns, &name);
     waiters_forget(&controller->application_waiters, key);

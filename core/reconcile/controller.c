@@ -58,7 +58,8 @@ void log_watch_state(const char *what, const struct error *err)
 
 void rollout_see(struct rollout_kind *kind, const char *key, const json_t *object)
 {
-    const struct turns_of turn = {kind->info.kind, key, kind->queue};
+    const struct turns_of turn = {kind->info.kind, key,
+                                  acts_for(kind->controller, key) ? kind->queue : NULL};
     if (object)
         census_see(&kind->census, key, object);
     else
@@ -405,6 +406,7 @@ void controller_free(struct controller *controller)
     for (size_t i = 0; i < ROLLOUT_KINDS; i++)
         close_rollouts(&controller->rollouts[i]);
     turns_done(&controller->turns);
+    free(controller->shards);
     waiters_done(&controller->application_waiters);
     kinds_free(controller->kinds);
     recorder_free(controller->recorder);

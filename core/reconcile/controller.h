@@ -26,6 +26,12 @@ void controller_tell(struct controller *controller, const struct witness *witnes
 void controller_hold(struct controller *controller);
 void controller_release(struct controller *controller);
 
+/* From now on it acts in those namespaces alone whose shard it was given (cluster/shards.h). Of one
+ * that it leaves nothing is under way any more when this returns. */
+void controller_spread(struct controller *controller, unsigned shards);
+void controller_take(struct controller *controller, unsigned shard);
+void controller_leave(struct controller *controller, unsigned shard);
+
 /* Goes over to another set, which it owns from now on: each kind by itself, between two rounds of
  * its rollouts, once what its new adapter reads has been listed. */
 void controller_renew_take(struct controller *controller, struct adapters *adapters);

@@ -83,7 +83,7 @@ static void start_hook(struct component *component, const struct effect *effect)
     hook_cancel(component->hook.call);
     component->hook.call = NULL;
     /* To call it is an effect as a write is; whoever may not have any is about to end. */
-    if (!cluster_may_write(task->controller->cluster))
+    if (!cluster_may_write_in(task->controller->cluster, task->rollout.ns))
         return;
     component->hook.asked = (struct hook_outcome){.gate = effect->gate,
                                                   .batch = effect->batch,

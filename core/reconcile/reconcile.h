@@ -86,6 +86,8 @@ struct controller {
     struct map recordings; /* application key -> its pass under way */
     bool looking;          /* for the first time; see first_look.h */
     bool held;             /* see controller_hold() */
+    bool *shards;          /* those that are ours; NULL: nothing is spread */
+    unsigned shard_count;
     struct workload_kind **workload_kinds;
     size_t workload_kind_count;
     struct witness witness;          /* zero: there is none */
@@ -109,6 +111,9 @@ char *oam_path(const char *plural, const char *ns, const char *name, const char 
 /* "namespace/name" → its parts; the caller frees both. */
 void key_split(const char *key, char **ret_ns, char **ret_name);
 char *key_join(const char *ns, const char *name);
+
+/* spreading.c: does it act in the namespace of the key? */
+bool acts_for(const struct controller *controller, const char *key);
 
 /* No pass begins until whoever has held them lets go, and nobody else holds them either. */
 void passes_hold(struct controller *controller);
@@ -137,8 +142,12 @@ void application_pass(void *data, const char *key);
 /* Ends the passes under way. */
 void application_passes_drop(struct controller *controller);
 
+/* The one of this key, if there is one, and the same of a rollout: as if it had been killed. */
+void application_pass_drop(struct controller *controller, const char *key);
+
 /* rollout_pass.c: the same for a rollout; data is its kind. */
 void rollout_pass(void *data, const char *key);
 void rollout_tasks_drop(struct rollout_kind *kind);
+void rollout_task_drop(struct rollout_kind *kind, const char *key);
 
 #endif

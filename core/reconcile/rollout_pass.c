@@ -280,6 +280,10 @@ static void pass_aimed(struct task *task)
 void rollout_pass(void *data, const char *key)
 {
     struct rollout_kind *kind = data;
+    if (!acts_for(kind->controller, key)) {
+        queue_done(kind->queue, key);
+        return;
+    }
     char *ns AUTO_FREE = NULL, *name AUTO_FREE = NULL;
     key_split(key, &ns, &name);
     json_t *object = store_get(kind->store, ns, name);

@@ -138,6 +138,15 @@ void rollout_tasks_drop(struct rollout_kind *kind)
     map_done(&kind->tasks, task_free);
 }
 
+void rollout_task_drop(struct rollout_kind *kind, const char *key)
+{
+    struct task *task = map_get(&kind->tasks, key);
+    if (task)
+        task_drop(task);
+    waiters_forget(&kind->waiters, key);
+    queue_done(kind->queue, key);
+}
+
 bool task_unfinished(const struct task *task)
 {
     for (size_t i = 0; i < task->component_count; i++)

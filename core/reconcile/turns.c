@@ -202,11 +202,12 @@ static int64_t queued_since(const json_t *object)
 void turns_see(struct turns *turns, const struct turns_of *of, const json_t *object)
 {
     bool under_way = object && approllout_under_way(object);
-    int64_t since_ms = object && !under_way ? queued_since(object) : 0;
+    int64_t since_ms = object && of->queue && !under_way ? queued_since(object) : 0;
     struct turn *turn = under_way || since_ms ? turn_get(turns, of) : turn_find(turns, of);
     if (!turn)
         return;
-    turn_set(turns, turn, under_way, object ? turn->offered : 0);
+    turn->of.queue = of->queue;
+    turn_set(turns, turn, under_way, object && of->queue ? turn->offered : 0);
     if (!since_ms)
         list_remove(&turn->in_line);
     else if (!turn_takes(turn))

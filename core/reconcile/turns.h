@@ -32,7 +32,8 @@ struct turns {
 };
 void turns_done(struct turns *turns);
 
-/* A rollout by its kind's name and its key; queue: where it is called, which must outlive it. */
+/* A rollout by its kind's name and its key; queue: where it is called, which must outlive it; NULL:
+ * it is another controller's to call, and only counts while it rolls. */
 struct turns_of {
     const char *kind, *key;
     struct queue *queue;

@@ -244,3 +244,13 @@ def last_time(rollout_object) -> str:
     """Of its last transition."""
     return max((condition["lastTransitionTime"]
                 for condition in rollout_object.get("status", {}).get("conditions", [])), default="")
+
+
+def shard_of(namespace: str, count: int) -> int:
+    """As core/cluster/shards.c has it."""
+    mask, value = (1 << 64) - 1, 14695981039346656037
+    for byte in namespace.encode():
+        value = (value ^ byte) * 1099511628211 & mask
+    value = (value ^ value >> 30) * 0xbf58476d1ce4e5b9 & mask
+    value = (value ^ value >> 27) * 0x94d049bb133111eb & mask
+    return (value ^ value >> 31) % count

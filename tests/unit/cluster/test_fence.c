@@ -3,6 +3,7 @@
 #include "world.h"
 
 #include "base/clock.h"
+#include "cluster/shards.h"
 
 #include <stdlib.h>
 
@@ -186,6 +187,80 @@ static void test_given_up_at_the_end(void **state)
 
 #define test(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 
+/* ---- namespaces in shards ---- */
+
+struct quiet {
+    struct world *world;
+    unsigned shard;
+    int told;
+    bool wrote; /* when it was told */
+};
+
+static void on_quiet(void *data)
+{
+    struct quiet *quiet = data;
+    quiet->told++;
+    quiet->wrote = cluster_shard_writes(quiet->world->cluster, quiet->shard);
+}
+
+static bool was_told(void *data)
+{
+    return ((struct quiet *)data)->told > 0;
+}
+
+enum { SHARDS = 2 };
+
+/* A path in a namespace of that shard. */
+static const char *in_shard(unsigned shard)
+{
+    return shard_of("a", SHARDS) == shard ? "/api/v1/namespaces/a/pods"
+                                          : "/api/v1/namespaces/b/pods?fieldManager=me";
+}
+
+static void test_writes_in_shards(void **state)
+{
+    struct world *world = *state;
+    int held = 0, sent = 0, reads = 0, cluster_wide = 0, on_behalf = 0;
+    assert_int_not_equal(shard_of("a", SHARDS), shard_of("b", SHARDS));
+    cluster_spread(world->cluster, SHARDS, NULL, NULL);
+    cluster_shard_open(world->cluster, 1, true);
+    call(world, "PATCH", in_shard(0), &held);
+    call(world, "PATCH", in_shard(1), &sent);
+    call(world, "GET", in_shard(0), &reads);
+    call(world, "PATCH", "/api/v1/persistentvolumes/c", &cluster_wide);
+    const struct call_spec spec = {.method = "PATCH",
+                                   .path = "/api/v1/persistentvolumes/d",
+                                   .body = "{}",
+                                   .ns = shard_of("a", SHARDS) == 0 ? "a" : "b"};
+    cluster_call(world->cluster, &spec, on_reply, &on_behalf);
+    world_until(world, was_answered, &sent);
+    world_until(world, was_answered, &reads);
+    world_until(world, was_answered, &cluster_wide);
+    assert_int_equal(held + on_behalf, 0);
+    assert_false(cluster_shard_writes(world->cluster, 0));
+    cluster_shard_open(world->cluster, 0, true);
+    world_until(world, was_answered, &held);
+    world_until(world, was_answered, &on_behalf);
+}
+
+/* One that is closed is quiet when what had left has been answered. */
+static void test_a_shard_comes_to_rest(void **state)
+{
+    struct world *world = *state;
+    struct quiet quiet = {.world = world, .shard = 1};
+    int sent = 0, later = 0;
+    cluster_spread(world->cluster, SHARDS, on_quiet, &quiet);
+    cluster_shard_open(world->cluster, 1, true);
+    call(world, "PATCH", in_shard(1), &sent);
+    assert_true(cluster_shard_writes(world->cluster, 1));
+    cluster_shard_open(world->cluster, 1, false);
+    call(world, "PATCH", in_shard(1), &later);
+    world_until(world, was_told, &quiet);
+    assert_false(quiet.wrote);
+    assert_int_equal(sent, 1);
+    assert_int_equal(later, 0);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -196,6 +271,8 @@ int main(void)
         test(test_closed_between_two_tries),
         test(test_closed_while_it_connects),
         test(test_given_up_at_the_end),
+        test(test_writes_in_shards),
+        test(test_a_shard_comes_to_rest),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
