@@ -101,25 +101,6 @@ static json_t *config_read(const char *file, struct error *err)
     return about;
 }
 
-/* What somebody has typed a file for. NULL stays NULL. */
-static int files_add(const struct arguments *arguments, json_t *report, struct error *err)
-{
-    const char *config = flag_value(arguments, &flag_told_config);
-    const char *log = flag_value(arguments, &flag_log);
-    json_t *told;
-    if (config) {
-        if (!(told = config_read(config, err)))
-            return err->code;
-        json_object_set_new(report, "config", told);
-    }
-    if (log) {
-        if (!(told = dump_log(log, err)))
-            return err->code;
-        json_object_set_new(report, "log", told);
-    }
-    return OK;
-}
-
 static int cluster_add(const struct arguments *arguments, struct dump *dump, json_t *report,
                        struct error *err)
 {
@@ -152,28 +133,59 @@ static void print(const json_t *report)
     fputs(page.at, stdout);
 }
 
-static json_t *report_new(struct dump *dump)
+static json_t *report_new(void)
 {
     char now[CLOCK_TEXT_SIZE];
     clock_format(clock_wall_ms(), now);
-    dump->unread = json_array();
-    return json_pack("{s:s, s:o, s:o}", "made", now, "sluice", about_program(), "unread",
-                     dump->unread);
+    return json_pack("{s:s, s:o, s:[]}", "made", now, "sluice", about_program(), "unread");
+}
+
+/* What is read first, for a file that somebody has mistyped; the log stands last, nevertheless.
+ * NULL for what wasn't asked for. */
+struct files {
+    json_t *config, *log;
+};
+
+static int files_read(const struct arguments *arguments, struct files *files, struct error *err)
+{
+    const char *config = flag_value(arguments, &flag_told_config);
+    const char *log = flag_value(arguments, &flag_log);
+    if (config && !(files->config = config_read(config, err)))
+        return err->code;
+    if (log && !(files->log = dump_log(log, err)))
+        return err->code;
+    return OK;
+}
+
+static int report_fill(const struct arguments *arguments, const struct files *files, json_t *report,
+                       struct error *err)
+{
+    struct session session;
+    struct dump dump = {.session = &session, .unread = json_object_get(report, "unread")};
+    int code = session_open(arguments, &session, err);
+    if (code < 0)
+        return code;
+    if (files->config)
+        json_object_set(report, "config", files->config);
+    code = cluster_add(arguments, &dump, report, err);
+    if (files->log)
+        json_object_set(report, "log", files->log);
+    session_close(&session);
+    return code;
 }
 
 static int run_debug(const struct arguments *arguments)
 {
-    struct session session;
-    struct dump dump = {.session = &session};
+    struct files files = {0};
     struct error err = {0};
     if (arguments->operand_count > 1 && flag_value(arguments, &flag_all_namespaces))
         return usage_error(arguments->verb, "a name and --all-namespaces exclude each other");
-    json_t *report AUTO_JSON = report_new(&dump);
-    int code = files_add(arguments, report, &err);
-    if (code == OK && (code = session_open(arguments, &session, &err)) == OK) {
-        code = cluster_add(arguments, &dump, report, &err);
-        session_close(&session);
-    }
+    json_t *report AUTO_JSON = report_new();
+    int code = files_read(arguments, &files, &err);
+    if (code == OK)
+        code = report_fill(arguments, &files, report, &err);
+    json_decref(files.config);
+    json_decref(files.log);
     if (code < 0)
         return verb_refused(arguments->verb, &err);
     print(report);

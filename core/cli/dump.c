@@ -193,9 +193,9 @@ static void workload_add(struct dump *dump, const struct resource *resource, jso
     json_t *workload = workload_get(dump, resource);
     if (!workload)
         return;
+    put(to, "workload", workload);
     put(to, "pods", pods_of(dump, resource->ns, workload));
     put(to, "events", events_of(dump, resource->ns, resource->kind, resource->name));
-    put(to, "workload", workload);
 }
 
 static void followed_add(struct dump *dump, const struct rollout_view *view, json_t *to)

@@ -216,6 +216,8 @@ def test_what_is_told(dump):
     ran = dump("shop")
     told = yaml.safe_load(ran.out)
     assert ran.err == "" and told["unread"] == []
+    assert list(told) == ["made", "sluice", "unread", "config", "cluster", "rollouts", "lease",
+                          "controller", "log"]
     assert told["cluster"]["version"] == "v1.34.4" and "context c" in told["cluster"]["access"]
     assert told["lease"]["spec"] == {"holderIdentity": "sluice-0_1", "leaseDurationSeconds": 15}
     [adapter] = told["controller"]["loaded"]["adapters"]

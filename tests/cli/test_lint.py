@@ -90,6 +90,8 @@ def test_the_sum_for_a_size(sluice):
     assert sluice("lint", "-", "--size", 4, stdin=scaling).status == 0
     assert "there are 4 replicas to add or remove" in found(
         sluice("lint", "-", "--size", 5, stdin=scaling))
+    rolling = scaling.replace("targetSize: 9", "targetSize: 5")
+    assert sluice("lint", "-", "--size", 5, stdin=rolling).status == 0  # nothing to scale
 
 
 def test_an_application_that_cannot_be_rolled(sluice):
