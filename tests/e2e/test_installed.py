@@ -70,6 +70,27 @@ def test_the_kubelet_restarts(installed, follow):
                for status in pod["status"]["containerStatuses"])
 
 
+JOB = {"apiVersion": "sluice.dev/v1alpha1", "kind": "Rollout", "metadata": {"name": "job"},
+       "spec": {"workloadRef": {"apiVersion": "batch/v1", "kind": "Job", "name": "job"},
+                "rolloutPlan": {}}}
+
+
+def test_the_webhook_answers_out_of_each_pod(installed):
+    """As the API server would ask: by the Service's name, over TLS, trusting what its caBundle has. No
+    Service leads anywhere on this node, so the Pods are asked by their addresses."""
+    installed.install("one", "--set=admission.enabled=true")
+    try:
+        answers = [delivery.wait_for("it is trusted", lambda pod=pod: installed.ask(pod, JOB), 60)
+                   for pod in installed.wait_ready("one")]
+    finally:
+        installed.install("one")
+        installed.wait_ready("one")
+    assert len(answers) == 2
+    for answer in answers:
+        assert not answer["response"]["allowed"]
+        assert "found Job (batch/v1), which no adapter" in answer["response"]["status"]["message"]
+
+
 def test_it_rolls_an_update_of_itself(installed):
     """One, then the other; the one that acts replaces itself too, and the next one goes on."""
     batches = rollout(DEPLOYMENT, 1, 1, name=installed.name, workload=installed.name)
