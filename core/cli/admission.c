@@ -11,6 +11,7 @@
 #include "cli/judge.h"
 #include "cli/review.h"
 #include "cluster/watch.h"
+#include "serve/exposition.h"
 #include "serve/serve.h"
 
 #include <arpa/inet.h>
@@ -25,6 +26,8 @@ enum {
     LATER_MS = 5000,
 };
 
+enum result { ALLOWED, WARNED, REFUSED, UNREADABLE, RESULTS };
+
 struct admission {
     struct cluster *cluster;
     struct judge judge;
@@ -35,6 +38,7 @@ struct admission {
     json_t *seen;       /* the ValidatingWebhookConfiguration; NULL: it isn't there */
     struct call *patch; /* under way */
     struct timer renew, settle, again;
+    uint64_t reviews[RESULTS]; /* answered so far */
 };
 
 static struct log_about about(const struct admission *admission)
@@ -53,11 +57,12 @@ static void answer_words(struct serve_answer *answer, const struct error *err)
 
 static void answer_review(void *data, struct serve_answer *answer)
 {
-    const struct admission *admission = data;
+    struct admission *admission = data;
     struct review review;
     struct error err = {0};
     const struct text *asked = answer->asked;
     if (review_read(asked->at ? asked->at : "", asked->len, &review, &err) < 0) {
+        admission->reviews[UNREADABLE]++;
         answer_words(answer, &err);
         return;
     }
@@ -65,6 +70,7 @@ static void answer_review(void *data, struct serve_answer *answer)
     char *warning AUTO_FREE =
         code == OK && *err.text ? str_format("%s: %s", err.path, err.text) : NULL;
     char *text AUTO_FREE = review_answer(&review, code < 0 ? &err : NULL, warning);
+    admission->reviews[code < 0 ? REFUSED : warning ? WARNED : ALLOWED]++;
     answer->type = "application/json";
     text_puts(&answer->body, text);
     review_done(&review);
@@ -301,6 +307,24 @@ struct admission *admission_new(struct cluster *cluster, const struct controller
     renew_later(admission);
     watch_webhooks(admission);
     return admission;
+}
+
+void admission_metrics(const struct admission *admission, struct text *text)
+{
+    static const char *const names[RESULTS] = {"allowed", "warned", "refused", "unreadable"};
+    if (!admission)
+        return;
+    exposition_family(text, "sluice_admission_reviews_total", METRIC_COUNTER,
+                      "Questions of API servers that the webhook has answered.");
+    for (int i = 0; i < RESULTS; i++) {
+        const struct label labels[] = {{"result", names[i]}, {0}};
+        exposition_sample(text, "sluice_admission_reviews_total", labels,
+                          (double)admission->reviews[i]);
+    }
+    exposition_family(text, "sluice_admission_certificate_seconds", METRIC_GAUGE,
+                      "How long the webhook's present certificate counts still.");
+    exposition_sample(text, "sluice_admission_certificate_seconds", NULL,
+                      (double)(admission->now.ends_ms - clock_wall_ms()) / 1000);
 }
 
 void admission_free(struct admission *admission)

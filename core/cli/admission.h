@@ -11,6 +11,7 @@
 #ifndef CLI_ADMISSION_H
 #define CLI_ADMISSION_H
 
+#include "base/text.h"
 #include "cluster/cluster.h"
 #include "config/config.h"
 #include "reconcile/controller.h"
@@ -21,6 +22,11 @@ struct admission;
  * the controller works without. Borrows all. */
 struct admission *admission_new(struct cluster *cluster, const struct controller *controller,
                                 const struct config *config);
+
+/* How many were asked about and what came of it, and how long its certificate counts. NULL is fine:
+ * nothing. */
+void admission_metrics(const struct admission *admission, struct text *text);
+
 void admission_free(struct admission *admission); /* before the cluster; NULL is fine */
 
 #endif

@@ -55,14 +55,12 @@ struct start {
 
 /* Ends in the order that leaves nothing half done to whoever takes over: what was sent is answered,
  * then passes and hooks end, then the Lease is given away. */
-static int work(struct cluster *cluster, struct controller *controller, struct reload *reload,
-                struct leading *leading, const struct start *start, struct error *err)
+static int work(struct controller *controller, struct leading *leading,
+                const struct serving_about *about, const char *listen, struct error *err)
 {
-    struct serving *serving = serving_new(start->config.serve_listen, controller, reload, leading);
-    struct admission *admission = admission_new(cluster, controller, &start->config);
+    struct serving *serving = serving_new(listen, about);
     int code = loop_run(controller_loop(controller), err);
     leading_settle(leading);
-    admission_free(admission);
     serving_free(serving);
     return code;
 }
@@ -76,6 +74,7 @@ static int run_on(struct cluster *cluster, struct start *start, bool *ret_lost, 
     struct log_about about = {.topic = "main", .object = access_server(cluster_access(cluster))};
     struct reload *reload = NULL;
     struct leading *leading = NULL;
+    struct admission *admission = NULL;
     log_adapters(NULL, adapters);
     struct controller *controller = controller_new_take(cluster, adapters, config);
     int code = reload_new(controller, start->file, config, &reload, err);
@@ -83,9 +82,12 @@ static int run_on(struct cluster *cluster, struct start *start, bool *ret_lost, 
         log_write(LOG_INFO, about, "sluice " SLUICE_VERSION " is working, by %s",
                   access_source(cluster_access(cluster)));
         leading = leading_new(cluster, controller, &start->leading);
-        code = work(cluster, controller, reload, leading, start, err);
+        admission = admission_new(cluster, controller, config);
+        const struct serving_about told = {controller, reload, leading, admission};
+        code = work(controller, leading, &told, config->serve_listen, err);
     }
     *ret_lost = leading_lost(leading);
+    admission_free(admission);
     reload_free(reload);
     controller_free(controller);
     leading_free(leading);

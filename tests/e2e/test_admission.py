@@ -15,7 +15,7 @@ from cluster.api import ApiError
 
 from conftest import ROOT
 from harness.controller import BUILD, SLUICE, config_text
-from harness.exposition import free_port
+from harness.exposition import Exposition, fetch, free_port
 from harness.objects import rollout
 
 pytestmark = pytest.mark.real("an API server has to ask")
@@ -52,6 +52,7 @@ class Desk:
         self.stage, self.api = stage, stage.api
         self.name = stage.namespace
         self.ports = []
+        self.told = [free_port(), free_port()]  # where each tells its metrics
         self.settings = settings
         self.api.create(WEBHOOKS, {
             "apiVersion": "admissionregistration.k8s.io/v1",
@@ -71,7 +72,8 @@ class Desk:
     def config(self, number: int) -> str:
         admission = {"listen": f"127.0.0.1:{self.ports[number]}", "configuration": self.name,
                      **self.settings}
-        return config_text(DEPLOYMENT, namespace=self.name, serve={"listen": ""},
+        return config_text(DEPLOYMENT, namespace=self.name,
+                           serve={"listen": f"127.0.0.1:{self.told[number]}"},
                            hooks={"allow": ["gates.svc"]}, admission=admission)
 
     def allow(self) -> None:
@@ -104,6 +106,9 @@ class Desk:
             return self.served(number) in self.bundle(number)
         except OSError:
             return False
+
+    def reviews(self, result: str) -> float:
+        return Exposition(fetch(self.told[0])).value("sluice_admission_reviews_total", result=result)
 
     def close(self) -> None:
         self.api.delete(f"{WEBHOOKS}/{self.name}")
@@ -163,9 +168,13 @@ def test_what_only_a_controller_can_know(stage, desk):
 
 
 def test_hooks_of_an_approllout(stage, desk):
-    desk().open()
+    desk_ = desk()
+    desk_.open()
     bad = rollout("roll", "app-v1", batches=["100%"], rolloutWebhooks=[hook("http://169.254.169.254/")])
     assert "rolloutWebhooks[0].url: found the host 169.254.169.254" in refusal(stage, bad)
+    assert desk_.reviews("refused") > 0 and desk_.reviews("unreadable") == 0
+    told = Exposition(fetch(desk_.told[0])).value("sluice_admission_certificate_seconds")
+    assert 604000 < told <= 604800
 
 
 def test_a_change_is_judged_by_what_it_changes(stage, desk):
@@ -178,6 +187,7 @@ def test_a_change_is_judged_by_what_it_changes(stage, desk):
     refusal(stage, follower(kind="Job"))
     stage.patch("Rollout", "web", {"metadata": {"labels": {"a": "b"}}})
     stage.patch("Rollout", "web", {"spec": {"rolloutPlan": {"paused": True}}})
+    assert desk_.reviews("warned") == 1
     with pytest.raises(ApiError, match="hooks.allow"):
         stage.patch("Rollout", "web", {"spec": {"rolloutPlan": {
             "rolloutBatches": None, "rolloutWebhooks": [hook("http://elsewhere.svc/")]}}})

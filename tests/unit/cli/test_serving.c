@@ -33,7 +33,9 @@ static int setup(void **state)
     site->running = running_new(text);
     site->port = free_port(site->running->world->loop);
     char *listen AUTO_FREE = str_format("127.0.0.1:%d", site->port);
-    site->serving = serving_new(listen, site->running->controller, site->running->reload, NULL);
+    const struct serving_about about = {.controller = site->running->controller,
+                                        .reload = site->running->reload};
+    site->serving = serving_new(listen, &about);
     assert_non_null(site->serving);
     *state = site;
     return 0;
@@ -151,8 +153,10 @@ static void nowhere(void **state)
     struct site *site = *state;
     const struct running *running = site->running;
     char *taken AUTO_FREE = str_format("127.0.0.1:%d", site->port);
-    assert_null(serving_new("", running->controller, running->reload, NULL));
-    assert_null(serving_new(taken, running->controller, running->reload, NULL));
+    const struct serving_about about = {.controller = running->controller,
+                                        .reload = running->reload};
+    assert_null(serving_new("", &about));
+    assert_null(serving_new(taken, &about));
 }
 
 int main(void)
