@@ -305,29 +305,43 @@ json_t *dump_controller(struct dump *dump, const char *server)
 
 /* ---- a log ---- */
 
+static int log_open(const char *file, FILE **ret_log, long *ret_skipped, struct error *err)
+{
+    struct stat about;
+    FILE *log = fopen(file, "re");
+    int why = log && fstat(fileno(log), &about) == 0 ? 0 : errno;
+    long skipped = !why && about.st_size > LOG_BYTES ? (long)about.st_size - LOG_BYTES : 0;
+    int code = OK;
+    if (why)
+        code =
+            error_set(err, why == ENOENT ? ERR_MISSING : ERR_DENIED, "%s: %s", file, strerror(why));
+    else if (!S_ISREG(about.st_mode) || fseek(log, skipped, SEEK_SET) < 0)
+        code = error_set(err, ERR_INVALID, "%s: expected a regular file", file);
+    if (code < 0 && log)
+        fclose(log);
+    if (code < 0)
+        return code;
+    *ret_log = log;
+    *ret_skipped = skipped;
+    return OK;
+}
+
 /* Its end, from the beginning of a line on. */
 static int tail_read(const char *file, struct text *to, struct error *err)
 {
     char block[4096];
     size_t count;
-    struct stat about;
-    FILE *from = fopen(file, "re");
-    if (!from || fstat(fileno(from), &about) < 0) {
-        int why = errno;
-        if (from)
-            fclose(from);
-        return error_set(err, why == ENOENT ? ERR_MISSING : ERR_DENIED, "%s: %s", file,
-                         strerror(why));
-    }
-    if (!S_ISREG(about.st_mode)) {
-        fclose(from);
-        return error_set(err, ERR_INVALID, "%s: expected a regular file", file);
-    }
-    bool whole = about.st_size <= LOG_BYTES || fseek(from, -LOG_BYTES, SEEK_END) < 0;
-    while (to->len < LOG_BYTES && (count = fread(block, 1, sizeof block, from)))
+    long skipped = 0;
+    FILE *log = NULL;
+    int code = log_open(file, &log, &skipped, err);
+    if (code < 0)
+        return code;
+    do {
+        count = fread(block, 1, sizeof block, log);
         text_add(to, block, count);
-    fclose(from);
-    const char *line = whole || !to->at ? NULL : strchr(to->at, '\n');
+    } while (count == sizeof block && to->len < LOG_BYTES);
+    fclose(log);
+    const char *line = skipped && to->at ? strchr(to->at, '\n') : NULL;
     if (line)
         text_drop(to, (size_t)(line + 1 - to->at));
     return OK;

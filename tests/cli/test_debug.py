@@ -363,3 +363,10 @@ def test_a_component_s_workload(dump, world, canary):
     assert told["components"][0]["workload"]["kind"] == "Deployment"
     assert told["components"][0]["pods"]["items"]
     assert "schematic" not in ran.out and canary.found_in(ran.out) == []
+
+
+@pytest.mark.parametrize("file, told", [("nowhere", "nowhere: No such file or directory"),
+                                        (".", ".: expected a regular file")])
+def test_a_wrong_log(sluice, kubeconfig, file, told):
+    ran = sluice("debug", "dump", "--log", file, "--kubeconfig", kubeconfig)
+    assert (ran.status, ran.out, ran.err) == (1, "", f"sluice debug: {told}\n")
