@@ -298,7 +298,7 @@ json_t *dump_controller(struct dump *dump, const char *server)
         dump_unread(dump, "the controller (--server)", &err);
         return NULL;
     }
-    json_t *about = json_pack("{s:s, s:o}", "listen", server, "loaded", adapters);
+    json_t *about = json_pack("{s:s, s:o}", "server", server, "loaded", adapters);
     put(about, "metrics", server_lines(dump, server, "/metrics"));
     return about;
 }

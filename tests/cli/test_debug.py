@@ -166,7 +166,7 @@ class Controller:
 @pytest.fixture
 def controller(canary):
     made = Controller(canary)
-    yield made.address
+    yield f"http://jo:{canary('the address of the controller')}@{made.address}"
     made.http.shutdown()
     made.http.server_close()
 
@@ -221,6 +221,7 @@ def test_what_is_told(dump):
     assert told["cluster"]["version"] == "v1.34.4" and "context c" in told["cluster"]["access"]
     assert told["lease"]["spec"] == {"holderIdentity": "sluice-0_1", "leaseDurationSeconds": 15}
     [adapter] = told["controller"]["loaded"]["adapters"]
+    assert told["controller"]["server"].startswith("http://127.0.0.1:")
     assert (adapter["name"], adapter["version"]) == ("deployment", "0.1.0")
     assert adapter["rights"] == [{"apiGroups": ["apps"], "resources": ["deployments"],
                                   "verbs": ["list"]}]
