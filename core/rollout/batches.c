@@ -138,7 +138,7 @@ static bool step_due(struct run *run, int64_t interval_ms)
 {
     const struct rollout_status *s = run->status;
     int64_t due = s->step_at_ms + interval_ms;
-    if (s->step_target < 0 || interval_ms == 0 || due <= run->in->now_ms)
+    if (interval_ms == 0 || due <= run->in->now_ms)
         return true;
     run_why(run, REASON_INSTANCE_INTERVAL,
             "the next pod of batch %d is due %lld s after the last one (instanceInterval)",

@@ -206,8 +206,8 @@ static void rolling_apply(struct run *run, enum rolling_event event)
 static void enter_batch(struct run *run, enum batch_state next)
 {
     struct rollout_status *s = run->status;
-    if (s->batch_state == BATCH_READY && next == BATCH_INITIALIZING)
-        s->batch++;
+    if (next == BATCH_INITIALIZING)
+        s->batch++; /* the first one is entered with its roll */
     s->batch_state = next;
     leave_gate(run);
 }

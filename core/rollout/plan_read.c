@@ -170,6 +170,18 @@ static int read_strategy(const struct field *field, struct plan *plan, struct er
     return OK;
 }
 
+/* How far the batches go for now, whether they go at all, and how long one may take. */
+static int read_course(const struct field *field, struct plan *plan, struct error *err)
+{
+    struct field partition = field_of(field, "batchPartition"), paused = field_of(field, "paused");
+    int code = read_partition(&partition, plan, err);
+    if (code == OK)
+        code = read_bool(&paused, &plan->paused, err);
+    if (code == OK)
+        code = read_deadline(field, &plan->deadline, err);
+    return code;
+}
+
 static int read_plan(const struct field *field, struct plan *plan, struct error *err)
 {
     static const char *const known[] = {"rolloutStrategy",
@@ -189,16 +201,12 @@ static int read_plan(const struct field *field, struct plan *plan, struct error 
     struct field strategy = field_of(field, "rolloutStrategy");
     struct field size = field_of(field, "targetSize"), count = field_of(field, "numBatches");
     struct field batches = field_of(field, "rolloutBatches");
-    struct field partition = field_of(field, "batchPartition");
-    struct field paused = field_of(field, "paused"), hooks = field_of(field, "rolloutWebhooks");
+    struct field hooks = field_of(field, "rolloutWebhooks");
     if ((code = read_strategy(&strategy, plan, err)) < 0 ||
         (code = read_int(&size, 0, PODS_MAX, &plan->target_size, err)) < 0 ||
         (code = read_batches(&batches, plan, err)) < 0 ||
         (code = read_batch_count(&count, plan, err)) < 0 ||
-        (code = read_partition(&partition, plan, err)) < 0 ||
-        (code = read_bool(&paused, &plan->paused, err)) < 0 ||
-        (code = read_deadline(field, &plan->deadline, err)) < 0 ||
-        (code = refuse_metrics(field, err)) < 0)
+        (code = read_course(field, plan, err)) < 0 || (code = refuse_metrics(field, err)) < 0)
         return code;
     return read_hooks(&hooks, false, &plan->hooks, &plan->hook_count, err);
 }

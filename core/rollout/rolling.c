@@ -353,7 +353,7 @@ static void learn_size(struct run *run)
 {
     struct rollout_status *s = run->status;
     const struct observation *seen = &run->in->observation;
-    if (seen->fixed_size && seen->exists && seen->settled && !s->scale && s->original_size == 0)
+    if (seen->fixed_size && seen->settled && !s->scale && s->original_size == 0)
         s->original_size = s->target_size = seen_size(run);
 }
 

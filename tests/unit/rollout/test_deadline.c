@@ -204,6 +204,111 @@ static void test_hook_after_hook(void **state)
     world_done(&world);
 }
 
+/* Up: pods that don't get ready. Down: pods that don't go; each that goes begins the time anew. */
+static void test_scaling(void **state)
+{
+    struct world world;
+    world_init(&world, "{'targetSize':7," WITHIN ",'onFailure':'Rollback','numBatches':2}");
+    world_target(&world, 1, 0);
+    world.broken[1] = true;
+    world_run(&world);
+    assert_int_equal(world.recorded.rolling, ROLLING_FAILED);
+    assert_int_equal(world.workload.size, 6); /* a size isn't taken back */
+    world_done(&world);
+    world_init(&world, "{'targetSize':1," WITHIN ",'onFailure':'Abandon','numBatches':2}");
+    world_target(&world, 1, 0);
+    world_run_to_batch(&world, BATCH_VERIFYING, 0);
+    world_wait(&world, 200); /* its controller has seen it */
+    for (int ready = 5; ready > 3; ready--) {
+        world.workload.counts.ready = world.workload.counts.updated_ready = ready;
+        world_pass(&world);
+        world.now_ms += 10000; /* what is waited for is recorded a little later */
+        world_pass(&world);
+        assert_int_equal(world.recorded.reason.code, REASON_PODS_LEAVING);
+        world.now_ms += 30000;
+    }
+    world_pass(&world);
+    assert_int_equal(world.recorded.rolling, ROLLING_IN_BATCHES);
+    world.now_ms += 30000;
+    world_pass(&world);
+    assert_int_equal(world.recorded.rolling, ROLLING_FAILED);
+    assert_non_null(strstr(world.recorded.reason.message, "no progress within 60 s"));
+    world_done(&world);
+}
+
+/* Its controller never looks at what it was told. */
+static void test_behind_all_the_time(void **state)
+{
+    struct world world;
+    world_init(&world, "{" BATCHES "," WITHIN ",'onFailure':'Abandon'}");
+    world_run_to_batch(&world, BATCH_VERIFYING, 0);
+    world.workload.settles_at = INT64_MAX;
+    world_pass(&world);
+    assert_int_equal(world.recorded.reason.code, REASON_WORKLOAD_BEHIND);
+    world.now_ms += 61000;
+    world_pass(&world);
+    assert_int_equal(world.recorded.rolling, ROLLING_FAILED);
+    assert_non_null(strstr(world.recorded.reason.message, "no progress within 60 s"));
+    world_done(&world);
+}
+
+/* A plan that was edited into one that may not be: the template stays its owner's. */
+static void test_a_followed_template_stays_its_owners(void **state)
+{
+    struct world world;
+    world_follow(&world, "{" BATCHES "," WITHIN ",'onFailure':'Abandon'}");
+    world_run(&world);
+    world_template(&world, 2);
+    world.broken[2] = true;
+    world_run_to_batch(&world, BATCH_VERIFYING, 0);
+    world_plan(&world, "{" BATCHES "," WITHIN ",'onFailure':'Rollback'}");
+    text_clear(&world.journal);
+    world_run(&world);
+    assert_int_equal(world.recorded.rolling, ROLLING_FAILED);
+    assert_int_equal(world.workload.revision, 2);
+    assert_int_equal(world.workload.counts.updated, 1);
+    world_done(&world);
+}
+
+/* A batch that is told more because somebody scales the workload has that to do anew. */
+static void test_scaled_on_the_way(void **state)
+{
+    struct world world;
+    world_init(&world,
+               "{'rolloutBatches':[{'replicas':'40%'},{}]," WITHIN ",'onFailure':'Abandon'}");
+    world.broken[2] = true;
+    world_run_to_batch(&world, BATCH_VERIFYING, 0);
+    world_wait(&world, 1000);
+    world_pass(&world);
+    world.now_ms += 50000;
+    world_scale(&world, 10);
+    for (int i = 0; i < 5; i++) { /* its controller has seen it, it is told, and that is seen */
+        world_wait(&world, 1000);
+        world_pass(&world);
+    }
+    assert_int_equal(world.recorded.step_target, 4);
+    world.now_ms += 50000;
+    world_pass(&world);
+    assert_int_equal(world.recorded.rolling, ROLLING_IN_BATCHES);
+    world.now_ms += 20000;
+    world_pass(&world);
+    assert_int_equal(world.recorded.rolling, ROLLING_FAILED);
+    world_done(&world);
+}
+
+/* The time that a gate took isn't the pods'. */
+static void test_a_gate_and_then_pods(void **state)
+{
+    struct world world;
+    world_init(&world, "{" BATCHES "," WITHIN ",'onFailure':'Abandon','rolloutWebhooks':["
+                       "{'type':'pre-batch-rollout','name':'a','url':'http://h'}]}");
+    world.hook_ms = 40000;
+    world.ready_ms = 40000;
+    world_run(&world);
+    assert_ended(&world, ROLLING_SUCCEEDED, 5, 5);
+    world_done(&world);
+}
+
 /* Without a source there is nothing to go back to. */
 static void test_nothing_to_go_back_to(void **state)
 {
@@ -241,6 +346,11 @@ int main(void)
         cmocka_unit_test(test_planned_waits),
         cmocka_unit_test(test_hooks),
         cmocka_unit_test(test_hook_after_hook),
+        cmocka_unit_test(test_scaling),
+        cmocka_unit_test(test_behind_all_the_time),
+        cmocka_unit_test(test_a_followed_template_stays_its_owners),
+        cmocka_unit_test(test_scaled_on_the_way),
+        cmocka_unit_test(test_a_gate_and_then_pods),
         cmocka_unit_test(test_nothing_to_go_back_to),
         cmocka_unit_test(test_a_followed_template_is_its_owners),
     };

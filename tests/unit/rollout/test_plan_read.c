@@ -32,6 +32,27 @@ static void test_nothing_but_defaults(void **state)
     plan_free(plan);
 }
 
+static void test_one_batch_may_have_steps(void **state)
+{
+    struct plan *plan = plan_of("{'rolloutStrategy':'IncreaseFirst',"
+                                "'rolloutBatches':[{'instanceInterval':5}]}");
+    assert_true(plan->strategy_given);
+    assert_int_equal(plan->strategy, STRATEGY_INCREASE_FIRST);
+    assert_true(plan_in_steps(plan));
+    plan_free(plan);
+}
+
+/* What isn't a batch of the plan has what the plan says for all. */
+static void test_deadline_of_no_batch(void **state)
+{
+    struct plan *plan = plan_of("{'progressDeadlineSeconds':60,'rolloutBatches':["
+                                "{'progressDeadlineSeconds':10}]}");
+    assert_int_equal(plan_deadline(plan, -1).seconds, 60);
+    assert_int_equal(plan_deadline(plan, 0).seconds, 10);
+    assert_int_equal(plan_deadline(plan, 1).seconds, 60);
+    plan_free(plan);
+}
+
 static void test_null_is_as_good_as_absent(void **state)
 {
     struct plan *plan =
@@ -204,6 +225,8 @@ static void test_refused_batches(void **state)
     static const struct refusal refusals[] = {
         {"{'rolloutBatches':[3]}", B0, "expected an object, found 3"},
         {"{'rolloutBatches':[null]}", B0, "expected an object, found nothing"},
+        {"{'rolloutBatches':[{'podList':['','a']}]}", B0 ".podList[0]",
+         "expected a pod name, found \"\""},
         {"{'rolloutBatches':[{'partition':3}]}", B0 ".partition", "unknown field"},
         {"{'rolloutBatches':[{},{'replicas':1}]}", B0,
          "replicas is missing; only the last batch may leave it out, and then takes all the rest"},
@@ -431,6 +454,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_nothing_but_defaults),
+        cmocka_unit_test(test_one_batch_may_have_steps),
+        cmocka_unit_test(test_deadline_of_no_batch),
         cmocka_unit_test(test_null_is_as_good_as_absent),
         cmocka_unit_test(test_every_field),
         cmocka_unit_test(test_hooks),

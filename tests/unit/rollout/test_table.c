@@ -45,6 +45,17 @@ static void test_every_pair_has_one_row(void **state)
             assert_int_equal(batch[s][e], 1);
 }
 
+/* What takes a place where an operator limits how many roll at once. */
+static void test_under_way(void **state)
+{
+    for (int s = 0; s < ROLLING_STATES; s++) {
+        bool expected = s == ROLLING_INITIALIZING || s == ROLLING_IN_BATCHES ||
+                        s == ROLLING_FINALISING || s == ROLLING_FAILING || s == ROLLING_ABANDONING;
+        assert_int_equal(rolling_state_under_way((enum rolling_state)s), expected);
+        assert_false(expected && rolling_state_terminal((enum rolling_state)s));
+    }
+}
+
 static void test_lookup_gives_the_rows(void **state)
 {
     for (size_t i = 0; i < COUNT(rolling_rows); i++) {
@@ -371,6 +382,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_every_pair_has_one_row),
+        cmocka_unit_test(test_under_way),
         cmocka_unit_test(test_lookup_gives_the_rows),
         cmocka_unit_test(test_a_move_says_more_than_waiting),
         cmocka_unit_test(test_waiting_never_moves),

@@ -8,6 +8,7 @@
 #include <stdint.h>
 
 #include <cmocka.h>
+#include <string.h>
 
 #define STOPPED                                                                                    \
     "kubectl has put another template on CloneSet default/web, by spec.template: no pod is moved " \
@@ -31,6 +32,33 @@ static void test_stops_and_says_who_it_was(void **state)
     assert_happened(&world, "hold still\n");
     assert_string_equal(world.recorded.reason.field, "spec.template");
     assert_int_equal(world.workload.told, told);
+    world_done(&world);
+}
+
+/* As much of it as is known. */
+static void test_says_what_is_known_of_it(void **state)
+{
+    static const struct {
+        struct other_write write;
+        const char *says, *field;
+    } cases[] = {
+        {{.who = ""},
+         "somebody else has put another template on CloneSet default/web: no pod",
+         "spec.template"},
+        {{.who = "helm", .how = "Update at 2006-01-02T15:04:05Z", .field = "spec.template.x"},
+         "helm has put another template on CloneSet default/web, by spec.template.x (Update at "
+         "2006-01-02T15:04:05Z): no pod",
+         "spec.template.x"},
+    };
+    struct world world;
+    begin(&world);
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        world.template_write = &cases[i].write;
+        world_run(&world);
+        const struct reason *why = &world.recorded.reason;
+        assert_int_equal(strncmp(why->message, cases[i].says, strlen(cases[i].says)), 0);
+        assert_string_equal(why->field, cases[i].field);
+    }
     world_done(&world);
 }
 
@@ -152,6 +180,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_stops_and_says_who_it_was),
+        cmocka_unit_test(test_says_what_is_known_of_it),
         cmocka_unit_test(test_counts_of_another_template_count_for_nothing),
         cmocka_unit_test(test_goes_on_when_the_template_is_back),
         cmocka_unit_test(test_another_target_is_free_to_come),

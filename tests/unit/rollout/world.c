@@ -525,7 +525,10 @@ static void observe(const struct world *world, const struct rollout_status *stat
     seen->template_changed =
         !world->follows && seen->held && seen->applied && w->revision != w->put;
     if (seen->template_changed)
-        seen->template_write = (struct other_write){.who = "kubectl", .field = "spec.template"};
+        seen->template_write =
+            world->template_write
+                ? *world->template_write
+                : (struct other_write){.who = "kubectl", .field = "spec.template"};
     seen->settled = w->observed == w->generation;
     seen->size = w->size;
     seen->updated = w->counts.updated;

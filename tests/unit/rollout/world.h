@@ -64,13 +64,14 @@ struct world {
     bool follows; /* the target is the template that is on the workload, by whomever */
 
     /* How the world is. */
-    int64_t lag_ms, ready_ms, hook_ms; /* how long things take */
-    bool missing[REVISIONS];           /* revisions that aren't there */
-    bool unusable[REVISIONS];          /* revisions that can't be rendered */
-    bool broken[REVISIONS];            /* revisions whose pods never become ready */
-    bool trouble;                      /* the cluster doesn't answer */
-    bool refuses;                      /* the adapter doesn't like the plan */
-    struct leave leave;                /* what an operator's rules hold back */
+    int64_t lag_ms, ready_ms, hook_ms;        /* how long things take */
+    bool missing[REVISIONS];                  /* revisions that aren't there */
+    bool unusable[REVISIONS];                 /* revisions that can't be rendered */
+    bool broken[REVISIONS];                   /* revisions whose pods never become ready */
+    bool trouble;                             /* the cluster doesn't answer */
+    bool refuses;                             /* the adapter doesn't like the plan */
+    const struct other_write *template_write; /* what is known of who has changed it; NULL: some */
+    struct leave leave;                       /* what an operator's rules hold back */
     int rendered_size;
     int fixed_size; /* of a kind that nobody can scale: what the cluster makes of it; 0: it can be
                      */
