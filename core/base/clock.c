@@ -85,5 +85,5 @@ int64_t clock_parse(const char *text)
     int64_t ms = (int64_t)timegm(&parts) * 1000;
     if (*rest == '.')
         ms += (int64_t)(strtod(rest, NULL) * 1000 + 0.0005);
-    return ms;
+    return ms > 0 ? ms : 0;
 }

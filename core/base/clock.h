@@ -29,7 +29,7 @@ void clock_move_by(int64_t ms); /* the virtual one */
 void clock_format(int64_t wall_ms, char ret_text[CLOCK_TEXT_SIZE]);
 void clock_format_micro(int64_t wall_ms, char ret_text[CLOCK_TEXT_SIZE]);
 
-/* Reads either form, 0 for anything else (NULL included). */
+/* Reads either form, 0 for anything else (NULL included) and for what was before 1970. */
 int64_t clock_parse(const char *text);
 
 #endif

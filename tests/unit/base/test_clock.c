@@ -69,6 +69,14 @@ static void test_round_trip(void **state)
     unsetenv("TZ");
 }
 
+/* What would be written again as another time isn't taken for one. */
+static void test_before_1970(void **state)
+{
+    assert_int_equal(clock_parse("1969-12-31T23:59:59.999Z"), 0);
+    assert_int_equal(clock_parse("0609-01-31T12:00:00Z"), 0);
+    assert_int_equal(clock_parse("1970-01-01T00:00:00.001Z"), 1);
+}
+
 static void test_every_millisecond(void **state)
 {
     char text[CLOCK_TEXT_SIZE];
@@ -169,6 +177,7 @@ int main(void)
         cmocka_unit_test(test_parse),
         cmocka_unit_test(test_parse_of_anything_else),
         cmocka_unit_test(test_round_trip),
+        cmocka_unit_test(test_before_1970),
         cmocka_unit_test(test_every_millisecond),
         cmocka_unit_test(test_clocks_run),
         cmocka_unit_test(test_sha256),
