@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "base/clock.h"
 
+#include <ctype.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <time.h>
 
@@ -76,6 +76,15 @@ void clock_format_micro(int64_t wall_ms, char ret_text[CLOCK_TEXT_SIZE])
     snprintf(ret_text + end, CLOCK_TEXT_SIZE - end, ".%03d000Z", (int)(wall_ms % 1000));
 }
 
+/* Of ".123456Z": 123. */
+static int64_t thousandths(const char *text)
+{
+    int64_t ms = 0;
+    for (int place = 100; place > 0 && isdigit((unsigned char)*++text); place /= 10)
+        ms += (*text - '0') * place;
+    return ms;
+}
+
 int64_t clock_parse(const char *text)
 {
     struct tm parts = {0};
@@ -84,6 +93,6 @@ int64_t clock_parse(const char *text)
         return 0;
     int64_t ms = (int64_t)timegm(&parts) * 1000;
     if (*rest == '.')
-        ms += (int64_t)(strtod(rest, NULL) * 1000 + 0.0005);
+        ms += thousandths(rest);
     return ms > 0 ? ms : 0;
 }

@@ -77,6 +77,14 @@ static void test_before_1970(void **state)
     assert_int_equal(clock_parse("1970-01-01T00:00:00.001Z"), 1);
 }
 
+static void test_fractions(void **state)
+{
+    assert_int_equal(clock_parse("1970-01-01T00:00:01.5Z"), 1500);
+    assert_int_equal(clock_parse("1970-01-01T00:00:01.0019999999999Z"), 1001);
+    assert_int_equal(clock_parse("1970-01-01T00:00:01.12e300Z"), 1120);
+    assert_int_equal(clock_parse("1970-01-01T00:00:01."), 1000);
+}
+
 static void test_every_millisecond(void **state)
 {
     char text[CLOCK_TEXT_SIZE];
@@ -178,6 +186,7 @@ int main(void)
         cmocka_unit_test(test_parse_of_anything_else),
         cmocka_unit_test(test_round_trip),
         cmocka_unit_test(test_before_1970),
+        cmocka_unit_test(test_fractions),
         cmocka_unit_test(test_every_millisecond),
         cmocka_unit_test(test_clocks_run),
         cmocka_unit_test(test_sha256),
