@@ -9,22 +9,23 @@ from pathlib import Path
 
 from cluster import ClusterError
 
-from . import adapters, controllers, idle, seed, show
+from . import adapters, controllers, idle, peers, seed, show
 
 
 def options(arguments: list) -> argparse.Namespace:
     parser = argparse.ArgumentParser(
         prog="run", description="Measures Sluice on real control planes. Needs root.")
-    parser.add_argument("part", choices=["adapters", "idle", "seed", "all"], nargs="?", default="all")
+    parser.add_argument("part", choices=["adapters", "idle", "peers", "seed", "all"], nargs="?", default="all")
     parser.add_argument("--build", type=Path, metavar="FOLDER",
                         help="a build of Sluice (default: a release build is made, once)")
     parser.add_argument("--count", type=int, default=1000,
-                        help="adapters, idle: rollouts (1000); adapters: 0 for calls only")
+                        help="adapters, idle, peers: rollouts (1000); adapters: 0 for calls only")
     parser.add_argument("--calls", type=int, default=20000, help="adapters: calls (20000)")
     parser.add_argument("--pods", type=int, default=1, help="idle: pods of each (1)")
-    parser.add_argument("--seconds", type=int, default=60, help="idle: how long to watch it (60)")
+    parser.add_argument("--seconds", type=int, default=60,
+                        help="idle, peers: how long to watch it at rest (60)")
     parser.add_argument("--rolls", type=int, default=3, help="seed: rolls to measure (3)")
-    parser.add_argument("--no-peer", action="store_true", help="seed: without KubeVela")
+    parser.add_argument("--no-peer", action="store_true", help="seed, peers: Sluice alone")
     return parser.parse_args(arguments)
 
 
@@ -40,6 +41,9 @@ def measure(given: argparse.Namespace) -> None:
         show.title(f"{asked.count} rollouts of {asked.pods} pods")
         result = idle.run(build, asked)
         reports.append(lambda: idle.report(asked, result))
+    if given.part in ("peers", "all"):
+        rolled = peers.run(build, given.count, given.seconds, given.no_peer)
+        reports.append(lambda: peers.report(given.count, rolled))
     if given.part in ("adapters", "all"):
         compared = adapters.Options(given.count, given.calls)
         show.title("Adapters in process and isolated")

@@ -2,6 +2,7 @@
 """The controllers under measurement, each built once and run beside a cluster."""
 
 import hashlib
+import json
 import os
 import shutil
 import signal
@@ -66,13 +67,13 @@ def sluice_built(build: Path = None) -> Path:
     return build
 
 
-def sluice(cluster, build: Path, isolation: str = "inProcess") -> Controller:
+def sluice(cluster, build: Path, isolation: str = "inProcess", adapter: str = "cloneset") -> Controller:
     config = cluster.dir / "sluice.yaml"
     config.write_text(
         "adapters:\n"
-        f"  directory: {build / 'plugins' / 'cloneset'}\n"
+        f"  directory: {build / 'plugins' / adapter}\n"
         "  enabled:\n"
-        "    - name: cloneset\n"
+        f"    - name: {adapter}\n"
         f"      isolation: {isolation}\n"
         "renderer:\n"
         f"  program: {build / 'plugins' / 'cue' / 'sluice-cue'}\n"
@@ -88,6 +89,39 @@ def kubevela(cluster) -> Controller:
     return Controller(cluster, "kubevela", [
         str(tools.path("vela-core")), f"--kubeconfig={account}", "--metrics-addr=0",
         "--health-addr=127.0.0.1:0", f"--log-file-path={cluster.dir}/vela-core.log"])
+
+
+ARGO = "github.com/argoproj/argo-rollouts@v1.8.3"
+
+
+def argo_built() -> Path:
+    """The folder with Argo Rollouts' program and its CRDs, made once. Its module is built in a copy of it,
+    since it replaces others."""
+    folder = CACHE / "bench" / "argo-rollouts-1.8.3"
+    program = folder / "rollouts-controller"
+    if program.exists():
+        return folder
+    module = json.loads(_run(_go(), "mod", "download", "-json", ARGO))["Dir"]
+    source = folder / "source"
+    shutil.rmtree(source, ignore_errors=True)
+    shutil.copytree(module, source)
+    _run("chmod", "-R", "u+w", str(source))
+    crds = folder / "crds"
+    crds.mkdir(exist_ok=True)
+    for file in sorted((source / "manifests" / "crds").glob("*-crd.yaml")):
+        shutil.copy(file, crds)
+    _run(_go(), "build", "-trimpath", "-ldflags=-s -w", "-o", str(folder / "built"), "./cmd/rollouts-controller",
+         cwd=source)
+    (folder / "built").rename(program)
+    return folder
+
+
+def argo(cluster, peer: Path) -> Controller:
+    """With as many requests as the cluster's own controllers may make, so that it isn't slowed down."""
+    account = cluster.service_account("argo-rollouts")
+    return Controller(cluster, "argo-rollouts", [
+        str(peer / "rollouts-controller"), f"--kubeconfig={account}", "--leader-elect=false", "--qps=500",
+        "--burst=1000", "--healthzPort=18080", "--metricsport=18090", "--loglevel=warn"])
 
 
 @dataclass(frozen=True)

@@ -8,17 +8,14 @@ takes long is the control plane's own work on them.
 
 import json
 import time
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 from cluster import Cluster, wait_for
 
-from . import controllers, objects, show, usage
+from . import controllers, crowd, objects, show, usage
 from .traffic import Traffic, log_reads_too, now, seconds_between, traffic
-from .wire import Wire
 
 KINDS = {"AppRollout", "Application", "ApplicationRevision", "ComponentDefinition", "CloneSet"}
-WIRES = 4
 
 
 @dataclass(frozen=True)
@@ -170,56 +167,24 @@ class Idle:
         return {line["object"]: line["time"] for line in lines
                 if line.get("topic") == "cluster" and line["message"] == "watching"}
 
-    # Objects in and out
-
     def _create(self, plural: str, things: list) -> None:
-        self._send(f"{plural} created", things,
+        crowd.send(self.cluster, f"{plural} created", things,
                    lambda wire, thing: wire.send("POST", objects.path(plural), thing))
 
     def _change(self, plural: str, things: list) -> None:
-        self._send(f"{plural} changed", things, lambda wire, thing: wire.send(
+        crowd.send(self.cluster, f"{plural} changed", things, lambda wire, thing: wire.send(
             "PATCH", objects.path(plural, thing["metadata"]["name"]), thing, "merge"))
-
-    def _send(self, what: str, things: list, send) -> None:
-        progress = show.Progress(what, len(things))
-        done = []
-
-        def some(mine: list) -> None:
-            wire = Wire(self.cluster)
-            for thing in mine:
-                send(wire, thing)
-                done.append(thing)
-            wire.close()
-
-        with ThreadPoolExecutor(WIRES) as pool:
-            workers = [pool.submit(some, things[i::WIRES]) for i in range(WIRES)]
-            while not all(worker.done() for worker in workers):
-                progress.at(len(done))
-                time.sleep(0.2)
-            for worker in workers:
-                worker.result()
-        progress.at(len(done))
 
     def _await_revisions(self, what: str, number: int, count: int) -> None:
         def there(app: dict) -> bool:
             return app.get("status", {}).get("latestRevision", {}).get("revision") == number
 
-        self._collect(what, count, "applications", there)
+        crowd.collect(self.cluster, what, count, objects.path("applications"), there)
 
     def _followed(self, what: str, count: int, target: str) -> None:
         """Until that many rollouts have brought that target to success."""
-        self._collect(what, count, "approllouts",
+        crowd.collect(self.cluster, what, count, objects.path("approllouts"),
                       lambda rollout: objects.has_succeeded(rollout, target))
-
-    def _collect(self, what: str, count: int, plural: str, is_done) -> None:
-        progress, names, wire = show.Progress(what, count), set(), Wire(self.cluster)
-        for _, thing in wire.watch(objects.path(plural)):
-            if is_done(thing):
-                names.add(thing["metadata"]["name"])
-                progress.at(len(names))
-            if len(names) == count:
-                break
-        wire.close()
 
 
 def run(build, options: Options) -> dict:

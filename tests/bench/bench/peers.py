@@ -1,0 +1,284 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Sluice beside Argo Rollouts: many workloads, all of them given another image, in four steps each.
+
+What both have to do is the same: 4 pods a workload on kwok's nodes, a quarter of them a step, and the next step
+when the pods of the one before are available. Nobody is asked, and nothing is paused. Sluice rolls a Deployment
+that a Rollout (sluice.dev) holds; Argo's Rollout makes its ReplicaSets itself. Each has a control plane of
+its own, one after the other.
+"""
+
+import re
+import statistics
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+from cluster import Cluster, audit, wait_for
+
+from . import controllers, crowd, show, usage
+from .objects import IMAGES, ROOT
+from .traffic import Traffic, log_reads_too, now, seconds_between, traffic
+
+PODS = 4
+DEPLOYMENTS = "/apis/apps/v1/namespaces/default/deployments"
+ROLLOUTS = "/apis/sluice.dev/v1alpha1/namespaces/default/rollouts"
+ARGO = "/apis/argoproj.io/v1alpha1/namespaces/default/rollouts"
+NEWS = ("deployments", "replicasets")  # whose status tells how many pods are available
+NUMBER = re.compile(r"^web-(\d+)")
+
+
+def name(number: int) -> str:
+    return f"web-{number:05}"
+
+
+def _workload(number: int) -> dict:
+    label = {"app": name(number)}
+    return {"replicas": PODS, "selector": {"matchLabels": label},
+            "template": {"metadata": {"labels": label}, "spec": {
+                "terminationGracePeriodSeconds": 1,
+                "containers": [{"name": "web", "image": IMAGES[1]}]}}}
+
+
+def _image(version: int) -> dict:
+    return {"spec": {"template": {"spec": {"containers": [
+        {"name": "web", "image": IMAGES[version]}]}}}}
+
+
+class Sluice:
+    name = "Sluice"
+    rollouts = ROLLOUTS
+    changed = DEPLOYMENTS  # what a person changes
+    steps = "deployments"  # what it writes for a step
+
+    def __init__(self, build: Path):
+        self.build = build
+        self.programs = [build / "core" / "sluice", build / "plugins" / "deployment" / "deployment.so"]
+
+    def start(self, cluster) -> controllers.Controller:
+        cluster.kubectl("create", "-f", str(ROOT / "deploy" / "crds"))
+        cluster.kubectl("wait", "--for=condition=Established", "crd", "--all", "--timeout=30s")
+        return controllers.sluice(cluster, self.build, adapter="deployment")
+
+    def make(self, cluster, count: int) -> None:
+        crowd.send(cluster, "Deployments created", range(count), lambda wire, i: wire.send(
+            "POST", DEPLOYMENTS, {"apiVersion": "apps/v1", "kind": "Deployment",
+                                  "metadata": {"name": name(i)}, "spec": _workload(i)}))
+        crowd.collect(cluster, "all pods there", count, DEPLOYMENTS,
+                      lambda it: it.get("status", {}).get("availableReplicas") == PODS)
+        crowd.send(cluster, "Rollouts created", range(count), lambda wire, i: wire.send(
+            "POST", ROLLOUTS, self._rollout(i)))
+        crowd.collect(cluster, "held", count, ROLLOUTS, lambda it: it.get("status", {}).get(
+            "reason", {}).get("code") == "Held")
+
+    @staticmethod
+    def _rollout(number: int) -> dict:
+        reference = {"apiVersion": "apps/v1", "kind": "Deployment", "name": name(number)}
+        return {"apiVersion": "sluice.dev/v1alpha1", "kind": "Rollout",
+                "metadata": {"name": name(number)},
+                "spec": {"workloadRef": reference, "rolloutPlan": {"numBatches": 4}}}
+
+    @staticmethod
+    def is_done(thing: dict, rolls: int) -> bool:
+        status = thing.get("status", {})
+        ended = [roll for roll in status.get("history", []) if roll.get("verdict") == "Succeeded"]
+        return status.get("rollingState") == "rolloutSucceed" and len(ended) == rolls
+
+
+class Argo:
+    name = "Argo Rollouts 1.8.3"
+    rollouts = changed = ARGO
+    steps = "replicasets"
+
+    def __init__(self):
+        self.peer = controllers.argo_built()
+        self.programs = [self.peer / "rollouts-controller"]
+
+    def start(self, cluster) -> controllers.Controller:
+        cluster.kubectl("create", "-f", str(self.peer / "crds"))
+        cluster.kubectl("wait", "--for=condition=Established", "crd", "--all", "--timeout=30s")
+        return controllers.argo(cluster, self.peer)
+
+    def make(self, cluster, count: int) -> None:
+        crowd.send(cluster, "Rollouts created", range(count), lambda wire, i: wire.send(
+            "POST", ARGO, self._rollout(i)))
+        crowd.collect(cluster, "all pods there", count, ARGO, lambda it: self.is_done(it, 0))
+
+    @staticmethod
+    def _rollout(number: int) -> dict:
+        canary = {"steps": [{"setWeight": weight} for weight in (25, 50, 75)]}
+        return {"apiVersion": "argoproj.io/v1alpha1", "kind": "Rollout",
+                "metadata": {"name": name(number)},
+                "spec": {**_workload(number), "strategy": {"canary": canary}}}
+
+    @staticmethod
+    def is_done(thing: dict, _rolls: int) -> bool:
+        status = thing.get("status", {})
+        return (status.get("phase") == "Healthy" and status.get("updatedReplicas") == PODS
+                and status.get("observedGeneration") == str(thing["metadata"]["generation"])
+                and status.get("currentPodHash") == status.get("stableRS"))
+
+
+@dataclass
+class Found:
+    """Of one contender. Memory and CPU are those of its process."""
+
+    empty: usage.Memory
+    idle: usage.Memory  # all workloads there and at rest
+    after: usage.Memory
+    idle_cpu: float
+    cpu: float          # of all rolls
+    seconds: float
+    traffic: Traffic
+    reactions: list     # seconds
+    decided: float      # after its start with all there
+    size: int           # bytes of its program
+
+
+class Bench:
+    def __init__(self, cluster, contender, count: int, seconds: int):
+        self.cluster, self.contender = cluster, contender
+        self.count, self.seconds = count, seconds
+        self.controller = contender.start(cluster)
+
+    def run(self) -> Found:
+        time.sleep(3)  # what it does when it has just begun isn't what it takes
+        empty = usage.memory(self.controller.pid)
+        self.contender.make(self.cluster, self.count)
+        idle_cpu = self._quiet()
+        idle = usage.memory(self.controller.pid)
+        since, cpu, began = now(), usage.cpu(self.controller.pid), time.monotonic()
+        self._roll(range(self.count), 2, 1)
+        seconds = time.monotonic() - began
+        cpu = usage.cpu(self.controller.pid) - cpu
+        asked = traffic(self.cluster, self.controller.user, since)
+        reactions = self._reactions(since)
+        self._quiet()
+        after = usage.memory(self.controller.pid)
+        return Found(empty, idle, after, idle_cpu, cpu, seconds, asked, reactions, self._restart(),
+                     sum(program.stat().st_size for program in self.contender.programs))
+
+    def _roll(self, numbers, version: int, rolls: int) -> None:
+        crowd.send(self.cluster, "images changed", numbers, lambda wire, i: wire.send(
+            "PATCH", f"{self.contender.changed}/{name(i)}", _image(version), "merge"))
+        wanted = {name(i) for i in numbers}
+        crowd.collect(self.cluster, "rolled", len(wanted), self.contender.rollouts,
+                      lambda it: it["metadata"]["name"] in wanted and self.contender.is_done(it, rolls)
+                      and self._has(it, version))
+
+    def _has(self, thing: dict, version: int) -> bool:
+        """Where the rollout is the workload: the image that it is to have, and not only rest."""
+        template = thing["spec"].get("template")
+        return not template or template["spec"]["containers"][0]["image"] == IMAGES[version]
+
+    def _quiet(self) -> float:
+        """CPU seconds a minute, when everything has come to rest."""
+        def rests() -> bool:
+            before = usage.cpu(self.controller.pid)
+            time.sleep(5)
+            return usage.cpu(self.controller.pid) - before < 0.25
+
+        wait_for("it comes to rest", rests, 120)
+        before = usage.cpu(self.controller.pid)
+        time.sleep(self.seconds)
+        return (usage.cpu(self.controller.pid) - before) * 60 / self.seconds
+
+    def _restart(self) -> float:
+        """While it is down, one workload is changed: from its start to its first write."""
+        self.controller.stop()
+        crowd.send(self.cluster, "one changed", [0], lambda wire, i: wire.send(
+            "PATCH", f"{self.contender.changed}/{name(i)}", _image(1), "merge"))
+        since = now()
+        self.controller.start()
+        wait_for("the first decision", lambda: self._first_step(since), 120)
+        return seconds_between(since, self._first_step(since))
+
+    def _first_step(self, since: str) -> str:
+        return next((event["requestReceivedTimestamp"] for event in audit.writes(
+            self.cluster.audit_log, user=self.controller.user) if self._is_about(event, 0)
+            and event["requestReceivedTimestamp"] > since), "")
+
+    @staticmethod
+    def _is_about(event: dict, number: int) -> bool:
+        return event.get("objectRef", {}).get("name", "").startswith(name(number))
+
+    def _reactions(self, since: str) -> list:
+        """From the answer to the last write that told how many pods are available, to the next step that was
+        written; but for the first step, which answers a person."""
+        told, stepped, reactions = {}, set(), []
+        events = [event for event in audit.writes(self.cluster.audit_log)
+                  if event["requestReceivedTimestamp"] >= since]
+        for event in sorted(events, key=lambda event: event["requestReceivedTimestamp"]):
+            about = event.get("objectRef", {})
+            number = NUMBER.match(about.get("name", ""))
+            if not number or event["responseStatus"]["code"] >= 300:
+                continue
+            number = number[1]
+            ours = event["user"]["username"] == self.controller.user
+            if not ours and about["resource"] in NEWS and about.get("subresource") == "status":
+                told[number] = event["stageTimestamp"]
+            elif ours and about["resource"] == self.contender.steps and not about.get("subresource"):
+                if number in stepped and number in told:
+                    reactions.append(seconds_between(told.pop(number), event["requestReceivedTimestamp"]))
+                stepped.add(number)
+        return reactions
+
+    def close(self) -> None:
+        self.controller.stop()
+
+
+def run(build: Path, count: int, seconds: int, alone: bool) -> dict:
+    log_reads_too()
+    found = {}
+    for contender in [Sluice(build)] if alone else [Sluice(build), Argo()]:
+        show.title(contender.name)
+        cluster = Cluster.up("bench", kubelet=False, kwok=max(10, count * PODS // 100))
+        try:
+            bench = Bench(cluster, contender, count, seconds)
+            try:
+                found[contender.name] = bench.run()
+            finally:
+                bench.close()
+        finally:
+            cluster.down()
+    return found
+
+
+def _percentile(reactions: list, share: float) -> float:
+    return sorted(reactions)[int(len(reactions) * share)] * 1000 if reactions else float("nan")
+
+
+ROWS = [
+    ("resident with nothing there, MiB", lambda f, n: f.empty.rss / 1024, "{:.1f}", ""),
+    ("resident, all at rest, MiB", lambda f, n: f.idle.rss / 1024, "{:.1f}", "10×"),
+    ("  private", lambda f, n: f.idle.private / 1024, "{:.1f}", ""),
+    ("  heap and written data", lambda f, n: f.idle.anonymous / 1024, "{:.1f}", ""),
+    ("  more than with nothing, KiB each", lambda f, n: (f.idle.rss - f.empty.rss) / n, "{:.1f}", ""),
+    ("resident after the rolls, MiB", lambda f, n: f.after.rss / 1024, "{:.1f}", ""),
+    ("resident at the peak, MiB", lambda f, n: f.after.peak / 1024, "{:.1f}", "10×"),
+    ("CPU at rest, ms a minute", lambda f, n: f.idle_cpu * 1000, "{:.1f}", ""),
+    ("CPU, ms a roll", lambda f, n: f.cpu * 1000 / n, "{:.1f}", "10×"),
+    ("writes a roll", lambda f, n: f.traffic.writes.total() / n, "{:.1f}", "2×"),
+    ("Events written a roll", lambda f, n: f.traffic.events.total() / n, "{:.1f}", ""),
+    ("reads a roll", lambda f, n: f.traffic.reads.total() / n, "{:.1f}", ""),
+    ("refused of these", lambda f, n: f.traffic.refused.total() / n, "{:.2f}", ""),
+    ("ready to next step, p50 ms", lambda f, n: statistics.median(f.reactions) * 1000, "{:.1f}", "< 50"),
+    ("ready to next step, p99 ms", lambda f, n: _percentile(f.reactions, 0.99), "{:.1f}", ""),
+    ("seconds for all", lambda f, n: f.seconds, "{:.0f}", ""),
+    ("start to first decision, s", lambda f, n: f.decided, "{:.2f}", ""),
+    ("program, MB", lambda f, n: f.size / 1e6, "{:.1f}", ""),
+]
+
+
+def report(count: int, found: dict) -> None:
+    show.title(f"{count} workloads of {PODS} pods, all given another image, in four steps")
+    rows = []
+    for title, of, form, aim in ROWS:
+        figures = [of(one, count) for one in found.values()]
+        ratio = [f"{figures[1] / figures[0]:.1f}×" if figures[0] else "–"] if len(figures) > 1 else []
+        rows.append([title, *map(form.format, figures), *ratio, aim])
+    show.table(["", *found, *(["ratio"] if len(found) > 1 else []), "aim"], rows)
+    for contender, one in found.items():
+        asked = one.traffic
+        show.step(f"{contender}: {show.counted(asked.writes + asked.events + asked.reads)}")
+        show.step(f"  {len(one.reactions)} steps followed news of pods"
+                  + (f"; refused: {show.counted(asked.refused)}" if asked.refused else ""))
