@@ -165,6 +165,8 @@ static void on_kind_found(void *data, const struct kind_info *info, const struct
     static const struct watch_events events = {
         .on_put = on_put, .on_delete = on_delete, .on_synced = on_synced, .on_state = on_state};
     struct owned_kind *owned = data;
+    if (owned->watch) /* looked for twice, as a workload's kind may be */
+        return;
     owned->unserved = err->code != OK;
     if (owned->unserved) {
         log_watch_state(owned->kind, err);

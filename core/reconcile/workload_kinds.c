@@ -145,6 +145,8 @@ static void info_done(struct kind_info *info)
 static void on_kind_found(void *data, const struct kind_info *info, const struct error *err)
 {
     struct workload_kind *kind = data;
+    if (kind->store) /* a CRD has come while it was looked for, so that it was looked for twice */
+        return;
     kind->unserved = err->code != OK;
     if (kind->unserved) {
         log_watch_state(kind->name, err);

@@ -175,6 +175,23 @@ static void same_needs(void **state)
     assert_int_equal(lists_of(site, OBJECTS), 1);
 }
 
+/* A CRD comes while the kinds are being looked for: what is found twice is listed once. */
+static void looked_for_twice(void **state)
+{
+    struct site *site = *state;
+    struct controller *controller = &site->controller;
+    go_over_to(site, none());
+    kinds_free(controller->kinds); /* what is served isn't known any more */
+    controller->kinds = kinds_new(controller->cluster, NULL, NULL);
+    go_over_to(site, only("sound1"));
+    size_t objects = lists_of(site, OBJECTS), pods = lists_of(site, PODS);
+    workload_kinds_look(controller);
+    owned_look(controller);
+    await_version(site, "1.0.0");
+    assert_int_equal(lists_of(site, OBJECTS), objects + 1);
+    assert_in_range(lists_of(site, PODS), pods, pods + 1);
+}
+
 /* A member of what is said of the only adapter, for one comparison. */
 static const char *told(const struct site *site, const char *pointer)
 {
@@ -366,6 +383,7 @@ int main(void)
 #define ON_SITE(test) cmocka_unit_test_setup_teardown(test, setup, teardown)
     const struct CMUnitTest tests[] = {
         ON_SITE(same_needs),
+        ON_SITE(looked_for_twice),
         ON_SITE(other_parts_of_objects),
         ON_SITE(objects_owned),
         ON_SITE(another_while_one_waits),
