@@ -392,6 +392,7 @@ def proof(tally: Tally) -> None:
     if build(tally, "build"):
         faults = ROOT / "build" / "tests" / "faults" / "faults"
         shown(tally, [faults, ROOT / "build" / "plugins", "1000"])
+        shown(tally, [ROOT / "tests" / "soak" / "run"])
         python_tests(tally, "proof", ["tests/e2e"], {"SLUICE_PROOF": "long"}, workers=WORKERS)
 
 
