@@ -195,6 +195,22 @@ static void test_a_surplus_goes_before_it_stands_still(void **state)
     world_done(&world);
 }
 
+/* As many pods as there are to be have the template already, but one of before still stands in for
+ * one of them: it would stay if that counted as rolled. */
+static void test_one_of_before_stands_in(void **state)
+{
+    struct world world;
+    setup(&world, "{'rolloutBatches':[{'replicas':1},{'replicas':4}]}");
+    world_template(&world, 2);
+    world_wait(&world, 60000);
+    world.workload.counts = (struct counts){.updated = 5, .updated_ready = 4, .ready = 5};
+    while (world.recorded.rolling == ROLLING_SUCCEEDED ||
+           world.recorded.rolling == ROLLING_LOCATING)
+        assert_true(world_pass(&world));
+    assert_int_equal(world.recorded.rolling, ROLLING_INITIALIZING);
+    world_done(&world);
+}
+
 static void test_scaled_at_rest(void **state)
 {
     struct world world;
@@ -410,6 +426,7 @@ int main(void)
         cmocka_unit_test(test_taken_in_the_middle),
         cmocka_unit_test(test_stands_still_at_the_partition),
         cmocka_unit_test(test_a_surplus_goes_before_it_stands_still),
+        cmocka_unit_test(test_one_of_before_stands_in),
         cmocka_unit_test(test_scaled_at_rest),
         cmocka_unit_test(test_a_size_to_go_to),
         cmocka_unit_test(test_somebody_elses),
