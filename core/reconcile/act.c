@@ -24,7 +24,6 @@ struct act {
     struct call *call;
     struct timer later;
     enum acted acted;
-    json_t *answered; /* the workload, by the last write of it; NULL: there was none */
     struct error error;
     act_fn *on_done;
     void *data;
@@ -36,7 +35,6 @@ static void act_free(struct act *act)
 {
     actions_done(&act->actions);
     json_decref(act->auxiliaries);
-    json_decref(act->answered);
     free(act->ns);
     free(act->name);
     free(act->uid);
@@ -61,11 +59,10 @@ static void on_finish(void *data)
     struct act *act = data;
     struct error error = act->error;
     enum acted acted = act->acted;
-    json_t *answered AUTO_JSON = json_incref(act->answered);
     act_fn *on_done = act->on_done;
     void *receiver = act->data;
     act_free(act);
-    on_done(receiver, acted, answered, &error);
+    on_done(receiver, acted, &error);
 }
 
 /* The answer always comes from the loop, so that nobody is called back from within act_start(). */
@@ -121,14 +118,6 @@ static void note_write(struct act *act, const struct action *action, const json_
         act->acted = acted;
 }
 
-static void take_answer(struct act *act, json_t *answered)
-{
-    json_decref(act->answered);
-    act->answered = json_incref(answered);
-    if (act->kind->store)
-        store_put(act->kind->store, answered);
-}
-
 static void on_action_reply(void *data, const struct reply *reply)
 {
     struct act *act = data;
@@ -144,8 +133,8 @@ static void on_action_reply(void *data, const struct reply *reply)
         return;
     }
     note_write(act, action, reply->body);
-    if (action->kind == ACTION_PATCH && !action->pod)
-        take_answer(act, reply->body);
+    if (action->kind == ACTION_PATCH && !action->pod && act->kind->store)
+        store_put(act->kind->store, reply->body);
     if (action->kind == ACTION_DELETE_POD)
         owned_pod_leaves(act->controller, act->ns, action);
     act->next++;

@@ -29,9 +29,8 @@ enum acted {
 };
 
 /* err is OK when all was done; after a JSON patch in vain its path is the field that was to change.
- * ERR_CONFLICT: somebody else was first, look again. `workload` is what the last write of it was
- * answered with, borrowed; NULL: there was none. */
-typedef void act_fn(void *data, enum acted acted, json_t *workload, const struct error *err);
+ * ERR_CONFLICT: somebody else was first, look again. */
+typedef void act_fn(void *data, enum acted acted, const struct error *err);
 
 /* Owns `actions`. on_done is called once, never before act_start() returns. */
 struct act *act_start_take(struct controller *controller, const struct act_spec *spec,

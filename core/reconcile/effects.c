@@ -185,11 +185,11 @@ static void tell_if_free(const struct component *component)
     rollouts_wake(component->task->controller, topic);
 }
 
-static void on_acted(void *data, enum acted acted, json_t *workload, const struct error *err)
+static void on_acted(void *data, enum acted acted, const struct error *err)
 {
     struct component *component = data;
     component->task->act = NULL;
-    follow_acted(component->task, workload);
+    follow_forget_object(component->task);
     if (err->code != OK) {
         struct error told = *err;
         enum reason_code why = trouble_reason(&told);

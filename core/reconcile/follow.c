@@ -318,14 +318,6 @@ void follow_forget_object(struct task *task)
     task->followed.packed = NULL;
 }
 
-void follow_acted(struct task *task, json_t *workload)
-{
-    if (task->kind->follows && json_is_object(workload))
-        take_object(task, workload);
-    else
-        follow_forget_object(task);
-}
-
 /* While pods are being rolled, nobody else's business with the object is ours, and its generation
  * tells whether it has changed. Otherwise it is read anew in every pass that needs it. */
 void follow_pack(struct task *task, bool rolling)

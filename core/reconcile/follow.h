@@ -65,10 +65,6 @@ void follow_turn(const struct component *component, const struct effect *effect,
 /* The object has changed, or may have: it is read again before anything is changed. */
 void follow_forget_object(struct task *task);
 
-/* Something was done to it. What the write was answered with is as new as what a read would be;
- * NULL: it has to be read. */
-void follow_acted(struct task *task, json_t *workload);
-
 /* What the object asked for couldn't be done in this pass: the next looks at it again, though
  * nothing of it has changed. */
 void follow_doubt(struct task *task);
