@@ -17,7 +17,7 @@ from cluster import Cluster, audit, wait_for
 
 from . import controllers, crowd, show, usage
 from .objects import IMAGES, ROOT
-from .traffic import Traffic, log_reads_too, now, seconds_between, traffic
+from .traffic import READS, Traffic, log_reads_too, now, seconds_between, traffic
 
 PODS = 4
 DEPLOYMENTS = "/apis/apps/v1/namespaces/default/deployments"
@@ -193,8 +193,8 @@ class Bench:
         return seconds_between(since, self._first_step(since))
 
     def _first_step(self, since: str) -> str:
-        return next((event["requestReceivedTimestamp"] for event in audit.writes(
-            self.cluster.audit_log, user=self.controller.user) if self._is_about(event, 0)
+        return next((event["requestReceivedTimestamp"] for event in _written(
+            self.cluster.audit_log, self.controller.user) if self._is_about(event, 0)
             and event["requestReceivedTimestamp"] > since), "")
 
     @staticmethod
@@ -202,28 +202,37 @@ class Bench:
         return event.get("objectRef", {}).get("name", "").startswith(name(number))
 
     def _reactions(self, since: str) -> list:
-        """From the answer to the last write that told how many pods are available, to the next step that was
-        written; but for the first step, which answers a person."""
-        told, stepped, reactions = {}, set(), []
-        events = [event for event in audit.writes(self.cluster.audit_log)
+        events = [event for event in _written(self.cluster.audit_log)
                   if event["requestReceivedTimestamp"] >= since]
-        for event in sorted(events, key=lambda event: event["requestReceivedTimestamp"]):
-            about = event.get("objectRef", {})
-            number = NUMBER.match(about.get("name", ""))
-            if not number or event["responseStatus"]["code"] >= 300:
-                continue
-            number = number[1]
-            ours = event["user"]["username"] == self.controller.user
-            if not ours and about["resource"] in NEWS and about.get("subresource") == "status":
-                told[number] = event["stageTimestamp"]
-            elif ours and about["resource"] == self.contender.steps and not about.get("subresource"):
-                if number in stepped and number in told:
-                    reactions.append(seconds_between(told.pop(number), event["requestReceivedTimestamp"]))
-                stepped.add(number)
-        return reactions
+        return reactions(events, self.controller.user, self.contender.steps)
 
     def close(self) -> None:
         self.controller.stop()
+
+
+def _written(log: Path, user: str = "") -> list:
+    """The log of this bench has reads too."""
+    return [event for event in audit.writes(log, user=user) if event["verb"] not in READS]
+
+
+def reactions(events: list, user: str, steps: str) -> list:
+    """Seconds from the answer to the last write that told how many pods are available, to the next step that
+    the user wrote; but for the first step, which answers a person. News that comes once the pods are
+    available makes it shorter."""
+    told, stepped, found = {}, set(), []
+    for event in sorted(events, key=lambda event: event["requestReceivedTimestamp"]):
+        about = event.get("objectRef", {})
+        number = NUMBER.match(about.get("name", ""))
+        if not number or event["responseStatus"]["code"] >= 300:
+            continue
+        number, ours = number[1], event["user"]["username"] == user
+        if not ours and about["resource"] in NEWS and about.get("subresource") == "status":
+            told[number] = event["stageTimestamp"]
+        elif ours and about["resource"] == steps and not about.get("subresource"):
+            if number in stepped and number in told:
+                found.append(seconds_between(told.pop(number), event["requestReceivedTimestamp"]))
+            stepped.add(number)
+    return found
 
 
 def run(build: Path, count: int, seconds: int, alone: bool) -> dict:
