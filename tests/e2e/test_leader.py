@@ -143,13 +143,14 @@ def told(cloneset: dict) -> tuple:
 
 
 def test_one_that_stops_hands_over(stage, crew):
-    """In the middle of a batch. The Lease would last ten minutes: who waited for its end would not be
+    """In the middle of a roll. The Lease would last ten minutes: who waited for its end would not be
     there in time."""
     first, second = crew.candidate(*LONG), crew.candidate(*LONG)
-    since = begin_roll(stage)
+    since = begin_roll(stage, batchPartition=1)
     wait_goal(stage, 3)
     first.stop()
     crew.wait_leads(second)
+    stage.plan(batchPartition=None)
     finish_roll(stage, since)
     given, taken = crew.turns()
     print(f"taken {(taken.at - given.at) * 1000:.1f} ms after it was given away")
@@ -179,10 +180,11 @@ def test_one_that_waits_writes_nothing(stage, crew):
 
 def test_one_that_is_killed_is_followed_when_its_time_is_over(stage, crew):
     first, second = crew.candidate(*BRIEF), crew.candidate(*BRIEF)
-    since = begin_roll(stage)
+    since = begin_roll(stage, batchPartition=1)
     wait_goal(stage, 3)
     first.kill()
     crew.wait_leads(second)
+    stage.plan(batchPartition=None)
     finish_roll(stage, since)
     assert len(crew.holders()) == 2 and "" not in crew.holders()
     taken = crew.turns()[0]

@@ -134,12 +134,15 @@ class Stage:
         return self.wait(f"revision {name}", lambda: self.history.now("ApplicationRevision", name))
 
     def wait_state(self, wanted: str, name: str = "roll", seconds: float = 90) -> dict:
-        """Of a rollout whose present spec has been seen."""
+        """Of a rollout whose present spec has been seen. All that happened before it is known then: the
+        other kinds' watches may be behind the rollout's."""
         def reached():
             found = self.rollout(name)
             return found if is_current(found) and state(found) == wanted else None
 
-        return self.wait(f"{name} is in {wanted}", reached, seconds)
+        found = self.wait(f"{name} is in {wanted}", reached, seconds)
+        self.history.catch_up()
+        return found
 
     def wait_status(self, name: str = "roll", seconds: float = 60, **wanted) -> dict:
         """Until these members of the status have these values."""
