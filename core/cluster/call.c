@@ -83,9 +83,7 @@ static int64_t call_time_left(const struct call *call)
 
 static bool call_may_leave(const struct call *call)
 {
-    const struct cluster *cluster = call->cluster;
-    return !call->fenced ||
-           (cluster_may_write(cluster) && (call->shard < 0 || cluster->shards[call->shard].open));
+    return !call->fenced || cluster_may_write_shard(call->cluster, call->shard);
 }
 
 static void on_exchange_end(void *data, const struct exchange_end *end);

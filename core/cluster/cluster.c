@@ -90,10 +90,14 @@ bool cluster_shard_writes(const struct cluster *cluster, unsigned shard)
     return cluster->shards[shard].writing > 0;
 }
 
+bool cluster_may_write_shard(const struct cluster *cluster, int shard)
+{
+    return cluster_may_write(cluster) && (shard < 0 || cluster->shards[shard].open);
+}
+
 bool cluster_may_write_in(const struct cluster *cluster, const char *ns)
 {
-    int shard = cluster_shard_of(cluster, ns);
-    return cluster_may_write(cluster) && (shard < 0 || cluster->shards[shard].open);
+    return cluster_may_write_shard(cluster, cluster_shard_of(cluster, ns));
 }
 
 static void on_quiet(void *data)

@@ -42,6 +42,9 @@ struct cluster {
 /* The shard of a namespace's writes; -1: it has none. */
 int cluster_shard_of(const struct cluster *cluster, const char *ns);
 
+/* As cluster_may_write_in(); -1: of what belongs to none. */
+bool cluster_may_write_shard(const struct cluster *cluster, int shard);
+
 /* A write in the shard has begun, or has ended. -1 is none. */
 void cluster_shard_count(struct cluster *cluster, int shard, bool begun);
 

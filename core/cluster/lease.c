@@ -5,11 +5,9 @@
 #include "base/clock.h"
 #include "base/json.h"
 #include "cluster/backoff.h"
-#include "cluster/store.h"
+#include "cluster/lease_object.h"
 
 #include <stdlib.h>
-
-#define COLLECTION "/apis/coordination.k8s.io/v1/namespaces/%s/leases"
 
 struct lease {
     struct cluster *cluster;
@@ -106,66 +104,56 @@ static void on_state(void *data, const struct error *err)
 
 static json_t *record_new(const struct lease *lease, bool ours)
 {
-    char now[CLOCK_TEXT_SIZE];
-    clock_format_micro(clock_wall_ms(), now);
-    const char *acquired = json_string_at(lease->spec, "/acquireTime");
-    int64_t transitions = json_int_at(lease->spec, "/leaseTransitions", 0);
-    return json_pack("{s:s, s:I, s:s, s:s, s:I}", "holderIdentity", lease->identity,
-                     "leaseDurationSeconds", (json_int_t)(lease->terms.duration_ms / 1000),
-                     "acquireTime", ours && acquired ? acquired : now, "renewTime", now,
-                     "leaseTransitions",
-                     (json_int_t)(transitions + (lease->spec && !ours ? 1 : 0)));
+    const struct lease_record record = {
+        .holder = lease->identity,
+        .acquired = ours ? json_string_at(lease->spec, "/acquireTime") : NULL,
+        .duration_ms = lease->terms.duration_ms,
+        .transitions =
+            json_int_at(lease->spec, "/leaseTransitions", 0) + (lease->spec && !ours ? 1 : 0),
+    };
+    return lease_record_new(&record);
 }
 
 /* As client-go does: whoever takes it next goes on from these transitions. */
 static json_t *record_given_away(const struct lease *lease)
 {
-    json_t *record = record_new(lease, true);
-    json_object_set_new(record, "holderIdentity", json_string(""));
-    json_object_set_new(record, "leaseDurationSeconds", json_integer(1));
-    json_object_set(record, "acquireTime", json_object_get(record, "renewTime"));
-    return record;
+    const struct lease_record record = {
+        .holder = "",
+        .duration_ms = 1000,
+        .transitions = json_int_at(lease->spec, "/leaseTransitions", 0),
+    };
+    return lease_record_new(&record);
 }
 
-static void lease_ask(struct lease *lease, const char *method, json_t *body, reply_fn *on_reply)
+/* The object about which something is asked now. */
+static struct lease_object ask_about(struct lease *lease)
 {
-    bool creates = str_equal(method, "POST");
-    char *collection AUTO_FREE = str_format(COLLECTION, lease->ns);
-    char *path AUTO_FREE = str_format("%s/%s", collection, lease->name);
-    char *text AUTO_FREE = body ? json_text(body) : NULL;
-    const struct call_spec spec = {
-        .method = method,
-        .path = creates ? collection : path,
-        .content_type = creates ? NULL : PATCH_MERGE,
-        .body = text,
-        .unfenced = true,
-        /* As client-go's users do: one request that hangs leaves time for another. */
-        .timeout_ms = lease->terms.renew_ms / 2,
-    };
     lease->candidate.asking = true;
     lease->candidate.tried_ms = lease->asked_ms = clock_boot_ms();
-    lease->call = cluster_call(lease->cluster, &spec, on_reply, lease);
+    return (struct lease_object){.cluster = lease->cluster,
+                                 .store = lease->store,
+                                 .ns = lease->ns,
+                                 .name = lease->name,
+                                 .renew_ms = lease->terms.renew_ms};
 }
 
-/* The version that it was decided on is a precondition: whoever writes first is the one. */
-static void ask_patch(struct lease *lease, json_t *record, reply_fn *on_reply)
+static void ask_read(struct lease *lease, reply_fn *on_reply)
 {
-    json_t *known AUTO_JSON = store_get(lease->store, lease->ns, lease->name);
-    json_t *body AUTO_JSON = json_pack("{s:{s:O}, s:o}", "metadata", "resourceVersion",
-                                       json_at(known, "/metadata/resourceVersion"), "spec", record);
-    lease_ask(lease, "PATCH", body, on_reply);
+    const struct lease_object object = ask_about(lease);
+    lease->call = lease_object_read(&object, on_reply, lease);
 }
 
-static void on_reply(void *data, const struct reply *reply);
-
-static void ask_create(struct lease *lease)
+static void ask_patch(struct lease *lease, json_t *record_take, reply_fn *on_reply)
 {
-    json_t *body AUTO_JSON = json_pack(
-        "{s:s, s:s, s:{s:s, s:s}, s:o}", "apiVersion", "coordination.k8s.io/v1", "kind", "Lease",
-        "metadata", "namespace", lease->ns, "name", lease->name, "spec", record_new(lease, false));
-    if (lease->metadata)
-        json_object_update(json_object_get(body, "metadata"), lease->metadata);
-    lease_ask(lease, "POST", body, on_reply);
+    const struct lease_object object = ask_about(lease);
+    lease->call = lease_object_patch(&object, record_take, on_reply, lease);
+}
+
+static void ask_create(struct lease *lease, reply_fn *on_reply)
+{
+    const struct lease_object object = ask_about(lease);
+    lease->call =
+        lease_object_create(&object, lease->metadata, record_new(lease, false), on_reply, lease);
 }
 
 /* ── What comes of it ─────────────────────────────────────────────────────────────────────── */
@@ -211,7 +199,7 @@ static void on_reply(void *data, const struct reply *reply)
     answered(lease);
     lease->trouble = reply->error;
     if (reply->error.code == ERR_CONFLICT) {
-        lease_ask(lease, "GET", NULL, on_read);
+        ask_read(lease, on_read);
         return;
     }
     if (reply->error.code == OK) {
@@ -263,7 +251,7 @@ static void lease_look(void *data)
         return;
     switch (election_next(&lease->candidate, &lease->terms, clock_boot_ms(), &wait_ms)) {
     case ELECTION_CREATE:
-        ask_create(lease);
+        ask_create(lease, on_reply);
         break;
     case ELECTION_TAKE:
     case ELECTION_RENEW:
@@ -296,7 +284,7 @@ struct lease *lease_open(struct cluster *cluster, const struct lease_spec *spec,
     lease->metadata = spec->metadata ? json_deep_copy(spec->metadata) : NULL;
     lease->events = *events;
     lease->data = data;
-    char *path AUTO_FREE = str_format(COLLECTION, spec->ns);
+    char *path AUTO_FREE = leases_path(spec->ns);
     char *selector AUTO_FREE = str_format("metadata.name=%s", spec->name);
     const struct watch_spec watch = {
         .path = path, .field_selector = selector, .keep = keep, .keep_count = 1};
@@ -331,7 +319,7 @@ static void on_released(void *data, const struct reply *reply)
     answered(lease);
     lease->trouble = reply->error;
     if (reply->error.code == ERR_CONFLICT)
-        lease_ask(lease, "GET", NULL, on_read_again);
+        ask_read(lease, on_read_again);
     else
         lease->released = true;
 }

@@ -6,14 +6,13 @@
 #include "base/hash.h"
 #include "base/json.h"
 #include "base/map.h"
+#include "cluster/lease_object.h"
 #include "cluster/shards.h"
-#include "cluster/store.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#define LEASES       "/apis/coordination.k8s.io/v1/namespaces/%s/leases"
 #define LABEL_SPREAD "rollout.sluice.dev/spread"
 #define MARK_SHARDS  "rollout.sluice.dev/shards"
 #define POINTER      "/metadata/annotations/rollout.sluice.dev~1shards"
@@ -200,52 +199,36 @@ static bool holder_counts(const struct spread *spread, const struct record *reco
 
 static json_t *shard_record(const struct shard *shard, const char *holder)
 {
-    char now[CLOCK_TEXT_SIZE];
-    clock_format_micro(clock_wall_ms(), now);
     int64_t transitions = json_int_at(shard->record.spec, "/leaseTransitions", 0);
-    return json_pack("{s:s, s:I, s:s, s:s, s:I}", "holderIdentity", holder, "leaseDurationSeconds",
-                     (json_int_t)(shard->spread->terms.duration_ms / 1000), "acquireTime", now,
-                     "renewTime", now, "leaseTransitions",
-                     (json_int_t)(transitions + (shard->record.spec && *holder ? 1 : 0)));
-}
-
-static void shard_ask(struct shard *shard, const char *method, json_t *body_take,
-                      reply_fn *on_reply)
-{
-    const struct spread *spread = shard->spread;
-    bool creates = str_equal(method, "POST");
-    char *collection AUTO_FREE = str_format(LEASES, spread->ns);
-    char *path AUTO_FREE = str_format("%s/%s", collection, shard->name);
-    json_t *body AUTO_JSON = body_take;
-    char *text AUTO_FREE = json_text(body);
-    const struct call_spec spec = {
-        .method = method,
-        .path = creates ? collection : path,
-        .content_type = creates ? NULL : PATCH_MERGE,
-        .body = text,
-        .unfenced = true,
-        .timeout_ms = spread->terms.renew_ms / 2,
+    const struct lease_record record = {
+        .holder = holder,
+        .duration_ms = shard->spread->terms.duration_ms,
+        .transitions = transitions + (shard->record.spec && *holder ? 1 : 0),
     };
-    shard->call = cluster_call(spread->cluster, &spec, on_reply, shard);
+    return lease_record_new(&record);
 }
 
-/* In the version that it was decided on, or not at all. */
+static struct lease_object lease_object_of(const struct spread *spread, const char *name)
+{
+    return (struct lease_object){.cluster = spread->cluster,
+                                 .store = spread->leases,
+                                 .ns = spread->ns,
+                                 .name = name,
+                                 .renew_ms = spread->terms.renew_ms};
+}
+
 static void shard_write(struct shard *shard, const char *holder, reply_fn *on_reply)
 {
     const struct spread *spread = shard->spread;
+    const struct lease_object object = lease_object_of(spread, shard->name);
     json_t *known AUTO_JSON = store_get(spread->leases, spread->ns, shard->name);
     json_t *record = shard_record(shard, holder);
     if (known) {
-        json_t *body = json_pack("{s:{s:O}, s:o}", "metadata", "resourceVersion",
-                                 json_at(known, "/metadata/resourceVersion"), "spec", record);
-        shard_ask(shard, "PATCH", body, on_reply);
+        shard->call = lease_object_patch(&object, record, on_reply, shard);
         return;
     }
-    json_t *body =
-        json_pack("{s:s, s:s, s:{s:s, s:s, s:{s:s}}, s:o}", "apiVersion", "coordination.k8s.io/v1",
-                  "kind", "Lease", "metadata", "namespace", spread->ns, "name", shard->name,
-                  "labels", LABEL_SPREAD, spread->name, "spec", record);
-    shard_ask(shard, "POST", body, on_reply);
+    json_t *metadata AUTO_JSON = json_pack("{s:{s:s}}", "labels", LABEL_SPREAD, spread->name);
+    shard->call = lease_object_create(&object, metadata, record, on_reply, shard);
 }
 
 static void shard_learn(struct shard *shard, const struct reply *reply)
@@ -391,15 +374,8 @@ static void sweep(struct spread *spread)
         member_free(map_remove(&spread->members, name));
         return;
     }
-    json_t *options AUTO_JSON =
-        json_pack("{s:s, s:s, s:{s:O}}", "apiVersion", "v1", "kind", "DeleteOptions",
-                  "preconditions", "resourceVersion", json_at(known, "/metadata/resourceVersion"));
-    char *body AUTO_FREE = json_text(options);
-    char *collection AUTO_FREE = str_format(LEASES, spread->ns);
-    char *path AUTO_FREE = str_format("%s/%s", collection, name);
-    const struct call_spec spec = {
-        .method = "DELETE", .path = path, .body = body, .unfenced = true};
-    spread->sweep = cluster_call(spread->cluster, &spec, on_swept, spread);
+    const struct lease_object object = lease_object_of(spread, name);
+    spread->sweep = lease_object_delete(&object, on_swept, spread);
 }
 
 static void tell_strangers(struct spread *spread, bool there)
@@ -498,7 +474,7 @@ static void open_leases(struct spread *spread)
     static const char *const keep[] = {"/spec", POINTER};
     const struct store_events told = {
         .on_change = on_change, .on_synced = on_synced, .on_state = on_leases_state};
-    char *path AUTO_FREE = str_format(LEASES, spread->ns);
+    char *path AUTO_FREE = leases_path(spread->ns);
     char *selector AUTO_FREE = str_format(LABEL_SPREAD "=%s", spread->name);
     const struct watch_spec watch = {.path = path,
                                      .label_selector = selector,
