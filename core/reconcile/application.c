@@ -11,6 +11,7 @@
  */
 #include "base/alloc.h"
 #include "oam/revision.h"
+#include "reconcile/key.h"
 #include "reconcile/recording.h"
 
 #include <stdlib.h>

@@ -5,6 +5,7 @@
 #include "oam/revision.h"
 #include "reconcile/first_look.h"
 #include "reconcile/holder.h"
+#include "reconcile/key.h"
 #include "reconcile/owned.h"
 #include "reconcile/task.h"
 #include "reconcile/workload_kinds.h"
@@ -24,18 +25,6 @@ char *oam_path(const char *plural, const char *ns, const char *name, const char 
 {
     const struct kind_info info = {OAM_API, NULL, plural, true};
     return object_path(&info, ns, name, subresource);
-}
-
-void key_split(const char *key, char **ret_ns, char **ret_name)
-{
-    const char *slash = strchr(key, '/');
-    *ret_ns = str_copy_n(key, slash ? (size_t)(slash - key) : 0);
-    *ret_name = str_copy(slash ? slash + 1 : key);
-}
-
-char *key_join(const char *ns, const char *name)
-{
-    return str_format("%s/%s", ns, name);
 }
 
 void log_watch_state(const char *what, const struct error *err)

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "reconcile/owned.h"
+#include "reconcile/key.h"
 
 #include "base/alloc.h"
 #include "base/names.h"

@@ -108,10 +108,6 @@ void rollout_see(struct rollout_kind *kind, const char *key, const json_t *objec
 /* The path of one of Sluice's own objects; plural: "approllouts", … The caller frees it. */
 char *oam_path(const char *plural, const char *ns, const char *name, const char *subresource);
 
-/* "namespace/name" → its parts; the caller frees both. */
-void key_split(const char *key, char **ret_ns, char **ret_name);
-char *key_join(const char *ns, const char *name);
-
 /* spreading.c: does it act in the namespace of the key? */
 bool acts_for(const struct controller *controller, const char *key);
 

@@ -17,9 +17,9 @@ static bool task_rolls(const struct task *task)
 static void pass_end(struct task *task)
 {
     struct controller *controller = task->controller;
-    struct queue *queue = task->kind->queue;
-    char *key AUTO_FREE = str_copy(task->key);
-    const struct turns_of turn = {task->kind->info.kind, key, queue};
+    char *key AUTO_FREE = str_copy(task->key); /* the task may be dropped */
+    struct turns_of turn = task_turn(task);
+    turn.key = key;
     bool trouble = task->trouble.code != OK;
     bool keep = task_unfinished(task) || trouble || task->kind->follows;
     if (trouble)
@@ -33,9 +33,9 @@ static void pass_end(struct task *task)
     controller_tidy_later(controller);
     turns_pass_ended(&controller->turns, &turn);
     if (trouble)
-        queue_retry(queue, key);
+        queue_retry(turn.queue, key);
     else
-        queue_done(queue, key);
+        queue_done(turn.queue, key);
 }
 
 /* Somebody was faster: look again soon. Anything else that failed is told and tried again. */

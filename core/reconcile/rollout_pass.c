@@ -9,6 +9,7 @@
 #include "base/alloc.h"
 #include "base/clock.h"
 #include "reconcile/holder.h"
+#include "reconcile/key.h"
 #include "reconcile/task.h"
 
 #include <stdlib.h>

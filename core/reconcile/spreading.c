@@ -3,6 +3,7 @@
  * them: what it is given it knows already. */
 #include "base/alloc.h"
 #include "cluster/shards.h"
+#include "reconcile/key.h"
 #include "reconcile/reconcile.h"
 
 #include <stdlib.h>
@@ -18,7 +19,7 @@ struct handing {
 
 static unsigned shard_of_key(const struct controller *controller, const char *key)
 {
-    char *ns AUTO_FREE = str_copy_n(key, strcspn(key, "/"));
+    char *ns AUTO_FREE = key_namespace(key);
     return shard_of(ns, controller->shard_count);
 }
 

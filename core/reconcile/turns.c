@@ -7,6 +7,7 @@
 #include "base/list.h"
 #include "base/text.h"
 #include "oam/approllout.h"
+#include "reconcile/key.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -47,7 +48,7 @@ static char *turn_name(const struct turns_of *of)
 
 static struct turns_namespace *namespace_get(struct turns *turns, const char *key)
 {
-    char *name AUTO_FREE = str_copy_n(key, strcspn(key, "/"));
+    char *name AUTO_FREE = key_namespace(key);
     struct turns_namespace *ns = map_get(&turns->namespaces, name);
     if (ns)
         return ns;

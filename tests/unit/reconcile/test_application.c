@@ -5,6 +5,7 @@
 
 #include "fake_renderer.h"
 #include "oam/revision.h"
+#include "reconcile/key.h"
 #include "reconcile/reconcile.h"
 
 #include <stdlib.h>
