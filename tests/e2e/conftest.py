@@ -6,11 +6,12 @@
                          memory
 """
 
+import fcntl
 import itertools
 import os
 import signal
 import sys
-from contextlib import ExitStack
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 import pytest
@@ -53,14 +54,23 @@ def pytest_collection_modifyitems(items):
             item.add_marker(pytest.mark.skip(f"not on a sandbox: {mark.args[0]}"))
 
 
+@contextmanager
+def alone(cluster):
+    """Other processes' tests may share the cluster: of two that create one thing, one fails."""
+    with open(cluster.kubeconfig, encoding="utf-8") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
+
+
 def install(cluster) -> Path:
     """Sluice's resource definitions and rights, and the definitions of the tests. Returns the
     kubeconfig of the controller's service account; a sandbox has none, and no rights either."""
-    cluster.define(ROOT / "deploy" / "crds")
-    cluster.make_namespace("vela-system")  # of definitions that are meant for all
-    account = install_account(cluster) if cluster.is_real else cluster.kubeconfig
-    cluster.apply_files(HERE / "definitions")
-    return account
+    with alone(cluster):
+        cluster.define(ROOT / "deploy" / "crds")
+        cluster.make_namespace("vela-system")  # of definitions that are meant for all
+        account = install_account(cluster) if cluster.is_real else cluster.kubeconfig
+        cluster.apply_files(HERE / "definitions")
+        return account
 
 
 def install_account(cluster) -> Path:

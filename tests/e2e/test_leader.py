@@ -96,9 +96,7 @@ class Crew:
 
 @pytest.fixture
 def crew(stage):
-    if not stage.cluster.is_real and not stage.api.exists(f"/api/v1/namespaces/{NAMESPACE}"):
-        stage.api.create("/api/v1/namespaces", {"apiVersion": "v1", "kind": "Namespace",
-                                                "metadata": {"name": NAMESPACE}})
+    stage.cluster.make_namespace(NAMESPACE)
     made = Crew(stage)
     yield made
     if stage.api.exists(made.path):
