@@ -275,6 +275,47 @@ static void follow_size(struct sandbox *sandbox, struct rollout *rollout)
         take_from_old(sandbox, rollout, INT64_MAX, false);
 }
 
+/* ── History ──────────────────────────────────────────────────────────────────────────────── */
+
+static bool is_complete(const struct rollout *rollout)
+{
+    int64_t updated = workload_count(rollout->current, "/status/replicas");
+    return rollout->current && updated == rollout->wanted &&
+           sum(rollout->all, "/status/replicas") == updated &&
+           sum(rollout->all, "/status/availableReplicas") == updated;
+}
+
+static int by_revision(const void *a, const void *b)
+{
+    int64_t x = revision_of(*(json_t *const *)a), y = revision_of(*(json_t *const *)b);
+    return (x > y) - (x < y);
+}
+
+static bool is_empty(const json_t *set)
+{
+    return !workload_count(set, "/spec/replicas") && !workload_count(set, "/status/replicas") &&
+           json_int_at(set, "/metadata/generation", 0) <=
+               json_int_at(set, "/status/observedGeneration", 0);
+}
+
+/* Of the oldest that are too many for the owner those go that have no pods; one that has is spared,
+ * and none goes in its place. */
+static void forget_old(struct sandbox *sandbox, const struct rollout *rollout)
+{
+    json_t *sets AUTO_JSON = workload_sorted_take(json_copy(rollout->all), by_revision), *set;
+    int64_t spare = (int64_t)json_array_size(sets) - (rollout->current != NULL) -
+                    json_int_at(rollout->deployment, "/spec/revisionHistoryLimit", 10);
+    size_t i;
+    json_array_foreach (sets, i, set) {
+        if (set == rollout->current)
+            continue;
+        if (spare-- <= 0)
+            return;
+        if (is_empty(set))
+            workload_delete(sandbox, "ReplicaSet", set);
+    }
+}
+
 /* ── Status ───────────────────────────────────────────────────────────────────────────────── */
 
 static void say(json_t *deployment, const char *type, bool holds, const char *reason,
@@ -322,9 +363,7 @@ static void tell(struct sandbox *sandbox, struct rollout *rollout, bool paused)
         enough ? "MinimumReplicasAvailable" : "MinimumReplicasUnavailable",
         enough ? "Deployment has minimum availability."
                : "Deployment does not have minimum availability.");
-    say_progress(rollout, paused,
-                 rollout->current && updated == rollout->wanted && all == updated &&
-                     available == updated);
+    say_progress(rollout, paused, is_complete(rollout));
     workload_write_status(sandbox, "Deployment", deployment);
 }
 
@@ -349,6 +388,8 @@ static void reconcile(struct sandbox *sandbox, const char *key)
     if (rollout.current)
         number(sandbox, &rollout);
     tell(sandbox, &rollout, paused);
+    if (paused || is_complete(&rollout))
+        forget_old(sandbox, &rollout);
 }
 
 void deployment_controller(struct sandbox *sandbox, const struct news *news)

@@ -161,6 +161,39 @@ def test_paused_when_all_new_ones_are_there(api):
     api.until(sets, stands_at(0, 2))
 
 
+def images(*tags: str):
+    """The ReplicaSets that are left."""
+    def holds(_, answer) -> bool:
+        left = {image_of(each["spec"]["template"]["spec"]) for each in answer["items"]}
+        return left == {f"example/app:{tag}" for tag in tags}
+    return holds
+
+
+@pytest.mark.parametrize("limit", [0, 1])
+def test_history(api, limit):
+    """Of the old ReplicaSets no more stay than are wanted, those of the newest revisions, also when
+    one of them was made first."""
+    path = begin(api, 1, revisionHistoryLimit=limit)
+    for tags in ("12", "23", "32", "24"):
+        api._send("PATCH", path, image(f"example/app:{tags[1]}"), {"Content-Type": PATCHES["strategic"]})
+        api.until(path, at_rest(1))
+        api.until(api.path("replicasets", version="apps/v1"), images(*(tags if limit else tags[1])))
+        look(api)
+
+
+def test_history_while_paused(api):
+    """It is shortened all the same, but one that has pods stays, though it is too many."""
+    path, sets = begin(api, 1), api.path("replicasets", version="apps/v1")
+    roll(api, image("example/app:2"), 1)
+    roll(api, image("example/app:3"), 1)
+    api._send("PATCH", path, {"spec": {"paused": True, "revisionHistoryLimit": 1}},
+              {"Content-Type": PATCHES["merge"]})
+    api.until(sets, images("2", "3"))
+    api._send("PATCH", path, {"spec": {"revisionHistoryLimit": 0, **image("example/app:4")["spec"]}},
+              {"Content-Type": PATCHES["strategic"]})
+    api.until(sets, images("3"))
+
+
 def test_deleted(api):
     """Its ReplicaSets and their pods go with it."""
     path = begin(api, 2)
