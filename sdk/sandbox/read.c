@@ -129,6 +129,9 @@ static bool is_wanted(const struct listing *listing, const struct version *versi
 {
     if (!listing->selector)
         return true;
+    const char *key = version->entry->key, *slash = strrchr(key, '/');
+    if (!selector_may_match(listing->selector, slash ? slash + 1 : key))
+        return false;
     json_t *object AUTO_JSON = object_of(listing->kind, version);
     return selector_matches(listing->selector, object);
 }

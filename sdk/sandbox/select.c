@@ -77,6 +77,20 @@ static bool holds(const struct requirement *requirement, const json_t *object)
     return !value || !is_among(requirement, value);
 }
 
+static bool asks_for_name(const struct requirement *requirement)
+{
+    return !requirement->is_label && requirement->demand == DEMAND_IN &&
+           strcmp(requirement->name, "/metadata/name") == 0;
+}
+
+bool selector_may_match(const struct selector *selector, const char *name)
+{
+    for (const struct requirement *at = selector ? selector->first : NULL; at; at = at->next)
+        if (asks_for_name(at) && !is_among(at, name))
+            return false;
+    return true;
+}
+
 bool selector_matches(const struct selector *selector, const json_t *object)
 {
     const struct requirement *at = selector ? selector->first : NULL;

@@ -14,6 +14,10 @@ int selector_read(const struct kind *kind, const char *labels, const char *field
                   struct selector **ret_selector, struct failure *failure);
 void selector_free(struct selector *selector); /* NULL is fine */
 
+/* Can an object of that name match? No, when another is asked for by name: it needn't be read
+ * then. */
+bool selector_may_match(const struct selector *selector, const char *name);
+
 /* NULL matches everything. */
 bool selector_matches(const struct selector *selector, const json_t *object);
 
