@@ -5,22 +5,31 @@ import json
 from pathlib import Path
 from typing import Iterator
 
+# Namespaces of which the log keeps what was written too: all versions of an object, as its writers
+# were answered.
+VERBOSE = [f"verbose-{number}" for number in range(100)]
+
 POLICY = {
     "apiVersion": "audit.k8s.io/v1",
     "kind": "Policy",
     "omitStages": ["RequestReceived"],
+    "omitManagedFields": True,
     "rules": [
         {"level": "None", "verbs": ["get", "list", "watch"]},
+        {"level": "RequestResponse", "namespaces": VERBOSE},
+        {"level": "RequestResponse", "namespaces": ["sluice-system"],
+         "resources": [{"group": "coordination.k8s.io", "resources": ["leases"]}]},
         {"level": "Metadata"},
     ],
 }
 
 
-def events(log: Path) -> Iterator[dict]:
-    """All that is written so far; a line that is still being written is left out."""
+def events(log: Path, *words: str) -> Iterator[dict]:
+    """All that is written so far, and speaks of one of these, if any; a line that is still being written
+    is left out."""
     with open(log, encoding="utf-8") as lines:
         for line in lines:
-            if line.endswith("\n"):
+            if line.endswith("\n") and (not words or any(word in line for word in words)):
                 yield json.loads(line)
 
 
