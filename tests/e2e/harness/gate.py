@@ -21,31 +21,76 @@ class Shut(Exception):
     """Nothing goes through."""
 
 
-class Gate:
-    """For the one controller of a stage. Kills it while the stage's history waits for something."""
+class Relay:
+    """Between a controller and the API server, as a user of whom a stage knows: all that is asked goes
+    through as it is, and so do the answers. `kubeconfig` leads here."""
 
     def __init__(self, stage):
         self.stage = stage
         self.token = _token(stage.account)
+        self._lock = threading.Lock()
+        self._upstream = set()
+        self._server = ThreadingHTTPServer(("127.0.0.1", 0), self.handler())
+        self._server.daemon_threads = True
+        self._server.gate = self
+        self.kubeconfig = self._write_kubeconfig()
+        threading.Thread(target=self._server.serve_forever, daemon=True).start()
+
+    def handler(self) -> type:
+        """Of its connections."""
+        return Handler
+
+    def close(self) -> None:
+        self._server.shutdown()
+        self._server.server_close()
+        self._cut()
+
+    def _write_kubeconfig(self):
+        port = self._server.server_port
+        path = self.stage.folder / f"gate-{port}.kubeconfig"
+        path.write_text(json.dumps({
+            "apiVersion": "v1", "kind": "Config", "current-context": "gate",
+            "clusters": [{"name": "gate", "cluster": {"server": f"http://127.0.0.1:{port}"}}],
+            "users": [{"name": "gate", "user": {}}],
+            "contexts": [{"name": "gate", "context": {"cluster": "gate", "user": "gate"}}]}))
+        return path
+
+    def _cut(self) -> None:
+        """What is still waited for."""
+        with self._lock:
+            connections, self._upstream = self._upstream, set()
+        for connection in connections:
+            with suppress(OSError):
+                connection.shutdown(SHUT_RDWR)
+
+    # In the threads of the connections
+
+    def keep(self, socket) -> None:
+        """To be closed with all others."""
+        with self._lock:
+            self._upstream.add(socket)
+
+    def before_write(self, what: str) -> int:
+        """The number of the write; Shut if it isn't to arrive."""
+        return 0
+
+    def after_write(self, number: int) -> None:
+        """Shut if its answer isn't to arrive."""
+
+
+class Gate(Relay):
+    """For the one controller of a stage. Kills it while the stage's history waits for something."""
+
+    def __init__(self, stage):
         self.written = []  # "VERB path" of every write that was sent on or stopped, all processes
         self.shut_at = None  # the number of the write, of those of this process, and how
         self.kills = 0
         self._of_this_process = 0
         self._again = False
         self._is_shut = False
-        self._lock = threading.Lock()
-        self._upstream = set()
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), _Handler)
-        self._server.daemon_threads = True
-        self._server.gate = self
-        threading.Thread(target=self._server.serve_forever, daemon=True).start()
-        stage.account = self._kubeconfig()
+        super().__init__(stage)
+        stage.account = self.kubeconfig
         self._check, stage.history.check = stage.history.check, self._kill_if_shut
-
-    def close(self) -> None:
-        self._server.shutdown()
-        self._server.server_close()
-        self._cut()
 
     def kill_at(self, number: int, way: str, again=False) -> None:
         """At the write of this number from now on; `again`: of the next process too, and so on."""
@@ -58,16 +103,6 @@ class Gate:
 
     def is_armed(self) -> bool:
         return self.shut_at is not None
-
-    def _kubeconfig(self):
-        path = self.stage.folder / "gate.kubeconfig"
-        path.write_text(json.dumps({
-            "apiVersion": "v1", "kind": "Config", "current-context": "gate",
-            "clusters": [{"name": "gate", "cluster": {
-                "server": f"http://127.0.0.1:{self._server.server_port}"}}],
-            "users": [{"name": "gate", "user": {}}],
-            "contexts": [{"name": "gate", "context": {"cluster": "gate", "user": "gate"}}]}))
-        return path
 
     # In the thread of the test
 
@@ -85,20 +120,7 @@ class Gate:
                 self.shut_at = None
         controller.start()
 
-    def _cut(self) -> None:
-        """What the dead one was waiting for."""
-        with self._lock:
-            connections, self._upstream = self._upstream, set()
-        for connection in connections:
-            with suppress(OSError):
-                connection.shutdown(SHUT_RDWR)
-
     # In those of the connections
-
-    def keep(self, socket) -> None:
-        """To be closed with all others."""
-        with self._lock:
-            self._upstream.add(socket)
 
     def before_write(self, what: str) -> int:
         """The number of the write; Shut if it isn't to arrive."""
@@ -137,11 +159,11 @@ def _token(kubeconfig) -> str:
     return yaml.safe_load(kubeconfig.read_text())["users"][0]["user"].get("token", "")
 
 
-def _is_write(method: str, path: str) -> bool:
+def is_write(method: str, path: str) -> bool:
     return method != "GET" and "dryRun" not in parse_qs(urlsplit(path).query)
 
 
-class _Handler(BaseHTTPRequestHandler):
+class Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
     disable_nagle_algorithm = True
 
@@ -163,35 +185,44 @@ class _Handler(BaseHTTPRequestHandler):
 
     def relay(self) -> None:
         try:
-            self._relay()
+            self.pass_on()
         except (Shut, OSError, HTTPException, ValueError):
             self.close_connection = True
 
     do_GET = do_POST = do_PUT = do_PATCH = do_DELETE = relay
 
-    def _relay(self) -> None:
+    def pass_on(self) -> None:
         gate = self.server.gate
-        body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
-        write = _is_write(self.command, self.path)
+        body = self.take_body()
+        write = is_write(self.command, self.path)
         number = gate.before_write(f"{self.command} {self.path}") if write else 0
+        answer = self.ask(body)
+        if write:
+            text = answer.read()
+            gate.after_write(number)
+            self.begin(answer, len(text))
+            self.wfile.write(text)
+        else:
+            self._stream(answer)
+
+    def take_body(self) -> bytes:
+        return self.rfile.read(int(self.headers.get("Content-Length", 0)))
+
+    def ask(self, body: bytes, **others: str):
+        """The API server, with these headers instead of their own."""
+        gate = self.server.gate
         headers = {name: value for name, value in self.headers.items()
                    if name.lower() not in (*OWN_HOP, "host")}
+        headers.update(others)
         if gate.token:
             headers["Authorization"] = f"Bearer {gate.token}"
         if not self.upstream.sock:
             self.upstream.connect()
             gate.keep(self.upstream.sock)
         self.upstream.request(self.command, self.path, body or None, headers)
-        answer = self.upstream.getresponse()
-        if write:
-            text = answer.read()
-            gate.after_write(number)
-            self._begin(answer, len(text))
-            self.wfile.write(text)
-        else:
-            self._stream(answer)
+        return self.upstream.getresponse()
 
-    def _begin(self, answer, length: int = None) -> None:
+    def begin(self, answer, length: int = None) -> None:
         self.send_response_only(answer.status, answer.reason)
         for name, value in answer.getheaders():
             if name.lower() not in OWN_HOP:
@@ -203,7 +234,7 @@ class _Handler(BaseHTTPRequestHandler):
         self.end_headers()
 
     def _stream(self, answer) -> None:
-        self._begin(answer)
+        self.begin(answer)
         while piece := answer.read1(65536):
             self.wfile.write(b"%x\r\n%b\r\n" % (len(piece), piece))
         answer.read()  # read1 leaves one of a known length open, and then no other may be asked for
