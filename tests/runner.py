@@ -16,8 +16,10 @@ from running.suites import (SANITIZE, WORKERS, PythonTests, build, plain, python
 
 # Proofs that take seconds without a cluster; all but those that are marked as `real` run there.
 ON_SANDBOX = [f"tests/e2e/test_{name}.py"
-              for name in ("application", "bad_input", "definitions", "faults", "rules", "seed", "simulate")]
-ON_SANDBOX_FOR_LONGER = [f"tests/e2e/test_{name}.py" for name in ("hooks", "kill", "leader", "shards")]
+              for name in ("application", "bad_input", "definitions", "faults", "judge", "rules", "seed",
+                           "simulate")]
+ON_SANDBOX_FOR_LONGER = [f"tests/e2e/test_{name}.py"
+                         for name in ("hooks", "kill", "leader", "schedules", "shards")]
 CLANG = ["--native-file", str(ROOT / "tests" / "clang.ini"), "-Dcue=disabled"]
 
 
