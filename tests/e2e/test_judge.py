@@ -275,6 +275,31 @@ def test_a_goal_goes_back(told, fields):
     assert told.found() == ["goal_back"]
 
 
+def test_a_roll_begins_anew_by_itself(told):
+    told.image(NEW)
+    told.say("initializing", "TakingOver")
+    told.batch(0, 4)
+    told.say("initializing", "TakingOver")
+    told.batch(1, 3, 2)
+    told.batch(2, 1, 0)
+    told.end()
+    assert told.found() == ["goal_back"]
+
+
+def test_a_roll_begins_anew_because_of_its_template(told):
+    told.image(NEW)
+    told.say("initializing", "TakingOver")
+    told.batch(0, 4)
+    told.image(OLD)
+    told.image(NEW)
+    told.say("initializing", "TakingOver")
+    told.batch(0)
+    told.batch(1, 3, 2)
+    told.batch(2, 1, 0)
+    told.end()
+    assert not told.found()
+
+
 # Nothing is lost
 
 def test_the_rollout_is_deleted(told):

@@ -229,15 +229,18 @@ def taken_back(record: Record) -> str:
 
 
 def goal_back(record: Record) -> str:
-    """What was recorded of how far a roll is to go falls before the next one begins."""
-    last = (None, 0, 0)
+    """What was recorded of how far a roll is to go falls, where no change of the template has made it
+    begin anew."""
+    image, changes, begun, last = None, 0, 0, (None, 0, 0)
     for number, moment in moments(record):
+        if moment.workload and moment.image() != image:
+            image, changes = moment.image(), changes + 1
         status = (moment.rollout or {}).get("status", {})
-        if status.get("rollingState") == "initializing":
-            last = (None, 0, 0)
-            continue
-        now = (status.get("lastTargetAppRevision"), status.get("currentBatch", 0), status.get("stepTarget", 0))
-        if now[0] == last[0] and (now[1] < last[1] or now[2] < last[2]):
+        now = (status.get("lastTargetAppRevision"), status.get("currentBatch", 0),
+               status.get("stepTarget", 0))
+        if status.get("rollingState") == "initializing" and changes > begun:
+            begun = changes
+        elif now[0] == last[0] and (now[1] < last[1] or now[2] < last[2]):
             return (f"the goal goes back from {last[2]} in batch {last[1]} to {now[2]} in batch {now[1]} "
                     f"at {number}")
         last = now
