@@ -29,6 +29,14 @@ static void stand_from_now(struct run *run)
         (struct standing){.since_ms = run->in->now_ms, .ready = run->status->upgraded_ready};
 }
 
+/* Pods of the new revision that aren't ready are a reason to move no more. Where all are, the
+ * trouble is another one, and held still the batch could never get on. */
+static bool pods_in_doubt(const struct run *run)
+{
+    const struct observation *seen = &run->in->observation;
+    return seen->updated > seen->updated_ready;
+}
+
 /* What it waits for is still said. */
 static void why_exceeded(struct run *run, struct deadline deadline)
 {
@@ -39,13 +47,15 @@ static void why_exceeded(struct run *run, struct deadline deadline)
     };
     const struct reason *recorded = &run->in->status.reason;
     struct reason waits = run->why;
+    bool lets = deadline.then == ON_FAILURE_PAUSE && !pods_in_doubt(run);
     if (waits.code == REASON_WORKLOAD_BEHIND && recorded->code == REASON_DEADLINE_EXCEEDED) {
         run->why = *recorded; /* behind by our own word to hold still */
         return;
     }
     run->why.code = REASON_DEADLINE_EXCEEDED;
     reason_say(&run->why, "no progress within %d s (progressDeadlineSeconds): %.300s%s",
-               deadline.seconds, waits.message, consequences[deadline.then]);
+               deadline.seconds, waits.message,
+               lets ? "; it goes on when that has come" : consequences[deadline.then]);
 }
 
 static enum rolling_event exceeded(struct run *run, struct deadline deadline)
@@ -53,7 +63,8 @@ static enum rolling_event exceeded(struct run *run, struct deadline deadline)
     why_exceeded(run, deadline);
     if (deadline.then != ON_FAILURE_PAUSE)
         return ON_STALLED;
-    if (run->in->observation.settled) /* or once its controller has seen the last write */
+    /* Not before its controller has seen the last write. */
+    if (run->in->observation.settled && pods_in_doubt(run))
         batches_hold_still(run);
     return ON_WAITING;
 }

@@ -54,6 +54,29 @@ static void test_pause(void **state)
     world_done(&world);
 }
 
+/* The workload's controller has its reasons not to move a pod yet. Nothing of what has moved is in
+ * doubt, so what was told stays told: held still, the batch could never get on. */
+static void test_pause_before_a_pod_has_moved(void **state)
+{
+    struct world world;
+    world_init(&world, "{" BATCHES "," WITHIN "}");
+    world_run_to_batch(&world, BATCH_VERIFYING, 0);
+    world_wait(&world, 100);
+    struct workload moved = world.workload;
+    world.workload.counts.updated = world.workload.counts.updated_ready = 0;
+    world_pass(&world);
+    world.now_ms += 61000;
+    world_pass(&world);
+    assert_int_equal(world.recorded.reason.code, REASON_DEADLINE_EXCEEDED);
+    assert_non_null(strstr(world.recorded.reason.message, "; it goes on when that has come"));
+    assert_false(world.workload.paused);
+    assert_int_equal(world.workload.told, moved.told);
+    world_wait(&world, 1000); /* and then it moves one */
+    world_run(&world);
+    assert_ended(&world, ROLLING_SUCCEEDED, 5, 5);
+    world_done(&world);
+}
+
 static void test_abandon(void **state)
 {
     struct world world;
@@ -339,6 +362,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_without_one_it_waits),
         cmocka_unit_test(test_pause),
+        cmocka_unit_test(test_pause_before_a_pod_has_moved),
         cmocka_unit_test(test_abandon),
         cmocka_unit_test(test_rollback),
         cmocka_unit_test(test_of_one_batch),
