@@ -257,11 +257,19 @@ static enum batch_event probe_verifying(struct run *run)
     return verified ? ON_BATCH_AVAILABLE : ON_BATCH_WAITING;
 }
 
+/* Does the roll end with this batch? One that has become the last because the plan was cut short
+ * was told less than all, and the rest is in one more. */
+static bool batch_ends(const struct run *run)
+{
+    int reached = run_reached(run);
+    return batch_last(run) && further(run, batch_goal(run, run->status->batch), reached) == reached;
+}
+
 static enum batch_event probe_finalizing(struct run *run)
 {
     run_advance(run, GO_ON);
     return pass_gate(run, HOOK_POST_BATCH,
-                     batch_last(run) ? ON_BATCH_CLOSED_LAST : ON_BATCH_CLOSED);
+                     batch_ends(run) ? ON_BATCH_CLOSED_LAST : ON_BATCH_CLOSED);
 }
 
 /* A partition at the last batch, or past it because the plan was cut short, holds nothing back. */

@@ -670,6 +670,23 @@ static void test_size_and_revision_at_once(void **state)
     world_done(&world);
 }
 
+/* The batch that is under way has become the last, but was told less than all. */
+static void test_cut_short_in_the_last_batch(void **state)
+{
+    struct world world;
+    world_init(&world, "{'rolloutBatches':[{'replicas':1},{}],'rolloutWebhooks':"
+                       "[{'type':'post-batch-rollout','name':'later','url':'http://h'}]}");
+    world_run_to_batch(&world, BATCH_FINALIZING, 0);
+    world_plan(&world, "{'numBatches':1}");
+    text_clear(&world.journal);
+    world_run(&world);
+    assert_happened(&world, "batchReady 0\nbatchInitializing 1\nbatchInRolling 1\n"
+                            "batchVerifying 1\ntold 5\nbatchFinalizing 1\nbatchReady 1\n"
+                            "finalising\nfinish succeeded\nrolloutSucceed\n");
+    assert_ended(&world, ROLLING_SUCCEEDED, 5, 5);
+    world_done(&world);
+}
+
 /* Its own controller chooses which pods come and go. */
 static void test_scaling_with_named_pods(void **state)
 {
@@ -1007,6 +1024,7 @@ int main(void)
         cmocka_unit_test(test_bad_plan_is_refused_at_once),
         cmocka_unit_test(test_plan_that_misses_the_workload),
         cmocka_unit_test(test_size_and_revision_at_once),
+        cmocka_unit_test(test_cut_short_in_the_last_batch),
         cmocka_unit_test(test_scaling_with_named_pods),
         cmocka_unit_test(test_adapter_refuses),
         cmocka_unit_test(test_unusable_revision),
