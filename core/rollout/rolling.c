@@ -234,6 +234,22 @@ static bool may_begin(struct run *run)
     return false;
 }
 
+/* A scaling moves no pod to another revision: whoever wants another size in the middle of a roll
+ * would be told that all pods are at the target, and they aren't. A pod that is ready tells; one
+ * that is missing may only not be there yet. */
+static bool scaled_half_way(struct run *run)
+{
+    const struct observation *seen = &run->in->observation;
+    int before = seen->ready - at_least_none(seen->updated_ready);
+    if (!run->status->scale || !seen->exists || seen->updated >= seen->size || before <= 0)
+        return false;
+    run_why(run, REASON_PLAN_INVALID,
+            "targetSize is %d, but %d pods of %s aren't at %.150s yet; leave it out until they are",
+            run->status->target_size, before, seen->object, run->in->intent.target);
+    why_field(run, "spec.rolloutPlan.targetSize");
+    return true;
+}
+
 static enum rolling_event probe_verifying(struct run *run)
 {
     struct error err = {0};
@@ -249,6 +265,8 @@ static enum rolling_event probe_verifying(struct run *run)
         return refuse(run, &err);
     if (nothing_to_roll(run) && !run->status->scale)
         return ON_UNCHANGED;
+    if (scaled_half_way(run))
+        return ON_WAITING;
     return may_begin(run) ? ON_VERIFIED : ON_WAITING;
 }
 
@@ -463,10 +481,21 @@ static bool workload_released(struct run *run, const char *outcome)
     return false;
 }
 
+/* A scaling that has come to its size, with pods of before in it. */
+static bool pods_left_behind(struct run *run)
+{
+    const struct observation *seen = &run->in->observation;
+    if (!seen->held || !seen->applied || !scaled_half_way(run))
+        return false;
+    if (seen->settled)
+        batches_hold(run);
+    return true;
+}
+
 static enum rolling_event probe_finalising(struct run *run)
 {
-    if (!ready_to_go_on(run) || template_changed(run) || pods_slipped(run) || pods_linger(run) ||
-        !workload_released(run, "succeeded"))
+    if (!ready_to_go_on(run) || template_changed(run) || pods_left_behind(run) ||
+        pods_slipped(run) || pods_linger(run) || !workload_released(run, "succeeded"))
         return ON_WAITING;
     return pass_gate(run, HOOK_FINALIZE, ON_RELEASED);
 }

@@ -670,6 +670,48 @@ static void test_size_and_revision_at_once(void **state)
     world_done(&world);
 }
 
+/* Another size in the middle of a roll: no scaling is begun that would be called a success with
+ * pods of before in it. Left out, the roll goes on. */
+static void test_a_size_in_the_middle_of_a_roll(void **state)
+{
+    struct world world;
+    world_init(&world, THREE);
+    world_run_to_batch(&world, BATCH_VERIFYING, 1);
+    world_plan(&world, "{'targetSize':8}");
+    assert_waits(&world, ROLLING_VERIFYING, REASON_PLAN_INVALID,
+                 "targetSize is 8, but 2 pods of CloneSet default/web aren't at v2 yet; leave it "
+                 "out until they are");
+    assert_string_equal(world.recorded.reason.field, "spec.rolloutPlan.targetSize");
+    assert_int_equal(world.workload.size, 5);
+    world_plan(&world, THREE);
+    world_run(&world);
+    assert_ended(&world, ROLLING_SUCCEEDED, 5, 5);
+    world_plan(&world, "{'targetSize':8}");
+    world_run(&world);
+    assert_ended(&world, ROLLING_SUCCEEDED, 8, 8);
+    world_done(&world);
+}
+
+/* None of before was ready when the size was asked for, and one is in the end. */
+static void test_a_scaling_ends_at_the_target(void **state)
+{
+    struct world world;
+    world_init(&world, THREE);
+    world_run_to_batch(&world, BATCH_VERIFYING, 1);
+    for (int i = 0; i < world.workload.pod_count; i++)
+        if (world.workload.pods[i].revision == 1)
+            world.workload.pods[i] = (struct pod){.revision = 1, .ready_at = world.now_ms + 1000};
+    world_plan(&world, "{'targetSize':6}");
+    world_run_to(&world, ROLLING_FINALISING);
+    assert_waits(&world, ROLLING_FINALISING, REASON_PLAN_INVALID,
+                 "targetSize is 6, but 3 pods of CloneSet default/web aren't at v2 yet; leave it "
+                 "out until they are");
+    world_plan(&world, "{'numBatches':2}");
+    world_run(&world);
+    assert_ended(&world, ROLLING_SUCCEEDED, 6, 6);
+    world_done(&world);
+}
+
 /* The batch that is under way has become the last, but was told less than all. */
 static void test_cut_short_in_the_last_batch(void **state)
 {
@@ -1024,6 +1066,8 @@ int main(void)
         cmocka_unit_test(test_bad_plan_is_refused_at_once),
         cmocka_unit_test(test_plan_that_misses_the_workload),
         cmocka_unit_test(test_size_and_revision_at_once),
+        cmocka_unit_test(test_a_size_in_the_middle_of_a_roll),
+        cmocka_unit_test(test_a_scaling_ends_at_the_target),
         cmocka_unit_test(test_cut_short_in_the_last_batch),
         cmocka_unit_test(test_scaling_with_named_pods),
         cmocka_unit_test(test_adapter_refuses),
