@@ -426,18 +426,18 @@ static bool batches_may_run(struct run *run)
 }
 
 /* Pods that were at the target when the last batch was done, and aren't any more because somebody
- * else's template came between? What is given back is at its target. */
+ * else's template came between? Or more pods than then, because somebody has scaled the workload?
+ * What is given back is at its target. */
 static bool pods_slipped(struct run *run)
 {
     const struct observation *seen = &run->in->observation;
-    int wanted = run->status->step_target, size = seen_size(run);
-    if (wanted > size)
-        wanted = size;
     bool rolling = seen->exists && seen->held && seen->applied && !seen->rests;
     if (run->status->scale || !rolling)
         return false;
     if (workload_busy(run))
         return true;
+    follow_size(run);
+    int wanted = run->status->step_target;
     if (seen->updated >= wanted)
         return false;
     batches_hold(run);

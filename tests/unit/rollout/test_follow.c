@@ -128,6 +128,25 @@ static void test_old_pods_are_gone_before_it_rests(void **state)
     world_done(&world);
 }
 
+/* An autoscaler acts while they go: what comes is brought to the target too, or would never be. */
+static void test_scaled_before_it_rests(void **state)
+{
+    struct world world;
+    setup(&world, "{'rolloutBatches':[{'maxUnavailable':1}]}");
+    world_template(&world, 2);
+    world_run_to_batch(&world, BATCH_VERIFYING, 0);
+    world_wait(&world, world.lag_ms);
+    world_wait(&world, world.ready_ms);
+    world.workload.counts.updated_ready = 4;
+    world_pass(&world);
+    assert_int_equal(world.recorded.reason.code, REASON_PODS_LEAVING);
+    world.workload.pods[world.workload.pod_count++] = (struct pod){.revision = 1, .ready = true};
+    world_scale(&world, 6);
+    assert_held(&world, 2);
+    assert_int_equal(updated(&world), 6);
+    world_done(&world);
+}
+
 static void test_changed_while_nobody_looks(void **state)
 {
     struct world world;
@@ -422,6 +441,7 @@ int main(void)
         cmocka_unit_test(test_another_template_on_the_way),
         cmocka_unit_test(test_back_on_the_way),
         cmocka_unit_test(test_old_pods_are_gone_before_it_rests),
+        cmocka_unit_test(test_scaled_before_it_rests),
         cmocka_unit_test(test_changed_while_nobody_looks),
         cmocka_unit_test(test_taken_in_the_middle),
         cmocka_unit_test(test_stands_still_at_the_partition),
