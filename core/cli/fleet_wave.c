@@ -293,8 +293,10 @@ static int restart_untouched(struct wave *wave, struct error *err)
     int code = simulation_rollouts(&wave->simulation, &list, err);
     for (size_t i = 0; i < list.count && code == OK; i++) {
         bool any = false;
-        if (!has_leader(&list, i))
-            code = act_step(wave, &list, i, restart, &any, err);
+        if (has_leader(&list, i))
+            continue;
+        simulation_spoil(&wave->simulation);
+        code = act_step(wave, &list, i, restart, &any, err);
         if (any && code == OK)
             code = approve_all(wave, err);
     }
@@ -327,6 +329,8 @@ static int play_all(struct wave *wave, struct error *err)
     size_t count = json_array_size(wave->spec->objects);
     int code = OK;
     for (size_t i = 0; i < count && code == OK; i++) {
+        if (i + 1 == count)
+            simulation_spoil(&wave->simulation);
         code = apply(wave, i, err);
         if (code == OK)
             code = approve_all(wave, err);

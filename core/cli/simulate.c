@@ -12,6 +12,7 @@
 #include "cli/rollout_kinds.h"
 #include "cli/session.h"
 #include "cli/simulation.h"
+#include "config/document.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -32,6 +33,11 @@ static const struct flag flag_stuck_pod = {
     .name = "stuck-pod",
     .value = "N",
     .text = "the Nth pod that starts in the last step never gets ready",
+};
+static const struct flag flag_faults = {
+    .name = "faults",
+    .value = "FILE",
+    .text = "what goes wrong in the last step: rules as sluice-sandbox takes them, in YAML or JSON",
 };
 static const struct flag flag_reject = {
     .name = "reject",
@@ -93,10 +99,9 @@ struct run {
     const struct arguments *arguments;
     struct simulation simulation;
     const struct input *input;
-    int stuck_pod; /* 0: none */
-    int copies;    /* of all; 0: it isn't a fleet */
-    int wave;      /* of which so many are played together */
-    size_t shown;  /* steps */
+    int copies;   /* of all; 0: it isn't a fleet */
+    int wave;     /* of which so many are played together */
+    size_t shown; /* steps */
 };
 
 /* ---- the files ---- */
@@ -219,7 +224,7 @@ static int restart_untouched(struct run *run, struct error *err)
     for (size_t i = 0; i < list.count && code == OK; i++) {
         if (!is_untouched(run, &list.items[i]))
             continue;
-        sandbox_stick(run->simulation.sandbox, run->stuck_pod);
+        simulation_spoil(&run->simulation);
         code = simulation_restart(&run->simulation, list.items[i].object, err);
         show(run);
         if (code == ERR_MISSING)
@@ -237,7 +242,7 @@ static int play_all(struct run *run, struct error *err)
     int code = OK;
     for (size_t i = 0; i < count && code == OK; i++) {
         if (i + 1 == count)
-            sandbox_stick(run->simulation.sandbox, run->stuck_pod);
+            simulation_spoil(&run->simulation);
         code = apply(run, i, err);
     }
     return code < 0 ? code : restart_untouched(run, err);
@@ -362,32 +367,53 @@ static int with_config(struct run *run, struct simulation_options *options)
 
 static int read_counts(const struct arguments *arguments, struct run *run)
 {
-    const char *stuck = flag_value(arguments, &flag_stuck_pod);
     const char *fleet = flag_value(arguments, &flag_fleet);
     const char *wave = flag_value(arguments, &flag_wave);
-    if (!number_read(stuck, 1, &run->stuck_pod))
-        return usage_error(arguments->verb, "--stuck-pod: expected a number from 1, found \"%s\"",
-                           stuck);
     if (!number_read(fleet, 1, &run->copies))
         return usage_error(arguments->verb,
                            "--fleet: expected a number from 1 to 1000000, found \"%s\"", fleet);
     if (!number_read(wave, 1, &run->wave))
         return usage_error(arguments->verb, "--wave: expected a number from 1, found \"%s\"", wave);
-    if (stuck && fleet)
+    if (flag_value(arguments, &flag_stuck_pod) && fleet)
         return usage_error(arguments->verb, "--stuck-pod and --fleet: one of them only");
     return STATUS_DONE;
+}
+
+static int read_faults(const char *file, json_t **ret_faults, struct error *err)
+{
+    struct document document;
+    if (!file)
+        return OK;
+    int code = document_open(file, &document, err);
+    if (code < 0)
+        return code;
+    yaml_node_t *root = document_root(&document);
+    code = root ? document_json(&document, root, ret_faults, err)
+                : error_set(err, ERR_INVALID,
+                            "%s: expected rules of what is to go wrong, found an empty file", file);
+    document_done(&document);
+    if (code < 0)
+        return code;
+    code = sandbox_check_faults(*ret_faults, err);
+    if (code < 0)
+        error_prefix(err, "%s", file);
+    return code;
 }
 
 static int read_flags(const struct arguments *arguments, struct simulation_options *options)
 {
     const char *ready = flag_value(arguments, &flag_ready_after);
     const char *limit = flag_value(arguments, &flag_limit);
+    const char *stuck = flag_value(arguments, &flag_stuck_pod);
     const char *ns = flag_value(arguments, &flag_own_namespace);
     options->ns = ns ? ns : "default";
     options->rejecting = flag_value(arguments, &flag_reject);
     if (!duration_read(ready, &options->ready_after_ms))
         return usage_error(arguments->verb, "--ready-after: expected 90s, 15m or 2h, found \"%s\"",
                            ready);
+    if (!number_read(stuck, 1, &options->stuck_pod))
+        return usage_error(arguments->verb, "--stuck-pod: expected a number from 1, found \"%s\"",
+                           stuck);
     if (!duration_read(limit, &options->limit_ms))
         return usage_error(arguments->verb, "--timeout: expected 90s, 15m or 2h, found \"%s\"",
                            limit);
@@ -399,16 +425,20 @@ static int run_simulate(const struct arguments *arguments)
     struct simulation_options options = {.ready_after_ms = READY_AFTER_MS, .limit_ms = LIMIT_MS};
     struct input input;
     struct run run = {.arguments = arguments, .input = &input, .wave = WAVE};
+    json_t *faults AUTO_JSON = NULL;
     struct error err = {0};
     int status = read_flags(arguments, &options);
     if (status == STATUS_DONE)
         status = read_counts(arguments, &run);
     if (status != STATUS_DONE)
         return status;
-    if (input_read(&input, arguments, &err) < 0)
+    if (input_read(&input, arguments, &err) < 0 ||
+        read_faults(flag_value(arguments, &flag_faults), &faults, &err) < 0) {
         status = verb_refused(arguments->verb, &err);
-    else
+    } else {
+        options.faults = faults;
         status = with_config(&run, &options);
+    }
     input_done(&input, arguments->operand_count);
     return status;
 }
@@ -419,10 +449,10 @@ const struct verb verb_simulate = {
     .operands = "FILE…",
     .least = 1,
     .most = OPERANDS_MAX,
-    .flags = (const struct flag *const[]){&flag_ready_after, &flag_stuck_pod, &flag_reject,
-                                          &flag_approve, &flag_fleet, &flag_every, &flag_wave,
-                                          &flag_limit, &flag_own_namespace, &flag_own_config,
-                                          &flag_timeline_output, NULL},
+    .flags = (const struct flag *const[]){&flag_ready_after, &flag_stuck_pod, &flag_faults,
+                                          &flag_reject, &flag_approve, &flag_fleet, &flag_every,
+                                          &flag_wave, &flag_limit, &flag_own_namespace,
+                                          &flag_own_config, &flag_timeline_output, NULL},
     .text =
         "Applies the objects of the files, one after the other, to a cluster within this program, "
         "and after each plays all that follows from it to its end: the real controller with the "
@@ -440,6 +470,12 @@ const struct verb verb_simulate = {
         "\n"
         "A Rollout whose workload no file changes is shown with a restart of it. Where a plan "
         "waits for a person the simulation goes on with the next object, or ends there.\n"
+        "\n"
+        "With --faults something goes wrong in the last step, when the restart or the last of the "
+        "files is played: requests of the controller are answered late, with a failure or not at "
+        "all, watches break off, pods never get ready. A file has one rule or `faults:` with a "
+        "list of them; sluice-sandbox(1) names the fields. At the end it is told how often each "
+        "rule struck. In a fleet each wave has the rules for itself.\n"
         "\n"
         "With --fleet N copies begin at the same moment, each in namespaces of its own (default-1, "
         "default-2, …; the namespace of definitions and what has no namespace are shared), and "

@@ -17,6 +17,7 @@
  * so is a minute. */
 enum { QUIET_MS = 10 * 60 * 1000, SECOND_MS = 1000 };
 
+#define PERSON      "kubectl/sluice"
 #define DEFINITIONS "/apis/apiextensions.k8s.io/v1/customresourcedefinitions"
 
 /* ── Playing ──────────────────────────────────────────────────────────────────────────────── */
@@ -76,7 +77,7 @@ int simulation_rest(struct simulation *simulation, struct error *err)
         if (left <= 0)
             return error_set(err, ERR_LIMIT, "after %lld s it hasn't come to rest",
                              (long long)(simulation->options.limit_ms / 1000));
-        left = left < QUIET_MS ? left : QUIET_MS;
+        left = left < simulation->quiet_ms ? left : simulation->quiet_ms;
         int code =
             simulation->load ? play_counted(simulation, left, err) : play(simulation, left, err);
         if (code < 0)
@@ -109,6 +110,29 @@ static int on_hook(void *data, const char *kind, const struct hook_spec *spec)
 
 /* ── Opening ──────────────────────────────────────────────────────────────────────────────── */
 
+/* What is late by a rule is waited for as well. */
+static int64_t longest_delay_ms(const json_t *faults)
+{
+    const json_t *rules = json_object_get(faults, "faults");
+    double longest = json_number_value(json_object_get(faults, "seconds"));
+    size_t i;
+    json_t *rule;
+    json_array_foreach (rules, i, rule) {
+        double seconds = json_number_value(json_object_get(rule, "seconds"));
+        longest = seconds > longest ? seconds : longest;
+    }
+    return (int64_t)(longest * SECOND_MS);
+}
+
+void simulation_spoil(struct simulation *simulation)
+{
+    struct error never;
+    sandbox_spare(simulation->sandbox, PERSON);
+    sandbox_set_faults(simulation->sandbox, simulation->options.faults, &never);
+    sandbox_stick(simulation->sandbox, simulation->options.stuck_pod);
+    simulation->spoilt = simulation->options.faults;
+}
+
 /* Who writes is told apart by the managers of fields, and those by the agent. */
 static int connect_as(struct simulation *simulation, const char *agent,
                       struct cluster **ret_cluster, struct error *err)
@@ -128,7 +152,7 @@ static int open_cluster(struct simulation *simulation, struct error *err)
     if (code == OK)
         code = sandbox_new(simulation->loop, &options, &simulation->sandbox, err);
     if (code == OK)
-        code = connect_as(simulation, "kubectl/sluice", &simulation->person.cluster, err);
+        code = connect_as(simulation, PERSON, &simulation->person.cluster, err);
     if (code == OK)
         code = connect_as(simulation, "sluice/" SLUICE_VERSION, &simulation->cluster, err);
     simulation->person.loop = simulation->loop;
@@ -188,7 +212,8 @@ int simulation_open(const struct simulation_options *options, struct simulation 
                     struct error *err)
 {
     struct simulation *simulation = ret_simulation;
-    *simulation = (struct simulation){.options = *options};
+    *simulation = (struct simulation){.options = *options,
+                                      .quiet_ms = QUIET_MS + longest_delay_ms(options->faults)};
     timeline_init(&simulation->timeline);
     clock_make_virtual(clock_wall_ms());
     int code = open_cluster(simulation, err);
@@ -259,6 +284,8 @@ static int step_play(struct simulation *simulation, struct error *err)
     int code = simulation_rest(simulation, err);
     timeline_end(&simulation->timeline,
                  cluster_counts(simulation->cluster).writes - simulation->writes);
+    if (simulation->spoilt)
+        timeline_faults_take(&simulation->timeline, sandbox_faults(simulation->sandbox));
     int told = tell_stands(simulation, code < 0 ? &ignored : err);
     return code < 0 ? code : told;
 }

@@ -21,6 +21,8 @@ struct simulation_options {
     int64_t ready_after_ms;      /* what a pod takes */
     int64_t limit_ms;            /* of virtual time, for a step */
     const char *rejecting;       /* the name of hooks that say no; NULL: all pass */
+    const json_t *faults;        /* what simulation_spoil() lets go wrong, checked; NULL: nothing */
+    int stuck_pod;               /* likewise; 0: none */
     size_t history;              /* versions that the API remembers; 0: as many as it does */
     /* Who is told the decisions instead of the timeline; NULL: the timeline is. */
     void (*on_decision)(void *data, const struct witnessed *what);
@@ -40,12 +42,18 @@ struct simulation {
     size_t second;           /* of virtual time, since counting began */
     int64_t wake_at_ms; /* the last time of day at which a rollout wants to be looked at again */
     uint64_t writes;    /* of the controller, when the present step began */
+    int64_t quiet_ms;   /* at rest is where so long nothing has happened */
+    bool spoilt;
 };
 
 /* The caller releases it with simulation_close(), after a failure too. */
 int simulation_open(const struct simulation_options *options, struct simulation *ret_simulation,
                     struct error *err);
 void simulation_close(struct simulation *simulation);
+
+/* From now on it goes wrong what is to, by rules as docs/sandbox.md has them and with the pod that
+ * gets stuck; called again, all counts anew. Of the requests, only the controller's. */
+void simulation_spoil(struct simulation *simulation);
 
 /* Each is a step of the timeline, played until everything is at rest. ERR_MISSING: there is no such
  * kind here, and nothing was done. ERR_LIMIT: the limit of time was reached. Else what the API

@@ -208,6 +208,12 @@ void timeline_end(struct timeline *timeline, uint64_t writes)
     json_object_set_new(timeline->step, "writes", json_integer((json_int_t)writes));
 }
 
+void timeline_faults_take(struct timeline *timeline, json_t *faults)
+{
+    json_object_update(timeline->step, faults);
+    json_decref(faults);
+}
+
 bool timeline_has_rolled(const struct timeline *timeline, const char *rollout)
 {
     size_t i, j;

@@ -11,7 +11,8 @@
  *        {"at": 10.0, "rollout": …, "hook": "smoke-test", "url": …, "passes": true}],
  *      "stands": [{"rollout": …, "state": "batchReady", "reason": {"code": …, "message": …},
  *                  "advice": "sluice approve shop"}],
- *      "seconds": 10.0, "writes": 12}
+ *      "seconds": 10.0, "writes": 12,
+ *      "faults": [{"fault": "answer", "code": 409, "verb": "patch", "seen": 7, "done": 2}]}
  *
  * and as a page for people. `at` counts from the beginning of the step.
  */
@@ -49,6 +50,10 @@ void timeline_hook(struct timeline *timeline, const char *kind, const struct hoo
  * controller has made. */
 void timeline_stand(struct timeline *timeline, const struct rollout_view *view);
 void timeline_end(struct timeline *timeline, uint64_t writes);
+
+/* What the rules were, how many things each has fitted ("seen") and how many went wrong ("done"),
+ * since they count; {"faults": […]}. */
+void timeline_faults_take(struct timeline *timeline, json_t *faults);
 
 /* Has the rollout begun to roll, in any step so far? "Rollout default/web" */
 bool timeline_has_rolled(const struct timeline *timeline, const char *rollout);

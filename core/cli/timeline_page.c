@@ -162,16 +162,51 @@ static void stand_add(const json_t *step, const json_t *stand, int width, struct
     layout_wrap(to, advice, 14, 14, width);
 }
 
+/* Not a part of the rule, but of what came of it. */
+static bool is_count(const char *name)
+{
+    return str_equal(name, "id") || str_equal(name, "seen") || str_equal(name, "done");
+}
+
+/* The rule in words: "fault answer (code 409, verb patch)". */
+static void rule_add(const json_t *rule, struct text *words)
+{
+    const char *name, *between = " (";
+    json_t *value;
+    text_addf(words, "fault %s", json_string_at(rule, "/fault"));
+    json_object_foreach ((json_t *)(uintptr_t)rule, name, value) {
+        char *text AUTO_FREE = json_text(value);
+        if (str_equal(name, "fault") || is_count(name))
+            continue;
+        text_addf(words, "%s%s %s", between, name, text);
+        between = ", ";
+    }
+    text_puts(words, *between == ' ' ? "" : ")");
+}
+
+static void fault_add(const json_t *rule, int width, struct text *to)
+{
+    struct text words AUTO(text_done) = {0};
+    int64_t done = json_int_at(rule, "/done", 0);
+    rule_add(rule, &words);
+    text_addf(&words, ": struck %lld of %lld that it fits", (long long)done,
+              (long long)json_int_at(rule, "/seen", 0));
+    text_puts(to, "  ");
+    layout_wrap(to, words.at, INDENT, 2 * INDENT, width);
+}
+
 void timeline_page(const json_t *step, int width, struct text *to)
 {
     const char *words = json_string_at(step, "/words");
     struct text heading AUTO(text_done) = {0};
     size_t i;
-    json_t *stand;
+    json_t *stand, *rule;
     text_addf(&heading, "%s %s%s%s", json_string_at(step, "/object"), json_string_at(step, "/did"),
               words ? ": " : "", words ? words : "");
     layout_wrap(to, heading.at, 0, INDENT, width ? width : INT32_MAX);
     events_add(json_object_get(step, "events"), width, to);
     json_array_foreach (json_object_get(step, "stands"), i, stand)
         stand_add(step, stand, width ? width : INT32_MAX, to);
+    json_array_foreach (json_object_get(step, "faults"), i, rule)
+        fault_add(rule, width ? width : INT32_MAX, to);
 }

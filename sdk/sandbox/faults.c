@@ -21,7 +21,8 @@ struct rule {
 };
 
 struct faults {
-    struct list rules; /* in the order in which they came */
+    struct list rules;  /* in the order in which they came */
+    const char *spared; /* agent; NULL: none */
     int64_t ids;
 };
 
@@ -343,6 +344,11 @@ bool faults_remove(struct faults *faults, int64_t id)
     return false;
 }
 
+void faults_spare(struct faults *faults, const char *agent)
+{
+    faults->spared = agent;
+}
+
 /* ── Picking ──────────────────────────────────────────────────────────────────────────────── */
 
 static bool fits_word(const struct rule *rule, const char *field, const char *word)
@@ -384,6 +390,8 @@ static bool strikes(struct rule *rule)
 const struct fault *faults_pick(struct faults *faults, enum fault_scope scope,
                                 const struct fault_subject *subject)
 {
+    if (faults->spared && str_equal(faults->spared, subject->agent))
+        return NULL;
     for (struct list *at = faults->rules.next; at != &faults->rules; at = at->next) {
         struct rule *rule = list_entry(at, struct rule, link);
         if (fits(rule, scope, subject) && strikes(rule))

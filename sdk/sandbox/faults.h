@@ -68,6 +68,9 @@ json_t *faults_list(const struct faults *faults);
 bool faults_remove(struct faults *faults, int64_t id);
 void faults_clear(struct faults *faults);
 
+/* Nothing goes wrong with what this agent asks for; borrowed. */
+void faults_spare(struct faults *faults, const char *agent);
+
 /* What is to go wrong with this one, which counts; NULL: nothing. Borrowed until rules go. */
 const struct fault *faults_pick(struct faults *faults, enum fault_scope scope,
                                 const struct fault_subject *subject);

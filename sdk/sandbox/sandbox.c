@@ -10,6 +10,7 @@
 #include "later.h"
 #include "nodes.h"
 #include "owners.h"
+#include "pods.h"
 #include "watch.h"
 
 #include <stdlib.h>
@@ -116,6 +117,33 @@ int sandbox_add_faults(struct sandbox *sandbox, const json_t *rules, json_t **re
     if (code == OK)
         nodes_look(sandbox);
     return code;
+}
+
+int sandbox_check_faults(const json_t *rules, struct error *err)
+{
+    struct faults *faults = faults_new();
+    json_t *added AUTO_JSON = NULL;
+    int code = faults_add(faults, rules, &added, err);
+    faults_free(faults);
+    return code;
+}
+
+int sandbox_set_faults(struct sandbox *sandbox, const json_t *rules, struct error *err)
+{
+    json_t *added AUTO_JSON = NULL;
+    faults_clear(sandbox->faults);
+    pods_look(sandbox);
+    return rules ? sandbox_add_faults(sandbox, rules, &added, err) : OK;
+}
+
+void sandbox_spare(struct sandbox *sandbox, const char *agent)
+{
+    faults_spare(sandbox->faults, agent);
+}
+
+json_t *sandbox_faults(const struct sandbox *sandbox)
+{
+    return faults_list(sandbox->faults);
 }
 
 void sandbox_stick(struct sandbox *sandbox, int pod)

@@ -39,6 +39,19 @@ struct carrier sandbox_carrier(struct sandbox *sandbox);
 int sandbox_add_faults(struct sandbox *sandbox, const json_t *rules, json_t **ret_added,
                        struct error *err);
 
+/* Whether they can be read. */
+int sandbox_check_faults(const json_t *rules, struct error *err);
+
+/* In place of those that there were. NULL: nothing is to go wrong any more. */
+int sandbox_set_faults(struct sandbox *sandbox, const json_t *rules, struct error *err);
+
+/* Nothing goes wrong with what this agent asks for; borrowed. */
+void sandbox_spare(struct sandbox *sandbox, const char *agent);
+
+/* {"faults": [rule, …]}, each with how many things have fitted ("seen") and gone wrong ("done").
+ * The caller owns it. */
+json_t *sandbox_faults(const struct sandbox *sandbox);
+
 /* Of the pods whose containers start from now on, anew or again, this one, counted from 1, never
  * gets ready; 0: all do. */
 void sandbox_stick(struct sandbox *sandbox, int pod);

@@ -3,6 +3,7 @@
 
 import json
 import os
+import re
 from contextlib import closing
 
 import pytest
@@ -245,6 +246,73 @@ def test_an_approllout_without_its_application(simulate):
     assert stand(steps[-1]) == ("locatingTargetApp", "RevisionMissing")
 
 
+# ── What goes wrong by rules ─────────────────────────────────────────────────────────────────
+
+
+@pytest.fixture
+def rules(tmp_path):
+    def write(text: str):
+        path = tmp_path / "rules.yaml"
+        path.write_text(text)
+        return path
+    return write
+
+
+A_BAD_MINUTE = """\
+# Each of these is used up in the end.
+faults:
+- {fault: answer, code: 503, verb: patch, times: 3}
+- {fault: cut, where: answer, verb: patch, skip: 2, times: 1}
+- {fault: watchCut, resource: deployments, probability: 0.5, seed: 7, times: 4}
+- {fault: watchLate, resource: pods, seconds: 900, times: 1}
+"""
+
+
+def test_a_bad_minute_changes_nothing_but_the_times(simulate, rules):
+    calm = simulate("--approve", DEPLOYMENT)
+    steps = simulate("--approve", DEPLOYMENT, "--faults", rules(A_BAD_MINUTE))
+    assert [[target[1:] for target in targets(step)] for step in steps] == \
+        [[target[1:] for target in targets(step)] for step in calm]
+    assert [stand(step) for step in steps[1:]] == [stand(step) for step in calm[1:]]
+    assert [rule["done"] for rule in steps[-1]["faults"]] == [3, 1, 4, 1]
+    assert "faults" not in steps[0] and "faults" not in calm[-1]
+
+
+def test_a_pod_that_a_rule_keeps_from_getting_ready(simulate, rules):
+    rule = rules("{fault: podNeverReady, skip: 1, times: 1}")
+    by_rule = simulate(*BEFORE_V2, SEED / "approllout-v1-to-v2.yaml", "--faults", rule, ends=5)
+    by_flag = simulate(*BEFORE_V2, SEED / "approllout-v1-to-v2.yaml", "--stuck-pod", 2, ends=5)
+    told = by_rule[-1].pop("faults")
+    assert by_rule == by_flag
+    assert [(rule["seen"], rule["done"]) for rule in told] == [(2, 1)]
+
+
+def test_what_a_person_does_succeeds(sluice, rules):
+    """However bad it is for the controller, which gets nothing done."""
+    ran = sluice("simulate", DEPLOYMENT, "--timeout", "1h", "--faults",
+                 rules("{fault: answer, code: 500}"))
+    assert ran.status == 5
+    assert "Rollout default/web applied\n" in ran.out
+    assert re.search(r"  fault answer \(code 500\): struck (\d+) of \1 that it fits\n", ran.out)
+
+
+@pytest.mark.parametrize("text, told", [
+    ("- a", 'rules.yaml: expected a rule, found ["a"]'),
+    ("", "rules.yaml: expected rules of what is to go wrong, found an empty file"),
+    ("faults: [{fault: slow, seconds: 1}, {fault: answer, code: 7}]",
+     "rules.yaml: faults[1].code: expected a number from 400 to 599, found 7"),
+    ("{fault: answer, code: 500, sometimes: 3}",
+     "rules.yaml: sometimes: answer takes no such field"),
+    ("fault: [", "rules.yaml:2:1: "),
+])
+@pytest.mark.parametrize("how", [[], ["--fleet", "2"]], ids=["one", "fleet"])
+def test_rules_that_cannot_be_read(sluice, rules, text, told, how):
+    path = rules(text)
+    ran = sluice("simulate", DEPLOYMENT, *how, "--faults", path)
+    assert (ran.status, ran.out) == (1, "")
+    assert ran.err.startswith(f"sluice simulate: {path.parent}/{told}")
+
+
 # ── Options ──────────────────────────────────────────────────────────────────────────────────
 
 
@@ -449,3 +517,11 @@ def test_options_that_do_not_go_together(sluice):
 def test_no_such_file(sluice):
     ran = sluice("simulate", "nowhere.yaml")
     assert (ran.status, ran.err) == (1, "sluice simulate: nowhere.yaml: No such file or directory\n")
+
+
+def test_a_fleet_in_trouble(fleet, rules):
+    """Each wave has the rules for itself, and its controller asks more often."""
+    calm = fleet("--fleet", 4, "--wave", 2, DEPLOYMENT)
+    bad = fleet("--fleet", 4, "--wave", 2, DEPLOYMENT, "--faults", rules(A_BAD_MINUTE))
+    assert bad["ends"] == calm["ends"]
+    assert bad["steps"][-1]["total"]["writes"] >= calm["steps"][-1]["total"]["writes"] + 2 * 4
