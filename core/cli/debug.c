@@ -82,6 +82,8 @@ static int rollouts_add(struct dump *dump, const char *name, json_t *report, str
     json_decref(one.object);
     if (code == OK)
         rollouts_take(dump, &list, report);
+    if (list.unread)
+        dump_unread(dump, "rollouts", &list.why);
     found_list_done(&list);
     if (code == OK || code == ERR_MISSING || code == ERR_INVALID)
         return code;

@@ -89,7 +89,8 @@ struct feed *feed_open_take(struct session *session, struct found_list *list, bo
         return feed;
     }
     for (const struct rollout_kind *kind = rollout_kinds; kind->info.kind; kind++)
-        source_add(feed, session, kind, NULL);
+        if (kind != feed->list.unread)
+            source_add(feed, session, kind, NULL);
     return feed;
 }
 

@@ -55,22 +55,40 @@ static int none_installed(const struct session *session, struct error *err)
         access_server(cluster_access(session->cluster)));
 }
 
+/* A kind that isn't there has no rollouts, and what isn't to be read is noted. */
+static int list_add(struct session *session, const struct rollout_kind *kind,
+                    struct found_list *list, bool *ret_read, struct error *err)
+{
+    json_t *body AUTO_JSON = NULL;
+    int code = get(session, kind, NULL, &body, err);
+    if (code == OK) {
+        *ret_read = true;
+        list_take(list, kind, json_object_get(body, "items"));
+    } else if (code == ERR_DENIED && !list->unread) {
+        list->unread = kind;
+        list->why = *err;
+    }
+    return code == ERR_MISSING || code == ERR_DENIED ? OK : code;
+}
+
+static int none_read(const struct session *session, const struct found_list *list,
+                     struct error *err)
+{
+    if (!list->unread)
+        return none_installed(session, err);
+    *err = list->why;
+    return err->code;
+}
+
 int rollouts_list(struct session *session, struct found_list *ret_list, struct error *err)
 {
     struct found_list list = {0};
-    bool installed = false;
+    bool read = false;
     int code = OK;
-    for (const struct rollout_kind *kind = rollout_kinds; kind->info.kind && code == OK; kind++) {
-        json_t *body AUTO_JSON = NULL;
-        code = get(session, kind, NULL, &body, err);
-        installed = installed || code == OK;
-        if (code == ERR_MISSING)
-            code = OK; /* this kind isn't there */
-        else if (code == OK)
-            list_take(&list, kind, json_object_get(body, "items"));
-    }
-    if (code == OK && !installed)
-        code = none_installed(session, err);
+    for (const struct rollout_kind *kind = rollout_kinds; kind->info.kind && code == OK; kind++)
+        code = list_add(session, kind, &list, &read, err);
+    if (code == OK && !read)
+        code = none_read(session, &list, err);
     if (code < 0) {
         found_list_done(&list);
         return code;
@@ -94,6 +112,12 @@ static size_t place_of(const struct found_list *list, const struct found *wanted
     }
     *ret_there = low < list->count && by_name(&list->items[low], wanted) == 0;
     return low;
+}
+
+void rollouts_say_unread(const struct found_list *list)
+{
+    if (list->unread)
+        fprintf(stderr, "%ss are left out: %s\n", list->unread->info.kind, list->why.text);
 }
 
 void rollouts_say_none(const struct session *session)

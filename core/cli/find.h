@@ -20,10 +20,17 @@ int rollout_find(struct session *session, const char *operand, struct found *ret
 struct found_list {
     struct found *items;
     size_t count;
+    const struct rollout_kind *unread; /* may not be listed, while others may; NULL: none */
+    struct error why;                  /* of that */
 };
 
-/* All in the session's namespace, by namespace and name. The caller releases the list. */
+/* All in the session's namespace, by namespace and name: of the kinds that may be listed, for
+ * whoever uses one kind needs no rights for the other. ERR_DENIED: of none. The caller releases the
+ * list. */
 int rollouts_list(struct session *session, struct found_list *ret_list, struct error *err);
+
+/* Tells on stderr what is left out. */
+void rollouts_say_unread(const struct found_list *list);
 
 /* Tells on stderr that there are none. */
 void rollouts_say_none(const struct session *session);

@@ -74,6 +74,7 @@ static int status_all(const struct arguments *arguments, struct session *session
     struct error err = {0};
     if (rollouts_list(session, &list, &err) < 0)
         return verb_refused(arguments->verb, &err);
+    rollouts_say_unread(&list);
     if (is(format, "name"))
         for (size_t i = 0; i < list.count; i++)
             found_output(&list.items[i], format);

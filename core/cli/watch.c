@@ -228,6 +228,7 @@ static int watch(struct session *session, const char *name, struct error *err)
         found_list_put(&list, found.kind, found.object);
         json_decref(found.object);
     }
+    rollouts_say_unread(&list);
     if (code == OK)
         code = terminal_there() ? run_picture(&view, &list, err) : run_lines(&view, &list, err);
     found_list_done(&list);

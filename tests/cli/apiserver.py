@@ -26,7 +26,7 @@ class Server:
         self.collections = {kind: {} for kind in COLLECTIONS}
         self.objects = self.collections["AppRollout"]
         self.version = 100
-        self.denied = set()  # verbs of the API
+        self.denied = set()  # verbs of the API; "list KIND"
         self.before_patch = None  # called before a patch is looked at
         self.answers = {}  # to a GET of a path that isn't an object's, list or not
         self.requests = []  # (method, path with query, body)
@@ -100,7 +100,7 @@ class Server:
             self.answer(handler, 200, DISCOVERY[url.path])
         elif url.path == "/version" and url.path in self.answers:  # everybody may
             self.answer(handler, 200, self.answers[url.path])
-        elif "get" in self.denied or "list" in self.denied and not name:
+        elif "get" in self.denied or not name and {"list", f"list {kind}"} & self.denied:
             self.answer(handler, *failure(403, "Forbidden",
                         'approllouts.core.oam.dev is forbidden: User "jo" cannot list resource '
                         '"approllouts" in API group "core.oam.dev" in the namespace "default"'))

@@ -328,6 +328,15 @@ def test_a_right_to_one_kind_is_enough_for_it(ask, put, door):
     assert 'cannot get resource "approllouts"' in complaint(ask("status", "nothing"))
 
 
+def test_of_all_those_are_told_that_may_be_listed(ask, put, door):
+    put(follower())
+    door.denied = {"list approllouts"}
+    ran = ask("status")
+    assert ran.status == 0 and [line.split()[0] for line in ran.out.splitlines()[1:]] == ["shop"]
+    assert ran.err.startswith("AppRollouts are left out: GET ")
+    assert 'cannot list resource "approllouts"' in ran.err
+
+
 def edit(sandbox, change: Edit) -> None:
     sandbox.api.patch(f"{change.path}?fieldManager=kubectl-edit", {"spec": change.spec})
 

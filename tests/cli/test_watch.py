@@ -353,6 +353,18 @@ def test_lines_of_all(piped, server):
     assert process.stdout.readline() == "default/shop  was deleted\n"
 
 
+def test_lines_of_the_kind_that_may_be_listed(piped, server):
+    server.put(at_gate())
+    server.put(held())
+    server.denied.add("list AppRollout")
+    process = piped("-A")
+    assert process.stdout.readline() == "default/web  rolloutSucceed\n"
+    for state in ("rolloutFailed", "rolloutSucceed", "rolloutFailed"):
+        server.put(follower("t", rollingState=state))
+        assert process.stdout.readline() == f"default/web  {state}\n"
+    assert process.stderr.readline().startswith("AppRollouts are left out: GET ")
+
+
 def test_lines_of_none_yet(piped, server):
     process = piped()
     assert process.stderr.readline() == "there are no rollouts in namespace default\n"
