@@ -292,6 +292,7 @@ def test_a_roll_begins_anew_because_of_its_template(told):
     told.batch(0, 4)
     told.image(OLD)
     told.image(NEW)
+    told.say("verifyingSpec", "WorkloadBehind")
     told.say("initializing", "TakingOver")
     told.batch(0)
     told.batch(1, 3, 2)

@@ -11,6 +11,7 @@ from .objects import image_of, is_current, is_ready, running_image
 
 OURS = "rollout.sluice.dev/"
 HOLDER, AT_REST = OURS + "holder", OURS + "at-rest"
+BEGINNINGS = ("locatingTargetApp", "verifyingSpec", "initializing")  # of a roll
 
 
 @dataclass(frozen=True)
@@ -238,7 +239,7 @@ def goal_back(record: Record) -> str:
         status = (moment.rollout or {}).get("status", {})
         now = (status.get("lastTargetAppRevision"), status.get("currentBatch", 0),
                status.get("stepTarget", 0))
-        if status.get("rollingState") == "initializing" and changes > begun:
+        if status.get("rollingState") in BEGINNINGS and changes > begun:
             begun = changes
         elif now[0] == last[0] and (now[1] < last[1] or now[2] < last[2]):
             return (f"the goal goes back from {last[2]} in batch {last[1]} to {now[2]} in batch {now[1]} "
