@@ -11,6 +11,7 @@ import pytest
 from harness import apps
 from harness.controller import SLUICE
 from harness.followed import KINDS, SIZE, marks, owners, rollout
+from harness.objects import is_ready
 
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -263,3 +264,27 @@ def test_a_workload_that_comes_after_its_rollout(web):
         web.stage.wait("it is gone", lambda: not web.stage.history.now(web.kind.kind, "web")
                        and not web.stage.history.objects("Pod"), 60)
         web.wait_reason("WorkloadMissing")
+
+
+def test_a_pause_spares_a_deployment_what_a_newer_template_does(follow):
+    """In the middle of a batch, where what was let go would go all together (docs/rollout.md)."""
+    web = follow(KINDS["deployment"])
+    web.take(1, 4)
+    since = web.stage.history.number()
+    web.set_image("5.0.2")
+    apps.wait_at(web.stage, "5.0.2", 2)
+    web.plan(paused=True)
+    web.wait_reason("Paused")
+    web.stage.wait("what has come is ready", lambda: all(
+        is_ready(pod) for pod in web.stage.history.objects("Pod").values()))
+    apps.assert_quiet(web.stage, "Deployment")
+    pods, before = web.identities(), web.status()["lastTargetAppRevision"]
+    web.set_image("5.0.3")
+    web.stage.wait("it is seen", lambda: web.status()["lastTargetAppRevision"] != before)
+    web.wait_reason("Paused")
+    apps.assert_quiet(web.stage, "Deployment")
+    assert web.identities() == pods and web.at("5.0.3") == 0
+    web.plan(paused=None)
+    web.wait_held()
+    apps.wait_all_ready(web.stage, "5.0.3", SIZE)
+    assert web.fewest_ready(since) >= web.kind.least
