@@ -277,6 +277,10 @@ static bool workload_rests(struct run *run)
     if (seen->rests)
         return true;
     run_effect(run, (struct effect){.kind = EFFECT_HOLD});
+    if (!located(run)) { /* so nobody can tell whether it rests */
+        why_not_located(run);
+        return false;
+    }
     run_why(run, REASON_COMING_TO_REST, "%s is being brought to rest, and stays held",
             seen->object);
     why_object(run, "");

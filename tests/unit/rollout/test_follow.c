@@ -128,22 +128,46 @@ static void test_old_pods_are_gone_before_it_rests(void **state)
     world_done(&world);
 }
 
-/* An autoscaler acts while they go: what comes is brought to the target too, or would never be. */
+/* Old pods are going, and an autoscaler brings one more of them. */
+static void scale_before_it_rests(struct world *world)
+{
+    setup(world, "{'rolloutBatches':[{'maxUnavailable':1}]}");
+    world_template(world, 2);
+    world_run_to_batch(world, BATCH_VERIFYING, 0);
+    world_wait(world, world->lag_ms);
+    world_wait(world, world->ready_ms);
+    world->workload.counts.updated_ready = 4;
+    world_pass(world);
+    assert_int_equal(world->recorded.reason.code, REASON_PODS_LEAVING);
+    world->workload.pods[world->workload.pod_count++] = (struct pod){.revision = 1, .ready = true};
+    world_scale(world, 6);
+}
+
+/* What comes is brought to the target too, or it would never be. */
 static void test_scaled_before_it_rests(void **state)
 {
     struct world world;
-    setup(&world, "{'rolloutBatches':[{'maxUnavailable':1}]}");
-    world_template(&world, 2);
-    world_run_to_batch(&world, BATCH_VERIFYING, 0);
-    world_wait(&world, world.lag_ms);
-    world_wait(&world, world.ready_ms);
-    world.workload.counts.updated_ready = 4;
-    world_pass(&world);
-    assert_int_equal(world.recorded.reason.code, REASON_PODS_LEAVING);
-    world.workload.pods[world.workload.pod_count++] = (struct pod){.revision = 1, .ready = true};
-    world_scale(&world, 6);
+    scale_before_it_rests(&world);
     assert_held(&world, 2);
     assert_int_equal(updated(&world), 6);
+    world_done(&world);
+}
+
+/* Nobody can say whether it rests while it can't be looked up: then that is the reason. */
+static void test_leaving_what_cannot_be_looked_up(void **state)
+{
+    struct world world;
+    setup(&world, THREE);
+    world_template(&world, 2);
+    world_run_to_batch(&world, BATCH_VERIFYING, 0);
+    world_wait(&world, 60000);
+    world_wish(&world, WISH_ABORT);
+    world.missing[2] = true;
+    assert_waits(&world, ROLLING_FAILING, REASON_REVISION_MISSING, "the revision isn't there");
+    world.missing[2] = false;
+    world_run(&world);
+    assert_int_equal(world.recorded.rolling, ROLLING_FAILED);
+    assert_true(world.workload.rests);
     world_done(&world);
 }
 
@@ -442,6 +466,7 @@ int main(void)
         cmocka_unit_test(test_back_on_the_way),
         cmocka_unit_test(test_old_pods_are_gone_before_it_rests),
         cmocka_unit_test(test_scaled_before_it_rests),
+        cmocka_unit_test(test_leaving_what_cannot_be_looked_up),
         cmocka_unit_test(test_changed_while_nobody_looks),
         cmocka_unit_test(test_taken_in_the_middle),
         cmocka_unit_test(test_stands_still_at_the_partition),
