@@ -358,13 +358,19 @@ static void why_paused(struct run *run)
     why_field(run, "spec.rolloutPlan.paused");
 }
 
+bool batches_paused(struct run *run)
+{
+    if (!run->in->plan->paused)
+        return false;
+    batches_hold_still(run);
+    why_paused(run);
+    return true;
+}
+
 enum batch_event batch_probe(struct run *run)
 {
-    if (run->in->plan->paused) {
-        batches_hold_still(run);
-        why_paused(run);
+    if (batches_paused(run))
         return ON_BATCH_WAITING;
-    }
     switch (run->status->batch_state) {
     case BATCH_INITIALIZING:
         return probe_initializing(run);

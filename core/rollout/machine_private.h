@@ -92,6 +92,9 @@ int told_batch(const struct run *run);
 /* Stops the workload where it is on its way, if it is on one. */
 void batches_hold_still(struct run *run);
 
+/* Has a person paused it? Then it stands still, and says so. */
+bool batches_paused(struct run *run);
+
 /* deadline.c: ON_STALLED when the batch, which has just been asked for its event, has stood for too
  * long and isn't to be waited for any longer. */
 enum rolling_event deadline_probe(struct run *run, enum rolling_event event);

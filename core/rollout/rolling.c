@@ -444,6 +444,8 @@ static bool pods_slipped(struct run *run)
     int wanted = run->status->step_target;
     if (seen->updated >= wanted)
         return false;
+    if (batches_paused(run))
+        return true;
     batches_hold(run);
     run_why(run, REASON_PODS_NOT_READY, "%d of %d pods are at the target", seen->updated, wanted);
     why_object(run, "");

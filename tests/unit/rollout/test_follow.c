@@ -153,6 +153,20 @@ static void test_scaled_before_it_rests(void **state)
     world_done(&world);
 }
 
+/* A pause holds there too. */
+static void test_paused_before_it_rests(void **state)
+{
+    struct world world;
+    scale_before_it_rests(&world);
+    world_plan(&world, "{'paused':true,'rolloutBatches':[{'maxUnavailable':1}]}");
+    assert_waits(&world, ROLLING_FINALISING, REASON_PAUSED,
+                 "paused in batch 1 of 1; set spec.rolloutPlan.paused to false to go on");
+    assert_int_equal(updated(&world), 5);
+    world_plan(&world, "{'rolloutBatches':[{'maxUnavailable':1}]}");
+    assert_held(&world, 2);
+    world_done(&world);
+}
+
 /* Nobody can say whether it rests while it can't be looked up: then that is the reason. */
 static void test_leaving_what_cannot_be_looked_up(void **state)
 {
@@ -466,6 +480,7 @@ int main(void)
         cmocka_unit_test(test_back_on_the_way),
         cmocka_unit_test(test_old_pods_are_gone_before_it_rests),
         cmocka_unit_test(test_scaled_before_it_rests),
+        cmocka_unit_test(test_paused_before_it_rests),
         cmocka_unit_test(test_leaving_what_cannot_be_looked_up),
         cmocka_unit_test(test_changed_while_nobody_looks),
         cmocka_unit_test(test_taken_in_the_middle),
