@@ -234,6 +234,14 @@ static bool may_begin(struct run *run)
     return false;
 }
 
+static void why_half_way(struct run *run, int pods)
+{
+    run_why(run, REASON_PLAN_INVALID,
+            "targetSize is %d, but %d pods of %s aren't at %.150s yet; leave it out until they are",
+            run->status->target_size, pods, run->in->observation.object, run->in->intent.target);
+    why_field(run, "spec.rolloutPlan.targetSize");
+}
+
 /* A scaling moves no pod to another revision: whoever wants another size in the middle of a roll
  * would be told that all pods are at the target, and they aren't. A pod that is ready tells; one
  * that is missing may only not be there yet. */
@@ -243,10 +251,7 @@ static bool scaled_half_way(struct run *run)
     int before = seen->ready - at_least_none(seen->updated_ready);
     if (!run->status->scale || !seen->exists || seen->updated >= seen->size || before <= 0)
         return false;
-    run_why(run, REASON_PLAN_INVALID,
-            "targetSize is %d, but %d pods of %s aren't at %.150s yet; leave it out until they are",
-            run->status->target_size, before, seen->object, run->in->intent.target);
-    why_field(run, "spec.rolloutPlan.targetSize");
+    why_half_way(run, before);
     return true;
 }
 
@@ -487,14 +492,20 @@ static bool workload_released(struct run *run, const char *outcome)
     return false;
 }
 
-/* A scaling that has come to its size, with pods of before in it. */
+/* A scaling that has come to its size, with pods of before in it? Now that the pods are there,
+ * those that don't count as updated are such, but for as many as the plan lets be missing. */
 static bool pods_left_behind(struct run *run)
 {
     const struct observation *seen = &run->in->observation;
-    if (!seen->held || !seen->applied || !scaled_half_way(run))
+    int size = seen_size(run);
+    if (!run->status->scale || !seen->exists || !seen->held || !seen->applied)
         return false;
-    if (seen->settled)
-        batches_hold(run);
+    if (workload_busy(run))
+        return true;
+    if (seen->updated >= size - plan_tolerance(run->in->plan, told_batch(run), size))
+        return false;
+    batches_hold(run);
+    why_half_way(run, size - at_least_none(seen->updated));
     return true;
 }
 
