@@ -208,6 +208,17 @@ static bool wishes(struct trial *trial, int verb)
     return true;
 }
 
+static bool has_ended(const struct state *state)
+{
+    return rolling_state_terminal((enum rolling_state)state->record.rolling);
+}
+
+static void touched_at_the_end(struct state *state)
+{
+    if (state->record.rolling == ROLLING_FINALISING || has_ended(state))
+        state->memory.touched = true;
+}
+
 static bool scale_to(struct trial *trial, int size)
 {
     struct workload *w = &trial->state.workload;
@@ -215,6 +226,7 @@ static bool scale_to(struct trial *trial, int size)
         return false;
     w->size = (int8_t)size;
     trial->state.memory.excused = true;
+    touched_at_the_end(&trial->state);
     workload_changed(&trial->state);
     return true;
 }
@@ -238,6 +250,8 @@ static bool put_template(struct trial *trial, int revision)
         return false;
     w->revision = (int8_t)revision;
     trial->state.memory.excused = true;
+    if (has_ended(&trial->state)) /* then it is nobody's business any more */
+        trial->state.memory.touched = true;
     workload_changed(&trial->state);
     return true;
 }
@@ -267,6 +281,7 @@ static bool takes_hold(struct trial *trial, int holder)
     if (!w->exists || w->holder == holder || (holder == NOBODY && w->holder != US))
         return false;
     w->holder = (int8_t)holder;
+    touched_at_the_end(&trial->state);
     w->paused = false; /* what we have left on it is his to put right */
     trial->state.dirty = true;
     return true;
@@ -307,6 +322,7 @@ static bool brings_back(struct trial *trial, int with)
                                         .counted = 1};
     state->memory.told = -1;
     state->memory.excused = true;
+    touched_at_the_end(state);
     workload_changed(state);
     return true;
 }

@@ -60,6 +60,7 @@ struct memory {
     int8_t told, told_size;     /* the last goal, and the size at that time; -1: none */
     int8_t verified;            /* as many pods as have been at the target and ready together */
     int8_t excused;             /* its size, plan or template was changed on the way */
+    int8_t touched;             /* its workload, at the end: taken from it, made anew or scaled */
     int8_t anew;                /* another roll has been decided, but isn't recorded yet */
     uint8_t passed[HOOK_TYPES]; /* batches whose gate a hook has opened, as bits */
 };

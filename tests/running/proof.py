@@ -12,6 +12,7 @@ from running.record import Record
 from running.suites import WORKERS, build, python_tests, shown
 
 SCHEDULES, SCHEDULES_AT_ONCE = 1000, 100
+TROUBLES = 2
 FUZZED = 600  # seconds of CPU of each target
 
 
@@ -25,6 +26,10 @@ def faults(tally: Tally, record: Record) -> None:
         if tally.failures:
             return
         record.keep("faults", first - 1 + SCHEDULES_AT_ONCE)
+
+
+def model(tally: Tally, _: Record) -> None:
+    shown(tally, [ROOT / "build" / "tests" / "model" / "model", TROUBLES])
 
 
 def on_clusters(tally: Tally, record: Record) -> None:
@@ -55,6 +60,7 @@ class Part:
 
 PARTS = [
     Part("faults", f"{SCHEDULES} schedules of faults, judged", faults),
+    Part("model", f"the machine, in every order of up to {TROUBLES} troubles", model),
     Part("e2e", "the proofs on real clusters, their long versions", on_clusters),
     Part("soak", "20,000 rolls through one controller, figures as it goes", soak),
     Part("fuzz", f"each target for {FUZZED // 60} minutes of CPU", fuzz),
