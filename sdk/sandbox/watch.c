@@ -178,7 +178,7 @@ static bool tell_next(struct watch *watch, struct text *out)
     add_version(watch, version, &event);
     const struct fault *fault = event.len ? fault_of(watch, version) : NULL;
     if (fault) {
-        watch->told = told && fault->kind != FAULT_WATCH_TWICE;
+        watch->told = told || fault->kind == FAULT_WATCH_TWICE;
         return add_faulty(watch, fault, &event, out);
     }
     text_add(out, event.at, event.len);

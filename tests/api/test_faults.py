@@ -172,6 +172,16 @@ def test_an_event_twice(sandbox):
         assert [watch.event() for _ in range(3)] == [("ADDED", "a"), ("ADDED", "a"), ("ADDED", "b")]
 
 
+def test_the_columns_of_an_event_twice(sandbox):
+    """With what was told twice, and not again with the next."""
+    sandbox.wants({"fault": "watchTwice", "name": "a", "times": 1})
+    with sandbox.watch(MAPS, Accept="application/json;as=Table;v=v1;g=meta.k8s.io") as watch:
+        for name in "ab":
+            sandbox.send("POST", MAPS, config_map(name))
+        tables = [json.loads(watch.line())["object"] for _ in range(3)]
+        assert [bool(table.get("columnDefinitions")) for table in tables] == [True, True, False]
+
+
 def test_half_a_line(sandbox):
     sandbox.wants({"fault": "watchCut", "name": "b", "times": 1})
     with sandbox.watch(MAPS) as watch:
