@@ -485,7 +485,8 @@ const struct verb verb_simulate = {
         "the controller does for itself, such as keeping its watches open, isn't counted. The "
         "copies "
         "are played in waves; of a large fleet the first four, and if those came to the same end "
-        "with the same load, the others are counted like them, which the output says.\n"
+        "with the same load, the others are counted like them, which the output says. Counters, "
+        "which many rolls write less often, are counted as those of a wave write them.\n"
         "\n"
         "The exit status tells the end: 0 all has succeeded or waits for a person, 3 a rollout has "
         "failed, 5 one has come neither to its end nor to a gate.",

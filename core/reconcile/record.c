@@ -5,8 +5,12 @@
 #include "base/clock.h"
 #include "reconcile/task.h"
 
+/* How often a status is written that differs only in its counters: where few roll, where many do
+ * together four times a second, but no rollout less often than that. */
 enum {
-    COUNTERS_EVERY_MS = 5000, /* a status that differs only in its counters is written so often */
+    COUNTERS_EVERY_MS = 5000,
+    COUNTERS_SHARE_MS = 250, /* times the rolls that are under way */
+    COUNTERS_LEAST_MS = 120 * 1000,
 };
 
 static bool task_rolls(const struct task *task)
@@ -188,10 +192,28 @@ static void wait_for_more(struct task *task)
     }
 }
 
-/* Counters that only count may wait, so that a batch of many pods doesn't cost a write a pod. */
+/* By what is recorded it is measured whether it gets on. */
+static bool has_deadline(const struct task *task)
+{
+    for (size_t i = 0; i < task->component_count; i++)
+        if (task->components[i].status.standing.since_ms)
+            return true;
+    return false;
+}
+
+static int64_t counters_every_ms(const struct task *task)
+{
+    int64_t share = (int64_t)task->controller->turns.taken * COUNTERS_SHARE_MS;
+    if (share < COUNTERS_EVERY_MS || has_deadline(task))
+        return COUNTERS_EVERY_MS;
+    return share < COUNTERS_LEAST_MS ? share : COUNTERS_LEAST_MS;
+}
+
+/* Counters that only count may wait, so that a batch of many pods doesn't cost a write a pod, nor
+ * many rolls the API server what it needs to get on with them. */
 static bool counters_due(struct task *task)
 {
-    int64_t due = task->written_at_ms + COUNTERS_EVERY_MS - clock_monotonic_ms();
+    int64_t due = task->written_at_ms + counters_every_ms(task) - clock_monotonic_ms();
     if (due > 0)
         queue_add_after(task->kind->queue, task->key, due);
     return due <= 0;

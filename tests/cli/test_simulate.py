@@ -525,3 +525,21 @@ def test_a_fleet_in_trouble(fleet, rules):
     bad = fleet("--fleet", 4, "--wave", 2, DEPLOYMENT, "--faults", rules(A_BAD_MINUTE))
     assert bad["ends"] == calm["ends"]
     assert bad["steps"][-1]["total"]["writes"] >= calm["steps"][-1]["total"]["writes"] + 2 * 4
+
+
+def writes_of_one(told: dict, copies: int) -> float:
+    return sum(step["total"]["writes"] for step in told["steps"]) / copies
+
+
+def test_many_rolls_write_their_counters_less_often(fleet, tmp_path):
+    """Forty every ten seconds: a pod that takes eight is ready before. What has a deadline is
+    measured by its counters."""
+    slowly = ["--approve", "--ready-after", "8s", "--wave", 40]
+    deployment, rollout = yaml.safe_load_all(DEPLOYMENT.read_text())
+    rollout["spec"]["rolloutPlan"]["progressDeadlineSeconds"] = 600
+    path = tmp_path / "deadline.yaml"
+    path.write_text(yaml.safe_dump_all([deployment, rollout]))
+    one = writes_of_one(fleet("--fleet", 1, *slowly, DEPLOYMENT), 1)
+    assert writes_of_one(fleet("--fleet", 40, *slowly, DEPLOYMENT), 40) <= one - 3
+    with_deadline = writes_of_one(fleet("--fleet", 1, *slowly, path), 1)
+    assert writes_of_one(fleet("--fleet", 40, *slowly, path), 40) > with_deadline - 1
