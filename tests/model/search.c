@@ -7,7 +7,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { NONE = UINT32_MAX, STATES_FIRST = 1 << 12 };
+enum { STATES_FIRST = 1 << 12 };
+static const uint32_t NONE = UINT32_MAX;
 
 /* A state that was found, and how. */
 struct node {
