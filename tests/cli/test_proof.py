@@ -129,6 +129,16 @@ def test_parts_that_have_passed_are_not_run_again(record, capsys):
     assert parts.ran == ["first", "second", "third"]
 
 
+def test_a_change_is_seen_also_when_it_is_ended(record, tree, capsys):
+    first, _, ends = Parts().all
+    change = Part("change", "changes the tree", lambda *_: (tree / "file").write_text("2\n"))
+    with pytest.raises(SystemExit):
+        play(Tally(), [first, change, ends], record())
+    assert "The tree has changed meanwhile" in capsys.readouterr().out
+    git(tree, "checkout", "--quiet", "file")
+    assert record().of("first passed") == 0
+
+
 # ── Cases of pytest ─────────────────────────────────────────────────────────────────────────
 
 CASES = """

@@ -84,10 +84,12 @@ def prove(tally: Tally, part: Part, record: Record) -> str:
 
 def play(tally: Tally, parts: list, record: Record) -> None:
     print(record.told())
-    for number, part in enumerate(parts, 1):
-        print(f"── {number} of {len(parts)}: {part.name}: {part.what}", flush=True)
-        print(f"── {number} of {len(parts)}: {part.name}: {prove(tally, part, record)}", flush=True)
-    record.close()
+    try:
+        for number, part in enumerate(parts, 1):
+            print(f"── {number} of {len(parts)}: {part.name}: {part.what}", flush=True)
+            print(f"── {number} of {len(parts)}: {part.name}: {prove(tally, part, record)}", flush=True)
+    finally:
+        record.close()
 
 
 def proof(tally: Tally, again: bool) -> None:
