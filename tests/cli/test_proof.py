@@ -30,7 +30,8 @@ def tree(tmp_path):
 
 
 def git(folder: Path, *arguments: str) -> None:
-    subprocess.run(["git", "-c", "user.name=t", "-c", "user.email=t@example.com", *arguments], cwd=folder, check=True)
+    somebody = ["-c", "user.name=t", "-c", "user.email=t@example.com"]
+    subprocess.run(["git", *somebody, *arguments], cwd=folder, check=True)
 
 
 def commit(folder: Path) -> None:
@@ -95,7 +96,8 @@ class Parts:
 
     def __init__(self):
         self.ran, self.broken = [], True
-        self.all = [Part(name, "what it does", getattr(self, name)) for name in ("first", "second", "third")]
+        self.all = [Part(name, "what it does", getattr(self, name))
+                    for name in ("first", "second", "third")]
 
     def first(self, tally, _) -> None:
         self.ran.append("first")
@@ -179,16 +181,18 @@ def test_skipped():
 class Cases:
     def __init__(self, folder: Path, *options: str):
         self.folder = folder
-        self.command = [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", "-p", "running.resume", "-q",
-                        *options, "test_cases.py"]
-        self.environment = {**os.environ, "PYTHONPATH": str(TESTS), "SLUICE_PASSED": str(folder / "passed")}
+        self.command = [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", "-p", "running.resume",
+                        "-q", *options, "test_cases.py"]
+        self.environment = {**os.environ, "PYTHONPATH": str(TESTS),
+                            "SLUICE_PASSED": str(folder / "passed")}
         (folder / "test_cases.py").write_text(CASES)
 
     def run(self) -> tuple:
         """How pytest has ended, and which cases have run."""
         (self.folder / "ran").write_text("")
         shell = ["sh", "-c", 'RUNNER=$$ exec "$0" "$@"', *self.command]
-        done = subprocess.run(shell, cwd=self.folder, env=self.environment, check=False, capture_output=True)
+        done = subprocess.run(shell, cwd=self.folder, env=self.environment, check=False,
+                              capture_output=True)
         return done.returncode, sorted((self.folder / "ran").read_text().splitlines())
 
 
@@ -212,7 +216,8 @@ def test_workers_leave_out_the_same(tmp_path):
     cases = Cases(tmp_path, "--numprocesses=2", "--dist=loadgroup")
     assert cases.run() == (0, ["a b", "c@d", "ends", "it", "spoilt"])
     passed = tmp_path / "passed"
-    passed.write_text("".join(line for line in passed.read_text().splitlines(True) if "[c@d]" not in line))
+    lines = passed.read_text().splitlines(True)
+    passed.write_text("".join(line for line in lines if "[c@d]" not in line))
     assert cases.run() == (0, ["c@d"])
     assert cases.run() == (0, [])
 
@@ -229,7 +234,8 @@ class FakeTarget:
 
     def start(self, seconds: int):
         self.given.append(seconds)
-        return SimpleNamespace(wait=lambda: int(self.finds), cpu=seconds / 2, log=self.log, tail=lambda: "")
+        return SimpleNamespace(wait=lambda: int(self.finds), cpu=seconds / 2, log=self.log,
+                               tail=lambda: "")
 
 
 @pytest.fixture
@@ -271,7 +277,8 @@ def test_what_a_command_has_taken(monkeypatch, tmp_path, capsys):
     """And it is heard of while it runs."""
     monkeypatch.setattr("running.children.LOGS", tmp_path)
     monkeypatch.setattr("running.children.TELL", 0.01)
-    child = Child("a name", ["sh", "-c", "echo at half; i=0; while [ $i -lt 200000 ]; do i=$((i+1)); done; exit 3"])
+    work = "i=0; while [ $i -lt 200000 ]; do i=$((i+1)); done"
+    child = Child("a name", ["sh", "-c", f"echo at half; {work}; exit 3"])
     assert child.wait() == 3
     assert child.cpu > 0
     assert "at half" in capsys.readouterr().out

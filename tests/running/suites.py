@@ -3,7 +3,6 @@
 
 import json
 import re
-import subprocess
 import time
 import xml.etree.ElementTree as xml
 from pathlib import Path
