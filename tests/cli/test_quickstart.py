@@ -6,6 +6,8 @@ import re
 import subprocess
 import sys
 
+import pytest
+
 from conftest import BUILD, ROOT
 
 STEPS = ["First deployment: 10%, 40%, 50% of 5 pods", "v1 to v2, in place: 1, 2 and 2 pods",
@@ -52,3 +54,22 @@ def test_what_is_kept_answers_until_it_is_ended_as_it_says(tmp_path):
     finally:
         subprocess.run(["bash", "-c", end.replace("(ends all of it)", "")], check=True, timeout=60)
     assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize("said, told", [
+    ("go1.19.8", "Go 1.25.0 or newer is needed, found go1.19.8 in {}: put one from go.dev/dl into "),
+    ("go1.25.0", None), ("go1.100.1", None),
+    (None, "Go 1.25.0 or newer is needed, found none: put one from go.dev/dl into "),
+])
+def test_a_go_that_is_new_enough(tmp_path, said, told):
+    if said:
+        go = tmp_path / "go"
+        go.write_text(f"#!/bin/sh\necho {said}\n")
+        go.chmod(0o755)
+    found = subprocess.run([ROOT / "deploy" / "go", tmp_path / "nothing"], text=True,
+                           capture_output=True, check=False,
+                           env={"PATH": f"{tmp_path}:/usr/bin:/bin"})
+    if told:
+        assert found.returncode == 1 and found.stderr.startswith(told.format(tmp_path))
+    else:
+        assert (found.returncode, found.stdout) == (0, f"{tmp_path}\n")
