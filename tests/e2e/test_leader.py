@@ -6,11 +6,15 @@ so where it matters who has written, all others are frozen meanwhile.
 """
 
 import itertools
+import json
 import re
+import subprocess
+from contextlib import closing
 from datetime import datetime, timezone
 
 import pytest
 
+from cluster import tools
 from cluster.api import ApiError
 from harness import proof
 from harness.controller import config_text
@@ -259,3 +263,55 @@ def test_a_deleted_lease_is_made_anew_by_who_leads(stage, crew):
     stage.wait("it is there again", lambda: stage.history.now("Lease", crew.lease) and
                stage.history.now("Lease", crew.lease)["spec"]["holderIdentity"] == holder)
     assert leading.alive() and not crew.says(waiting, "leading")
+
+
+class Scheduler:
+    """client-go's own elector, in a program of Kubernetes' that has nothing else to do: no pod asks for
+    a scheduler of this name."""
+
+    def __init__(self, crew, folder):
+        self.crew, self.log = crew, folder / "scheduler.log"
+        config = folder / "scheduler.json"
+        config.write_text(json.dumps({
+            "apiVersion": "kubescheduler.config.k8s.io/v1", "kind": "KubeSchedulerConfiguration",
+            "profiles": [{"schedulerName": "nobody-asks-for"}],
+            "clientConnection": {"kubeconfig": str(crew.stage.cluster.kubeconfig)},
+            "leaderElection": {"leaderElect": True, "resourceLock": "leases", "resourceName": crew.lease,
+                               "resourceNamespace": NAMESPACE, "leaseDuration": "6s",
+                               "renewDeadline": "4s", "retryPeriod": "1s"}}))
+        with open(self.log, "w", encoding="utf-8") as log:
+            self.process = subprocess.Popen(
+                [tools.path("kube-scheduler"), f"--config={config}", "--secure-port=0"], stderr=log)
+
+    def wait_says(self, words: str) -> None:
+        self.crew.stage.wait(words, lambda: words in self.log.read_text(encoding="utf-8"))
+
+    def close(self) -> None:
+        self.process.kill()
+        self.process.wait()
+
+
+@pytest.mark.real("a sandbox has no kube-scheduler")
+def test_client_gos_elector_and_ours_take_turns(stage, crew, tmp_path):
+    """Killed, it is waited for as long as its record says; what one gives away the other takes at once."""
+    with closing(Scheduler(crew, tmp_path)) as theirs:
+        theirs.wait_says("successfully acquired lease")
+        ours = crew.candidate(*BRIEF)
+        stage.put(application(component(version="4.0.6", fake=True)))
+        put = stage.put(rollout("shop-v1", numBatches=1))
+        since = int(put["metadata"]["resourceVersion"])
+        assert not stage.history.quiet(since, 8, "AppRollout", "ApplicationRevision", "CloneSet")
+        theirs.process.kill()
+        crew.wait_leads(ours)
+    stage.wait_state("rolloutSucceed")
+    with closing(Scheduler(crew, tmp_path)) as theirs:
+        theirs.wait_says("attempting to acquire leader lease")
+        ours.stop()
+        theirs.wait_says("successfully acquired lease")
+        ours = crew.candidate(*LONG)
+        theirs.process.terminate()
+        crew.wait_leads(ours)
+    stage.history.catch_up()
+    assert [bool(holder) for holder in crew.holders()] == [True, True, False, True, False, True]
+    assert len({*crew.holders()}) == 5
+    assert [record["leaseTransitions"] for record in crew.records()][-1] == 3
