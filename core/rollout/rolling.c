@@ -248,7 +248,7 @@ static void why_half_way(struct run *run, int pods)
 static bool scaled_half_way(struct run *run)
 {
     const struct observation *seen = &run->in->observation;
-    int before = seen->ready - at_least_none(seen->updated_ready);
+    int before = at_least_none(seen->ready) - at_least_none(seen->updated_ready);
     if (!run->status->scale || !seen->exists || seen->updated >= seen->size || before <= 0)
         return false;
     why_half_way(run, before);
