@@ -108,12 +108,11 @@ def show(status: dict, since: str, start: float) -> None:
     print(f"  {clock}  batch {batch}  {pods_bar(status):6} {' › '.join(steps)}", flush=True)
 
 
-def follow(cluster: Reachable, generation: int, done) -> dict:
-    """Shows the rollout's states until `done(status)`; returns the last status."""
-    start, since, shown = time.monotonic(), "", None
+def follow(cluster: Reachable, generation: int, since: str, done) -> dict:
+    """Shows the states that are left after `since` until `done(status)`; returns the last status."""
+    start, shown = time.monotonic(), None
     for seen, status in watch_statuses(cluster, "rolling-example"):
         if min(seen, status.get("observedGeneration", 0)) < generation:
-            since = latest_time(status)
             continue
         face = (where(status), status.get("currentBatch"), pods_bar(status))
         if face != shown:
@@ -148,9 +147,11 @@ def revision(cluster: Reachable, name: str) -> None:
 
 
 def roll(cluster: Reachable, file: str, what: str, done=succeeded) -> dict:
+    path = f"{ROLLOUT}/rolling-example"
+    before = cluster.api.get(path).get("status", {}) if cluster.api.exists(path) else {}
     apply(cluster, file, what)
-    rollout = cluster.api.get(f"{ROLLOUT}/rolling-example")
-    return follow(cluster, rollout["metadata"]["generation"], done)
+    generation = cluster.api.get(path)["metadata"]["generation"]
+    return follow(cluster, generation, latest_time(before), done)
 
 
 def flow(cluster: Reachable) -> None:
@@ -183,6 +184,7 @@ def bring_up(options) -> Reachable:
                                  Path(tempfile.mkdtemp(prefix="sluice-quickstart-")),
                                  "--openkruise", "--ready-after", str(options.ready_after))
     print(f"{'cluster':12} up in {time.monotonic() - start:.1f} s")
+    print(f"{'a pod':12} ● new and ready, ○ new, · still to come")
     return cluster
 
 
@@ -226,6 +228,8 @@ def main() -> None:
         if options.keep:
             farewell(cluster, controller)
             cluster = controller = None
+        else:
+            print("\nStep by step, with your own hands: docs/getting-started.md")
     finally:
         if controller:
             controller.stop()
