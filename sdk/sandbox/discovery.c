@@ -9,7 +9,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define KUBERNETES "v1.34.4"
 #define AGGREGATED ";g=apidiscovery.k8s.io;v=v2;as=APIGroupDiscoveryList"
 
 static void answer_json_take(struct answer *answer, json_t *json)
@@ -279,5 +278,6 @@ bool discovery_answer(struct sandbox *sandbox, const struct request *request, st
         return false;
     return answer_version_of_server(request, answer) || answer_health(request, answer) ||
            answer_roots(sandbox, request, answer) || answer_groups(sandbox, request, answer) ||
-           openapi_answer(sandbox->kinds, request, answer);
+           openapi_answer(sandbox->kinds, request, answer) ||
+           openapi_v2_answer(sandbox->kinds, request, answer);
 }

@@ -58,12 +58,16 @@ static json_t *patch_of(const struct kind *kind)
                      kind->version, "kind", kind->name, "x-kubernetes-action", "patch");
 }
 
-static void add_path(const struct kind *kind, json_t *paths)
+char *openapi_path(const struct kind *kind)
 {
     char *version AUTO_FREE = version_path(kind);
-    char *path AUTO_FREE =
-        str_format("/%s/%s%s/{name}", version, kind->namespaced ? "namespaces/{namespace}/" : "",
-                   kind->plural);
+    return str_format("/%s/%s%s/{name}", version, kind->namespaced ? "namespaces/{namespace}/" : "",
+                      kind->plural);
+}
+
+static void add_path(const struct kind *kind, json_t *paths)
+{
+    char *path AUTO_FREE = openapi_path(kind);
     json_object_set_new(paths, path, json_pack("{so}", "patch", patch_of(kind)));
 }
 
@@ -86,7 +90,7 @@ static json_t *make_document(const struct registry *kinds, const char *path)
         return NULL;
     }
     return json_pack("{ss s{ss ss} so s{sO}}", "openapi", "3.0.0", "info", "title", "Kubernetes",
-                     "version", "v1.34.4", "paths", paths, "components", "schemas", schemas);
+                     "version", KUBERNETES, "paths", paths, "components", "schemas", schemas);
 }
 
 bool openapi_answer(const struct registry *kinds, const struct request *request,

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """What the API says of itself. The sandbox has fewer kinds: those that it has are the same."""
 
+import openapi_v2
 import pytest
 
 AGGREGATED = "application/json;g=apidiscovery.k8s.io;v=v2;as=APIGroupDiscoveryList"
@@ -60,3 +61,20 @@ def test_groups(api):
 def test_health(api):
     for path in ("/healthz", "/livez", "/readyz"):
         api.get(path)
+
+
+def test_openapi_v2(api):
+    """What kubectl before 1.27 looks for."""
+    connection, answer = api.server.request("GET", "/openapi/v2", None,
+                                            {"Accept": openapi_v2.TYPE})
+    said = openapi_v2.patches(answer.read())
+    connection.close()
+    ours = {}
+    for path, patch in said.items():
+        *_, resource, last = path.split("/")
+        group = patch["whose"][0]["group"] if patch["whose"] else None
+        if last == "{name}" and "/v1/" in path and resource in KINDS.get(group, ()):
+            ours[path] = {**patch, "takes": [name for name in patch["takes"]
+                                             if name in ("dryRun", "fieldValidation")]}
+    api.say("patches", {"status": answer.status, "type": answer.headers["Content-Type"],
+                        "of": ours})
