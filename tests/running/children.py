@@ -54,7 +54,7 @@ class Child:
         start, ended = time.monotonic(), os.pidfd_open(self.process.pid)
         while not select.select([ended], [], [], TELL)[0]:
             if self.log:
-                say(self.name, self.tail(1)[:100], start)
+                say(self.name, self.tail(1)[:100] or "has said nothing yet", start)
         os.close(ended)
         _, status, used = os.wait4(self.process.pid, 0)
         self.process.returncode = os.waitstatus_to_exitcode(status)

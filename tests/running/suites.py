@@ -76,7 +76,7 @@ def unit_tests(tally: Tally, name: str, folder: str, *options: str) -> None:
     log = ROOT / folder / "meson-logs" / f"testlog{suffix}.json"
     log.unlink(missing_ok=True)
     child = Child(name, ["meson", "test", "-C", folder, "--no-rebuild", "--print-errorlogs",
-                         *options], {**STRICT, "PYTHONUNBUFFERED": "1"})
+                         *options], STRICT)
     code = child.wait()
     passed, failures = 0, []
     for line in log.read_text().splitlines() if log.exists() else []:
