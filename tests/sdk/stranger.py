@@ -25,7 +25,7 @@ for device in $DEVICES; do
 done
 mount -o bind,remount,ro "$root/usr"
 mount --bind "$SDK$PREFIX" "$root$PREFIX"
-exec chroot "$root" /usr/bin/env -i HOME=/home/author PATH=$PREFIX/bin:/usr/bin:/bin \\
+exec /usr/sbin/chroot "$root" /usr/bin/env -i HOME=/home/author PATH=$PREFIX/bin:/usr/bin:/bin \\
     LC_ALL=C.UTF-8 sh -c "cd /home/author && $*"
 """
 
