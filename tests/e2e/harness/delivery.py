@@ -156,10 +156,16 @@ class Installed:
         return [pod for pod in self.pods() if is_ready(pod)
                 and pod["spec"]["containers"][0]["image"] == f"{self.repository}:{tag}"]
 
+    def is_seen(self) -> bool:
+        """Its controller has made the pods of the template that it has now."""
+        found = self.deployment()
+        return (found["status"].get("observedGeneration") == found["metadata"]["generation"]
+                and found["status"].get("updatedReplicas") == 2)
+
     def wait_ready(self, tag: str) -> list:
-        """Both of this tag and no other; in good order if not, with what they say."""
+        """Both of this tag and of the present template, no other; what they say, if they don't come."""
         def reached():
-            return len(self.pods()) == len(self.ready(tag)) == 2 and self.pods()
+            return self.is_seen() and len(self.pods()) == len(self.ready(tag)) == 2 and self.pods()
 
         try:
             return wait_for(f"both controllers are of {tag}", reached, 90)
