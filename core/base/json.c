@@ -24,6 +24,20 @@ char *json_text(const json_t *json)
     return text ? text : str_copy("null");
 }
 
+struct packed *json_packed(struct pack *pack, const json_t *json)
+{
+    char *text AUTO_FREE = json_text(json);
+    return pack_text(pack, text, strlen(text));
+}
+
+json_t *json_unpacked(const struct packed *packed)
+{
+    size_t length = 0;
+    char *text AUTO_FREE = packed ? packed_text(packed, &length) : NULL;
+    json_t *json = NULL;
+    return text && json_parse(text, length, &json, NULL) == OK ? json : NULL;
+}
+
 char *json_canonical(const json_t *json)
 {
     char *text = json_dumps(json, JSON_COMPACT | JSON_ENCODE_ANY | JSON_SORT_KEYS);

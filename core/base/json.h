@@ -11,6 +11,7 @@
 
 #include "base/error.h"
 #include "base/hash.h"
+#include "base/pack.h"
 
 #include <jansson.h>
 #include <stdbool.h>
@@ -25,6 +26,10 @@ int json_parse(const char *text, size_t length, json_t **ret_json, struct error 
  * The caller frees it. */
 char *json_text(const json_t *json);
 char *json_canonical(const json_t *json);
+
+/* The same as one of the texts of a pack (base/pack.h), and back. The caller owns both. */
+struct packed *json_packed(struct pack *pack, const json_t *json);
+json_t *json_unpacked(const struct packed *packed); /* NULL gives NULL */
 
 /* SHA-256 of the canonical form: equal documents have equal hashes whatever their key order. */
 void json_hash(const json_t *json, char ret_hex[HASH_HEX_SIZE]);

@@ -28,7 +28,7 @@ static size_t map_place(const struct map *map, const char *key)
 static void map_grow(struct map *map)
 {
     struct map old = *map;
-    map->size = old.size ? old.size * 2 : 16;
+    map->size = old.size ? old.size * 2 : 4;
     map->entries = mem_alloc(map->size * sizeof *map->entries);
     for (size_t i = 0; i < old.size; i++)
         if (old.entries[i].key)

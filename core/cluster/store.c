@@ -4,6 +4,7 @@
 #include "base/alloc.h"
 #include "base/json.h"
 #include "base/map.h"
+#include "base/pack.h"
 #include "cluster/cluster_private.h"
 #include "cluster/object_text.h"
 #include "cluster/watch_private.h"
@@ -11,11 +12,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Compact text behind a small head, in one piece of memory. */
 struct stored {
     uint64_t version;
     bool ours; /* put in by store_put() and not confirmed by the watch yet */
-    char text[];
+    struct packed *text;
 };
 
 struct store {
@@ -23,15 +23,26 @@ struct store {
     struct store_events events;
     void *data;
     struct map objects; /* "namespace/name" → struct stored */
-    unsigned busy;      /* inside callbacks */
+    struct pack pack;
+    unsigned busy; /* inside callbacks */
     bool closed;
 };
+
+static void stored_free(void *data)
+{
+    struct stored *stored = data;
+    if (!stored)
+        return;
+    packed_free(stored->text);
+    free(stored);
+}
 
 static void store_release(struct store *store)
 {
     if (store->busy)
         return;
-    map_done(&store->objects, free);
+    map_done(&store->objects, stored_free);
+    pack_done(&store->pack);
     free(store);
 }
 
@@ -62,20 +73,23 @@ static uint64_t object_version(const json_t *object)
     return version_number(json_string_at(object, "/metadata/resourceVersion"));
 }
 
-static struct stored *stored_new(const json_t *object, bool ours)
+/* Keeps it instead of what is there. */
+static void store_keep(struct store *store, const char *key, const json_t *object, bool ours)
 {
-    char *text AUTO_FREE = json_text(object);
-    size_t size = strlen(text) + 1;
-    struct stored *stored = mem_alloc(sizeof *stored + size);
+    struct stored *stored = mem_alloc(sizeof *stored);
     stored->version = object_version(object);
     stored->ours = ours;
-    memcpy(stored->text, text, size);
-    return stored;
+    stored->text = json_packed(&store->pack, object);
+    stored_free(map_put(&store->objects, key, stored));
 }
 
 static json_t *stored_object(const struct stored *stored)
 {
-    return stored ? object_parse(stored->text, strlen(stored->text)) : NULL;
+    if (!stored)
+        return NULL;
+    size_t length;
+    char *text AUTO_FREE = packed_text(stored->text, &length);
+    return object_parse(text, length);
 }
 
 static void store_tell(struct store *store, const json_t *object, bool deleted)
@@ -101,7 +115,7 @@ static void on_put(void *data, json_t *object)
         before->ours = false;
         return;
     }
-    free(map_put(&store->objects, key, stored_new(object, false)));
+    store_keep(store, key, object, false);
     store_tell(store, object, false);
 }
 
@@ -111,9 +125,10 @@ static void on_delete(void *data, json_t *object)
     const char *ns = json_string_at(object, "/metadata/namespace");
     char *key AUTO_FREE = store_key(ns, json_string_at(object, "/metadata/name"));
     struct stored *before = map_remove(&store->objects, key);
-    free(before);
-    if (before)
-        store_tell(store, object, true);
+    if (!before)
+        return;
+    stored_free(before);
+    store_tell(store, object, true);
 }
 
 static void on_synced(void *data)
@@ -202,5 +217,5 @@ void store_put(struct store *store, const json_t *object)
         return;
     /* Not changed, only referred to, for as long as it takes to be written as text. */
     json_t *pruned AUTO_JSON = watch_prune(store->watch, (json_t *)(uintptr_t)object);
-    free(map_put(&store->objects, key, stored_new(pruned, true)));
+    store_keep(store, key, pruned, true);
 }

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
- * A store: the objects of one watched collection, pruned and kept as compact JSON text (a tenth of
- * what a tree takes), found by namespace and name. Readers get a tree of their own.
+ * A store: the objects of one watched collection, pruned and packed (base/pack.h: only that
+ * is kept in which they differ, a fiftieth of what a tree takes), found by namespace and name.
+ * Readers get a tree of their own.
  */
 #ifndef CLUSTER_STORE_H
 #define CLUSTER_STORE_H

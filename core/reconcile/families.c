@@ -5,11 +5,15 @@
 #include "base/json.h"
 
 #include <stdlib.h>
-#include <string.h>
+
+static void member_free(void *data)
+{
+    packed_free(data);
+}
 
 static void family_free(void *data)
 {
-    map_done(data, free);
+    map_done(data, member_free);
     free(data);
 }
 
@@ -17,6 +21,7 @@ void families_done(struct families *families)
 {
     map_done(&families->by_uid, family_free);
     map_done(&families->owner_uid, free);
+    pack_done(&families->pack);
 }
 
 static struct map *family_of(const struct families *families, const char *key)
@@ -36,7 +41,7 @@ void families_put(struct families *families, const char *uid, const char *key, c
         family = mem_alloc(sizeof *family);
         map_put(&families->by_uid, uid, family);
     }
-    free(map_put(family, key, json_text(object)));
+    packed_free(map_put(family, key, json_packed(&families->pack, object)));
 }
 
 void families_remove(struct families *families, const char *key)
@@ -45,15 +50,9 @@ void families_remove(struct families *families, const char *key)
     struct map *family = uid ? map_get(&families->by_uid, uid) : NULL;
     if (!family)
         return;
-    free(map_remove(family, key));
+    packed_free(map_remove(family, key));
     if (family->count == 0)
         family_free(map_remove(&families->by_uid, uid));
-}
-
-static json_t *parse(const char *text)
-{
-    json_t *object = NULL;
-    return text && json_parse(text, strlen(text), &object, NULL) == OK ? object : NULL;
 }
 
 void families_list(const struct families *families, const char *uid, json_t *array)
@@ -62,18 +61,18 @@ void families_list(const struct families *families, const char *uid, json_t *arr
     const struct map_entry *entry;
     size_t cursor = 0;
     while (family && (entry = map_next(family, &cursor)))
-        json_array_append_new(array, parse(entry->value));
+        json_array_append_new(array, json_unpacked(entry->value));
 }
 
 json_t *families_get(const struct families *families, const char *key)
 {
     const struct map *family = family_of(families, key);
-    return family ? parse(map_get(family, key)) : NULL;
+    return family ? json_unpacked(map_get(family, key)) : NULL;
 }
 
 void families_replace(struct families *families, const char *key, const json_t *object)
 {
     struct map *family = family_of(families, key);
     if (family)
-        free(map_put(family, key, json_text(object)));
+        packed_free(map_put(family, key, json_packed(&families->pack, object)));
 }

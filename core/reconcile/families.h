@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
- * Which objects belong to which workload: those of one kind that are owned, as text, found by the
+ * Which objects belong to which workload: those of one kind that are owned, packed, found by the
  * UID of the workload that controls them. Knows nothing of watches or adapters. Private to
  * reconcile/.
  */
@@ -8,13 +8,15 @@
 #define RECONCILE_FAMILIES_H
 
 #include "base/map.h"
+#include "base/pack.h"
 
 #include <jansson.h>
 
 /* Zeroed, it is empty. */
 struct families {
-    struct map by_uid;    /* UID of the workload → its objects: "namespace/name" → compact text */
+    struct map by_uid;    /* UID of the workload → its objects: "namespace/name" → packed text */
     struct map owner_uid; /* "namespace/name" → that UID */
+    struct pack pack;
 };
 void families_done(struct families *families);
 
