@@ -9,8 +9,6 @@
 #ifndef RECONCILE_BRAKE_H
 #define RECONCILE_BRAKE_H
 
-#include "base/error.h"
-
 #include <stdbool.h>
 #include <stdint.h>
 
@@ -24,13 +22,19 @@ struct brake {
     int64_t until_ms; /* monotonic */
     const struct adapter *adapter; /* that it is about; compared, and never followed */
     int64_t generation;            /* of the rollout's spec then */
-    struct error why;
+    char *why;                     /* in words; owned */
 };
 
-/* A round of the component is over. True: its adapter has had enough of them, and `why` is set. */
+/* Forgets everything. */
+void brake_done(struct brake *brake);
+
+/* A round of the component is over. True: its adapter has had enough of them. */
 bool brake_round(struct brake *brake, const struct component *component, bool moved);
 
 /* Must the component's adapter be left alone for now? Lets go when that is over. */
 bool brake_holds(struct brake *brake, const struct component *component);
+
+/* The component waits, for the reason that the brake was put on. */
+void brake_tell(const struct brake *brake, struct component *component);
 
 #endif

@@ -10,7 +10,6 @@
 #include "reconcile/other_writer.h"
 #include "reconcile/task.h"
 
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -22,6 +21,8 @@ enum {
 void contest_done(struct contest *contest)
 {
     actions_done(&contest->actions);
+    free(contest->who);
+    *contest = (struct contest){0};
 }
 
 static bool is_suspicion(const struct action *action)
@@ -70,12 +71,19 @@ bool contest_suspected(const struct component *component, const struct actions *
 
 /* ── Whose doing it is ────────────────────────────────────────────────────────────────────── */
 
-static void say(char *who, size_t size, const struct foreign_write *write)
+/* The caller frees it. */
+static char *words(const struct foreign_write *write)
 {
     char *found AUTO_FREE = write->found ? json_text(write->found) : str_copy("nothing");
     char *wanted AUTO_FREE = write->wanted ? json_text(write->wanted) : str_copy("nothing");
-    snprintf(who, size, "%s (%s at %s) has put %.64s in %s, where %.64s has to stand",
-             write->manager, write->operation, write->time, found, write->field, wanted);
+    return str_format("%s (%s at %s) has put %.64s in %s, where %.64s has to stand", write->manager,
+                      write->operation, write->time, found, write->field, wanted);
+}
+
+static void contest_blame_take(struct contest *contest, char *who)
+{
+    free(contest->who);
+    contest->who = who;
 }
 
 /* The first of the patch's fields that somebody else has changed. */
@@ -92,7 +100,7 @@ static bool patch_blames(const json_t *live, const json_t *patch, struct contest
         if (str_equal(json_string_at(operation, "/op"), "test") ||
             !managed_taken(live, after, path, FIELD_MANAGER, &write))
             continue;
-        say(contest->who, sizeof contest->who, &write);
+        contest_blame_take(contest, words(&write));
         free(write.field);
         return true;
     }
@@ -103,7 +111,7 @@ static bool somebody_did(const struct reply *reply, struct contest *contest)
 {
     const json_t *live = json_at(reply->body, "/items/0");
     if (reply->error.code != OK) { /* it is put back all the same */
-        snprintf(contest->who, sizeof contest->who, "the API server doesn't say by whom");
+        contest_blame_take(contest, str_copy("the API server doesn't say by whom"));
         return true;
     }
     for (size_t i = 0; live && i < contest->actions.count; i++) {
@@ -170,7 +178,7 @@ static void on_live(void *data, const struct reply *reply)
     struct component *component = data;
     struct contest *contest = &component->task->contest;
     struct actions actions;
-    component->task->call = NULL;
+    component->task->pass->call = NULL;
     if (somebody_did(reply, contest)) {
         tell_who(&contest->actions, contest->who);
         component->put_back = true;
@@ -186,7 +194,7 @@ static void on_live(void *data, const struct reply *reply)
 void contest_judge_take(struct component *component, struct actions *actions, contest_fn *go_on)
 {
     struct contest *contest = &component->task->contest;
-    contest_done(contest);
+    actions_done(&contest->actions);
     contest->actions = *actions;
     contest->go_on = go_on;
     *actions = (struct actions){0};

@@ -30,10 +30,10 @@ struct contest {
     int64_t since_ms;       /* … as of then, monotonic */
     struct actions actions; /* that wait for the server's word; owned */
     contest_fn *go_on;
-    char who[512]; /* did it last, in words */
+    char *who; /* did it last, in words; owned */
 };
 
-/* Forgets what waits. */
+/* Forgets everything. */
 void contest_done(struct contest *contest);
 
 /* Was the hold taken off, as the adapter says, or because the effect that has its turn puts back

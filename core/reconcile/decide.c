@@ -14,9 +14,9 @@
 static void component_note_rolls(struct component *component, int64_t now_ms)
 {
     const struct task *task = component->task;
-    const struct plan *plan = task->rollout.plan;
+    const struct plan *plan = task->pass->rollout.plan;
     struct asked asked;
-    asked_read(task->object, &asked);
+    asked_read(task->pass->object, &asked);
     const struct rolls_news news = {.before = &component->status,
                                     .decision = component->decision,
                                     .batches = plan ? (int)plan->batch_count : 0,
@@ -67,9 +67,9 @@ void component_decide(struct component *component)
         component->decision = mem_alloc(sizeof *component->decision);
     struct machine_input *input = mem_alloc(sizeof *input);
     *input = (struct machine_input){
-        .plan = task->rollout.plan,
-        .plan_error = &task->rollout.plan_error,
-        .intent = task->rollout.intent,
+        .plan = task->pass->rollout.plan,
+        .plan_error = &task->pass->rollout.plan_error,
+        .intent = task->pass->rollout.intent,
         .status = component->status,
         .observation = component->observation,
         .hook = component->hook.outcome,

@@ -60,19 +60,19 @@ static void start_hook(struct component *component, const struct effect *effect)
     struct task *task = component->task;
     const struct rollout_status *s = &component->decision->status;
     const struct hook *hook =
-        plan_hook(task->rollout.plan, effect->gate, effect->batch, effect->index);
+        plan_hook(task->pass->rollout.plan, effect->gate, effect->batch, effect->index);
     /* When the roll began tells it from a later one to the same revision. */
     int64_t began_ms = s->conditions[CONDITION_ROLLOUT_LOCATING].since_ms;
-    char *identity AUTO_FREE = str_format("%s/%s/%s/%lld/%s/%d/%s/%d", task->rollout.uid,
+    char *identity AUTO_FREE = str_format("%s/%s/%s/%lld/%s/%d/%s/%d", task->pass->rollout.uid,
                                           component->name ? component->name : "", s->target,
                                           (long long)began_ms, hook_phase(component), effect->batch,
                                           hook_type_name(effect->gate), effect->index);
     char *roll AUTO_FREE =
-        str_format("%s/%s/%lld", task->rollout.uid, s->target, (long long)began_ms);
+        str_format("%s/%s/%lld", task->pass->rollout.uid, s->target, (long long)began_ms);
     struct hook_spec spec = {
         .hook = hook,
-        .ns = task->rollout.ns,
-        .name = task->rollout.name,
+        .ns = task->pass->rollout.ns,
+        .name = task->pass->rollout.name,
         .phase = hook_phase(component),
         .idempotency_key = identity,
         .attempt = effect->attempt,
@@ -83,7 +83,7 @@ static void start_hook(struct component *component, const struct effect *effect)
     hook_cancel(component->hook.call);
     component->hook.call = NULL;
     /* To call it is an effect as a write is; whoever may not have any is about to end. */
-    if (!cluster_may_write_in(task->controller->cluster, task->rollout.ns))
+    if (!cluster_may_write_in(task->controller->cluster, task->pass->rollout.ns))
         return;
     component->hook.asked = (struct hook_outcome){.gate = effect->gate,
                                                   .batch = effect->batch,
@@ -122,7 +122,7 @@ static enum call_kind revert_question(const struct component *component,
 static enum call_kind advance_question(const struct component *component,
                                        const struct effect *effect, struct adapter_request *request)
 {
-    const struct plan *plan = component->task->rollout.plan;
+    const struct plan *plan = component->task->pass->rollout.plan;
     request->max_unavailable = plan_tolerance(plan, effect->batch, component->observation.size);
     request->pods = component->task->pods;
     if ((size_t)effect->batch < plan->batch_count)
@@ -164,9 +164,9 @@ void component_failed(struct component *component, enum reason_code why, const s
     if (news) {
         s->reason_since_ms = clock_wall_ms();
         task_tell_waiting(task, component);
-        task->told = true;
+        task->pass->told = true;
     }
-    task->trouble = *err;
+    task->pass->trouble = *err;
     pass_record(task);
 }
 
@@ -188,7 +188,7 @@ static void tell_if_free(const struct component *component)
 static void on_acted(void *data, enum acted acted, const struct error *err)
 {
     struct component *component = data;
-    component->task->act = NULL;
+    component->task->pass->act = NULL;
     follow_forget_object(component->task);
     if (err->code != OK) {
         struct error told = *err;
@@ -226,10 +226,10 @@ static void act_now_take(struct component *component, struct actions *actions)
         .kind = component->kind,
         .workload = component->workload,
         .target = request.target,
-        .holder = task->kind->follows && !component->observation.held ? NULL : task->holder,
+        .holder = task->kind->follows && !component->observation.held ? NULL : task->pass->holder,
         .auxiliaries = effect_auxiliaries(component),
     };
-    task->act = act_start_take(task->controller, &spec, actions, on_acted, component);
+    task->pass->act = act_start_take(task->controller, &spec, actions, on_acted, component);
 }
 
 /* One that changes nothing costs nothing. */
@@ -264,11 +264,11 @@ static void on_asked(void *data, struct adapter_reply *reply)
 /* Asks the adapter what an effect means for the workload, and carries that out. */
 static void act_on_workload(struct component *component, const struct effect *effect)
 {
-    struct adapter_asking *asking = &component->task->asking;
+    struct adapter_asking *asking = &component->task->pass->asking;
     struct adapter_request request;
     struct adapter_reply reply = {0};
     if (brake_holds(&component->task->brake, component)) {
-        component_failed(component, REASON_ADAPTER_TROUBLE, &component->task->brake.why);
+        brake_tell(&component->task->brake, component);
         return;
     }
     if (component->task->kind->follows && follow_answers(component, effect, &reply)) {

@@ -17,20 +17,20 @@
 
 static const char *ref_kind(const struct task *task)
 {
-    return json_string_at(task->object, "/spec/workloadRef/kind");
+    return json_string_at(task->pass->object, "/spec/workloadRef/kind");
 }
 
 static const char *ref_name(const struct task *task)
 {
-    return json_string_at(task->object, "/spec/workloadRef/name");
+    return json_string_at(task->pass->object, "/spec/workloadRef/name");
 }
 
 /* Only the object is new: what it was like before tells whether it has to be read. */
 static void follow_fail(struct task *task, enum reason_code why, const struct error *err)
 {
     struct followed *followed = &task->followed;
-    followed->error = *err;
-    followed->why = why;
+    task->pass->unfollowed = *err;
+    task->pass->unfollowed_why = why;
     followed->uid[0] = followed->template[0] = followed->applied[0] = '\0';
     follow_forget_object(task);
 }
@@ -40,7 +40,7 @@ static void workload_missing(struct task *task)
     struct error err = {0};
     error_at(&err, ERR_MISSING, "spec.workloadRef",
              "there is no %s %s in namespace %s; it is waited for", ref_kind(task), ref_name(task),
-             task->rollout.ns);
+             task->pass->rollout.ns);
     follow_fail(task, REASON_WORKLOAD_MISSING, &err);
 }
 
@@ -70,7 +70,7 @@ static int find_objects(struct task *task, enum reason_code *ret_why, struct err
 static int find_kind(struct task *task, enum reason_code *ret_why, struct error *err)
 {
     struct followed *followed = &task->followed;
-    const char *api_version = json_string_at(task->object, "/spec/workloadRef/apiVersion");
+    const char *api_version = json_string_at(task->pass->object, "/spec/workloadRef/apiVersion");
     const struct adapter *adapter;
     followed->kind = NULL;
     *ret_why = REASON_KIND_UNKNOWN;
@@ -86,7 +86,7 @@ static int find_kind(struct task *task, enum reason_code *ret_why, struct error 
 static void watch_workload(struct task *task)
 {
     char *topic AUTO_FREE =
-        str_format("workload %s %s/%s", ref_kind(task), task->rollout.ns, ref_name(task));
+        str_format("workload %s %s/%s", ref_kind(task), task->pass->rollout.ns, ref_name(task));
     waiters_add(&task->kind->waiters, topic, task->key);
 }
 
@@ -94,13 +94,14 @@ static void watch_workload(struct task *task)
 static json_t *workload_seen(const struct task *task)
 {
     const struct workload_kind *kind = task->followed.kind;
-    return kind && kind->store ? store_get(kind->store, task->rollout.ns, ref_name(task)) : NULL;
+    return kind && kind->store ? store_get(kind->store, task->pass->rollout.ns, ref_name(task))
+                               : NULL;
 }
 
 /* Is this the object whose template is known? */
 static bool is_known(const struct followed *followed, const json_t *seen)
 {
-    return followed->error.code == OK && followed->template[0] &&
+    return followed->template[0] &&
            str_equal(json_string_at(seen, "/metadata/uid"), followed->uid) &&
            json_int_at(seen, "/metadata/generation", 0) == followed->generation;
 }
@@ -114,7 +115,7 @@ static struct template_place place_of(const struct followed *followed)
 /* Where all have come from, of those that aren't the present one. */
 static void learn_source(struct followed *followed, const struct task *task)
 {
-    bool ours = str_equal(object_mark(followed->whole, MARK_HOLDER), task->holder);
+    bool ours = str_equal(object_mark(followed->whole, MARK_HOLDER), task->pass->holder);
     json_t *rolled AUTO_JSON = ours ? history_rolled(followed->whole) : NULL;
     followed->rolled[0] = '\0';
     if (rolled)
@@ -143,7 +144,7 @@ static void take_object(struct task *task, json_t *whole)
     }
     follow_forget_object(task);
     followed->whole = json_incref(whole);
-    followed->error = (struct error){0};
+    task->pass->unfollowed = (struct error){0};
     followed->generation = json_int_at(whole, "/metadata/generation", 0);
     COPY(followed->uid, json_string_at(whole, "/metadata/uid"));
     template_name(template, followed->template);
@@ -167,7 +168,7 @@ static void take_listed(struct task *task, const json_t *list)
 static void on_object(void *data, const struct reply *reply)
 {
     struct task *task = data;
-    task->call = NULL;
+    task->pass->call = NULL;
     if (reply->error.code == ERR_MISSING) {
         workload_missing(task);
     } else if (reply->error.code != OK) {
@@ -176,16 +177,16 @@ static void on_object(void *data, const struct reply *reply)
     } else {
         take_listed(task, reply->body);
     }
-    task->follow_then(task);
+    task->pass->follow_then(task);
 }
 
 static void read_object(struct task *task, follow_fn *then)
 {
     char *path AUTO_FREE =
-        object_list_path(&task->followed.kind->info, task->rollout.ns, ref_name(task));
+        object_list_path(&task->followed.kind->info, task->pass->rollout.ns, ref_name(task));
     struct call_spec spec = {.method = "GET", .path = path};
-    task->follow_then = then;
-    task->call = cluster_call(task->controller->cluster, &spec, on_object, task);
+    task->pass->follow_then = then;
+    task->pass->call = cluster_call(task->controller->cluster, &spec, on_object, task);
 }
 
 void follow_aim(struct task *task, follow_fn *then)
@@ -213,8 +214,8 @@ void follow_intend(struct task *task)
     const struct followed *followed = &task->followed;
     const char *applied = str_equal(followed->applied, followed->template) ? "" : followed->applied;
     bool rolled = followed->rolled[0] && !str_equal(followed->rolled, followed->template);
-    task->rollout.intent.target = followed->template;
-    task->rollout.intent.source = rolled ? followed->rolled : applied;
+    task->pass->rollout.intent.target = followed->template;
+    task->pass->rollout.intent.source = rolled ? followed->rolled : applied;
 }
 
 /* What was read in this pass has changed, or was never looked at. */
@@ -222,7 +223,8 @@ bool follow_rests(const struct task *task)
 {
     json_t *seen AUTO_JSON = workload_seen(task);
     return seen && is_known(&task->followed, seen) && !task->followed.whole &&
-           object_mark(seen, MARK_REST) && str_equal(object_mark(seen, MARK_HOLDER), task->holder);
+           object_mark(seen, MARK_REST) &&
+           str_equal(object_mark(seen, MARK_HOLDER), task->pass->holder);
 }
 
 /* ── Locating ─────────────────────────────────────────────────────────────────────────────── */
@@ -231,7 +233,7 @@ bool follow_rests(const struct task *task)
 static json_t *target_object(const struct task *task, const char *target)
 {
     json_t *object = ledger_owners_view(task->followed.whole);
-    object_put_mark(object, MARK_HOLDER, task->holder);
+    object_put_mark(object, MARK_HOLDER, task->pass->holder);
     object_put_mark(object, MARK_APPLIED, target);
     return object;
 }
@@ -253,14 +255,13 @@ static void location_one_take(struct location *location, const struct task *task
 
 static void set_location(struct task *task)
 {
-    const struct followed *followed = &task->followed;
     struct location *location = mem_alloc(sizeof *location);
     follow_intend(task);
     location->target = str_copy(pass_target(task));
     location->source = str_copy(pass_source(task));
-    location->error = followed->error;
-    location->why = followed->why;
-    if (followed->error.code == OK)
+    location->error = task->pass->unfollowed;
+    location->why = task->pass->unfollowed_why;
+    if (location->error.code == OK)
         location_one_take(location, task, target_object(task, location->target));
     if (task->location && !str_equal(task->location->target, location->target))
         pods_forget(task);
@@ -289,14 +290,14 @@ struct location *follow_revert(const struct task *task)
 static void on_object_read(struct task *task)
 {
     set_location(task);
-    task->follow_located(task);
+    task->pass->follow_located(task);
 }
 
 void follow_locate(struct task *task, follow_fn *then)
 {
-    json_t *seen AUTO_JSON = task->followed.error.code == OK ? workload_seen(task) : NULL;
-    task->follow_located = then;
-    if (task->followed.error.code == OK && !seen)
+    json_t *seen AUTO_JSON = task->pass->unfollowed.code == OK ? workload_seen(task) : NULL;
+    task->pass->follow_located = then;
+    if (task->pass->unfollowed.code == OK && !seen)
         workload_missing(task);
     if (seen && (!task->followed.whole || !is_known(&task->followed, seen)))
         read_object(task, on_object_read);
@@ -314,7 +315,7 @@ void follow_forget_object(struct task *task)
 {
     json_decref(task->followed.whole);
     task->followed.whole = NULL;
-    free(task->followed.packed);
+    packed_free(task->followed.packed);
     task->followed.packed = NULL;
 }
 
@@ -322,7 +323,9 @@ void follow_forget_object(struct task *task)
  * tells whether it has changed. Otherwise it is read anew in every pass that needs it. */
 void follow_pack(struct task *task, bool rolling)
 {
-    char *packed = rolling && task->followed.whole ? json_text(task->followed.whole) : NULL;
+    struct packed *packed = NULL;
+    if (rolling && task->followed.whole)
+        packed = json_packed(&task->kind->pack, task->followed.whole);
     follow_forget_object(task);
     task->followed.packed = packed;
     if (!task->kind->follows)
@@ -336,10 +339,8 @@ void follow_pack(struct task *task, bool rolling)
 
 void follow_unpack(struct task *task)
 {
-    const char *packed = task->followed.packed;
-    json_t *whole = NULL;
-    if (packed && json_parse(packed, strlen(packed), &whole, NULL) == OK)
-        follow_forget_object(task);
+    json_t *whole = json_unpacked(task->followed.packed);
+    follow_forget_object(task);
     task->followed.whole = whole;
 }
 
@@ -380,7 +381,7 @@ bool follow_answers(const struct component *component, const struct effect *effe
 {
     const struct task *task = component->task;
     const json_t *whole = task->followed.whole;
-    if (!whole && task->followed.error.code == OK) {
+    if (!whole && task->pass->unfollowed.code == OK) {
         error_set(&ret_reply->err, ERR_RETRY, "%s has to be read again",
                   component->observation.object);
         return true;

@@ -21,15 +21,13 @@ struct task;
 /* What is known of the workload that is followed. Templates go by their names. */
 struct followed {
     struct workload_kind *kind; /* borrowed; NULL: not known */
-    struct error error;         /* OK: the template is known */
-    enum reason_code why;
     char uid[64];
-    int64_t generation; /* of the object whose template this is */
-    char template[TEMPLATE_NAME_SIZE];
-    char applied[TEMPLATE_NAME_SIZE]; /* what the last roll has gone to, or "" */
-    char rolled[TEMPLATE_NAME_SIZE];  /* what all pods had last, or "" */
-    json_t *whole;                    /* the live object; NULL: to be read */
-    char *packed;                     /* the same as text, between passes */
+    int64_t generation;                /* of the object whose template this is */
+    char template[TEMPLATE_NAME_SIZE]; /* "": it isn't known */
+    char applied[TEMPLATE_NAME_SIZE];  /* what the last roll has gone to, or "" */
+    char rolled[TEMPLATE_NAME_SIZE];   /* what all pods had last, or "" */
+    json_t *whole;                     /* the live object; NULL: to be read */
+    struct packed *packed;             /* the same between passes */
 };
 
 /* Looks the workload up, reads it if it isn't the one that is known, and goes on with `then`, at

@@ -29,7 +29,7 @@ struct located_component *component_located(const struct component *component)
 struct adapter_request component_request(const struct component *component)
 {
     const struct located_component *located = component_located(component);
-    const struct plan *plan = component->task->rollout.plan;
+    const struct plan *plan = component->task->pass->rollout.plan;
     return (struct adapter_request){
         .workload = component->workload,
         .owned = component->owned,
@@ -56,7 +56,7 @@ static void observe_marks(struct component *component, const json_t *target)
     const char *applied = object_mark(component->workload, MARK_APPLIED);
     const char *rests = object_mark(component->workload, MARK_REST);
     seen->exists = true;
-    seen->held = str_equal(holder, component->task->holder);
+    seen->held = str_equal(holder, component->task->pass->holder);
     seen->rests = seen->held && rests;
     seen->rolled = seen->rests && str_equal(rests, component->task->followed.template);
     if (holder && !seen->held && holder_lives(component->task->controller, holder)) {
@@ -75,7 +75,7 @@ static void observe_marks(struct component *component, const json_t *target)
 static void ask(struct component *component, enum call_kind kind,
                 const struct adapter_request *request, adapter_reply_fn *on_reply)
 {
-    struct adapter_asking *asking = &component->task->asking;
+    struct adapter_asking *asking = &component->task->pass->asking;
     asking->on_reply = on_reply;
     asking->data = component;
     adapter_ask(asking, component->adapter, kind, request);
@@ -110,7 +110,7 @@ static void observe_validation(struct component *component)
         component_observed(component);
         return;
     }
-    const struct plan *plan = component->task->rollout.plan;
+    const struct plan *plan = component->task->pass->rollout.plan;
     json_t *names AUTO_JSON = plan ? plan_pod_names(plan) : NULL;
     struct adapter_request request = component_request(component);
     request.pods = names ? component->task->pods : NULL;
@@ -185,7 +185,7 @@ static void on_writer_known(struct component *component, const struct error *err
 static bool is_leaving(const struct component *component)
 {
     enum rolling_state state = component->status.rolling;
-    return component->task->rollout.intent.deleted || state == ROLLING_DELETING ||
+    return component->task->pass->rollout.intent.deleted || state == ROLLING_DELETING ||
            state == ROLLING_ABANDONING || state == ROLLING_FAILING;
 }
 
@@ -278,7 +278,7 @@ static void match_held(void *data, const json_t *object)
 static void find_held(struct component *component)
 {
     struct controller *controller = component->task->controller;
-    struct held_search search = {component->task->holder, component->name, NULL};
+    struct held_search search = {component->task->pass->holder, component->name, NULL};
     for (size_t i = 0; i < controller->workload_kind_count && !search.found; i++) {
         struct workload_kind *kind = controller->workload_kinds[i];
         if (!kind->store)
@@ -293,7 +293,7 @@ static void find_held(struct component *component)
     component->owned =
         owned_objects(component->kind, json_string_at(search.found, "/metadata/uid"));
     snprintf(component->observation.object, sizeof component->observation.object, "%s %s/%s",
-             component->kind->kind->kind, component->task->rollout.ns,
+             component->kind->kind->kind, component->task->pass->rollout.ns,
              json_string_at(search.found, "/metadata/name"));
     observe_marks(component, NULL);
 }
@@ -303,7 +303,7 @@ static void observe_located(struct component *component, const struct located_co
     struct observation *seen = &component->observation;
     const char *name = json_string_at(located->workload, "/metadata/name");
     snprintf(seen->object, sizeof seen->object, "%s %s/%s", located->kind->kind->kind,
-             component->task->rollout.ns, name);
+             component->task->pass->rollout.ns, name);
     component->kind = located->kind;
     if (!kind_ready(component, located->kind)) {
         component_observed(component);
@@ -311,7 +311,7 @@ static void observe_located(struct component *component, const struct located_co
     }
     component->adapter = adapter_hold(located->kind->adapter);
     seen->fixed_size = !adapter_scales(component->adapter);
-    component->workload = store_get(located->kind->store, component->task->rollout.ns, name);
+    component->workload = store_get(located->kind->store, component->task->pass->rollout.ns, name);
     component->owned =
         owned_objects(located->kind, json_string_at(component->workload, "/metadata/uid"));
     if (component->workload)

@@ -57,19 +57,19 @@ static void send_patch(struct component *component, json_t *patch, const char *m
                        reply_fn *on_reply)
 {
     struct task *task = component->task;
-    char *path AUTO_FREE = object_path(&component->kind->info, task->rollout.ns,
+    char *path AUTO_FREE = object_path(&component->kind->info, task->pass->rollout.ns,
                                        json_string_at(component->live, "/metadata/name"), NULL);
     char *query AUTO_FREE = str_format("%s?fieldManager=" FIELD_MANAGER "%s", path, more);
     char *body AUTO_FREE = json_text(patch);
     struct call_spec spec = {
         .method = "PATCH", .path = query, .content_type = PATCH_JSON, .body = body};
-    task->call = cluster_call(task->controller->cluster, &spec, on_reply, component);
+    task->pass->call = cluster_call(task->controller->cluster, &spec, on_reply, component);
 }
 
 static void on_marked(void *data, const struct reply *reply)
 {
     struct component *component = data;
-    component->task->call = NULL;
+    component->task->pass->call = NULL;
     if (reply->error.code == OK) {
         store_put(component->kind->store, reply->body);
         component->observation.template_changed = false;
@@ -113,7 +113,7 @@ static void on_rehearsed(void *data, const struct reply *reply)
 {
     struct component *component = data;
     char hash[HASH_HEX_SIZE];
-    component->task->call = NULL;
+    component->task->pass->call = NULL;
     if (reply->error.code == ERR_RETRY)
         component->then(component, &reply->error);
     else if (reply->error.code == OK && is_ours(component, reply->body, hash))
@@ -150,14 +150,14 @@ static bool still_held(const struct component *component)
 {
     return str_equal(json_string_at(component->live, "/metadata/uid"),
                      json_string_at(component->workload, "/metadata/uid")) &&
-           str_equal(object_mark(component->live, MARK_HOLDER), component->task->holder);
+           str_equal(object_mark(component->live, MARK_HOLDER), component->task->pass->holder);
 }
 
 static void on_live(void *data, const struct reply *reply)
 {
     struct component *component = data;
     struct error changed = {0};
-    component->task->call = NULL;
+    component->task->pass->call = NULL;
     component->live = json_incref(json_at(reply->body, "/items/0"));
     if (reply->error.code == ERR_RETRY) {
         component->then(component, &reply->error);
@@ -174,10 +174,10 @@ static void on_live(void *data, const struct reply *reply)
 void workload_ask(struct component *component, reply_fn *on_reply)
 {
     struct task *task = component->task;
-    char *query AUTO_FREE = object_list_path(&component->kind->info, task->rollout.ns,
+    char *query AUTO_FREE = object_list_path(&component->kind->info, task->pass->rollout.ns,
                                              json_string_at(component->workload, "/metadata/name"));
     struct call_spec spec = {.method = "GET", .path = query, .whole = true};
-    task->call = cluster_call(task->controller->cluster, &spec, on_reply, component);
+    task->pass->call = cluster_call(task->controller->cluster, &spec, on_reply, component);
 }
 
 void other_writer_ask(struct component *component, other_writer_fn *then)

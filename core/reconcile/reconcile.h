@@ -65,6 +65,7 @@ struct rollout_kind {
     struct queue *queue;
     struct waiters waiters;
     struct map tasks; /* key -> struct task, while it has something to remember */
+    struct pack pack; /* of what tasks keep between their passes */
 };
 
 enum { ROLLOUTS_OF_APPS, ROLLOUTS_THAT_FOLLOW, ROLLOUT_KINDS };

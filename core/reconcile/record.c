@@ -24,12 +24,12 @@ static void pass_end(struct task *task)
     char *key AUTO_FREE = str_copy(task->key); /* the task may be dropped */
     struct turns_of turn = task_turn(task);
     turn.key = key;
-    bool trouble = task->trouble.code != OK;
+    bool trouble = task->pass->trouble.code != OK;
     bool keep = task_unfinished(task) || trouble || task->kind->follows;
     if (trouble)
         follow_doubt(task);
     follow_pack(task, task_rolls(task));
-    task_pass_clear(task);
+    task_pass_done(task);
     location_pack(task->location);
     location_pack(task->revert);
     if (!keep || task->dead)
@@ -46,7 +46,7 @@ static void pass_end(struct task *task)
 void pass_fail(struct task *task, const struct error *err)
 {
     struct log_about about = {.topic = "rollout", .object = task->key};
-    task->trouble = *err;
+    task->pass->trouble = *err;
     if (err->code != ERR_CONFLICT)
         log_write(LOG_WARN, about, "%s", err->text);
     pass_end(task);
@@ -67,16 +67,16 @@ static json_t *status_json(struct task *task, const struct component *deciding)
 
 static void write_status(struct task *task, json_t *status_take, reply_fn *on_written)
 {
-    json_t *object AUTO_JSON =
-        json_pack("{s:s, s:s, s:{s:s, s:s, s:s, s:s}, s:O, s:o}", "apiVersion",
-                  task->kind->info.api_version, "kind", task->kind->info.kind, "metadata", "name",
-                  task->rollout.name, "namespace", task->rollout.ns, "uid", task->rollout.uid,
-                  "resourceVersion", json_string_at(task->object, "/metadata/resourceVersion"),
-                  "spec", json_object_get(task->object, "spec"), "status", status_take);
+    json_t *object AUTO_JSON = json_pack(
+        "{s:s, s:s, s:{s:s, s:s, s:s, s:s}, s:O, s:o}", "apiVersion", task->kind->info.api_version,
+        "kind", task->kind->info.kind, "metadata", "name", task->pass->rollout.name, "namespace",
+        task->pass->rollout.ns, "uid", task->pass->rollout.uid, "resourceVersion",
+        json_string_at(task->pass->object, "/metadata/resourceVersion"), "spec",
+        json_object_get(task->pass->object, "spec"), "status", status_take);
     char *body AUTO_FREE = json_text(object);
     char *path AUTO_FREE = task_path(task, "status");
     struct call_spec spec = {.method = "PUT", .path = path, .body = body};
-    task->call = cluster_call(task->controller->cluster, &spec, on_written, task);
+    task->pass->call = cluster_call(task->controller->cluster, &spec, on_written, task);
     task->written_at_ms = clock_monotonic_ms();
 }
 
@@ -84,12 +84,12 @@ static void write_status(struct task *task, json_t *status_take, reply_fn *on_wr
 static void on_remembered(void *data, const struct reply *reply)
 {
     struct task *task = data;
-    task->call = NULL;
+    task->pass->call = NULL;
     if (reply->error.code != OK) {
         pass_fail(task, &reply->error);
         return;
     }
-    struct component *component = &task->components[task->at];
+    struct component *component = &task->components[task->pass->at];
     task_object_replace(task, reply->body);
     /* It is recorded, so it counts and may be told, whatever becomes of the effect. */
     task_note_moves(task, component);
@@ -107,7 +107,7 @@ bool component_remember(struct component *component)
     if (component->remembered)
         return false;
     json_t *status = status_json(task, component);
-    json_t *recorded = json_object_get(task->object, "status");
+    json_t *recorded = json_object_get(task->pass->object, "status");
     if (approllout_status_compare(recorded, status) != STATUS_DIFFERENT) {
         json_decref(status);
         return false;
@@ -119,7 +119,7 @@ bool component_remember(struct component *component)
 static void on_forgotten(void *data, const struct reply *reply)
 {
     struct task *task = data;
-    task->call = NULL;
+    task->pass->call = NULL;
     if (reply->error.code != OK && reply->error.code != ERR_MISSING) {
         pass_fail(task, &reply->error);
         return;
@@ -135,24 +135,24 @@ static void forget_rollout(struct task *task)
     json_t *kept = json_array();
     size_t i;
     json_t *finalizer;
-    json_array_foreach (json_at(task->object, "/metadata/finalizers"), i, finalizer) {
+    json_array_foreach (json_at(task->pass->object, "/metadata/finalizers"), i, finalizer) {
         if (!str_equal(json_string_value(finalizer), task->kind->finalizer))
             json_array_append(kept, finalizer);
     }
-    json_t *patch AUTO_JSON =
-        json_pack("{s:{s:s, s:o}}", "metadata", "resourceVersion",
-                  json_string_at(task->object, "/metadata/resourceVersion"), "finalizers", kept);
+    json_t *patch AUTO_JSON = json_pack(
+        "{s:{s:s, s:o}}", "metadata", "resourceVersion",
+        json_string_at(task->pass->object, "/metadata/resourceVersion"), "finalizers", kept);
     char *body AUTO_FREE = json_text(patch);
     char *path AUTO_FREE = task_path(task, NULL);
     struct call_spec spec = {
         .method = "PATCH", .path = path, .content_type = PATCH_MERGE, .body = body};
-    task->call = cluster_call(task->controller->cluster, &spec, on_forgotten, task);
+    task->pass->call = cluster_call(task->controller->cluster, &spec, on_forgotten, task);
 }
 
 static void on_recorded(void *data, const struct reply *reply)
 {
     struct task *task = data;
-    task->call = NULL;
+    task->pass->call = NULL;
     if (reply->error.code != OK) {
         pass_fail(task, &reply->error);
         return;
@@ -164,7 +164,7 @@ static void on_recorded(void *data, const struct reply *reply)
 
 static bool all_forgotten(const struct task *task)
 {
-    bool all = task->rollout.has_finalizer && task->component_count > 0;
+    bool all = task->pass->rollout.has_finalizer && task->component_count > 0;
     for (size_t i = 0; i < task->component_count; i++)
         all = all && task->components[i].forget;
     return all;
@@ -187,8 +187,8 @@ static void wait_for_more(struct task *task)
             waiters_add(&kind->waiters, topic, task->key);
         }
         if (component->observation.located.code == ERR_RETRY && !component->forget &&
-            !rolling_state_terminal(component->status.rolling) && !task->trouble.code)
-            task->trouble = component->observation.located;
+            !rolling_state_terminal(component->status.rolling) && !task->pass->trouble.code)
+            task->pass->trouble = component->observation.located;
     }
 }
 
@@ -229,8 +229,8 @@ void pass_record(struct task *task)
     }
     json_t *status = status_json(task, NULL);
     enum status_change change =
-        approllout_status_compare(json_object_get(task->object, "status"), status);
-    if (change == STATUS_COUNTERS && task->told)
+        approllout_status_compare(json_object_get(task->pass->object, "status"), status);
+    if (change == STATUS_COUNTERS && task->pass->told)
         change = STATUS_DIFFERENT; /* or the next pass would tell it again */
     if (change == STATUS_DIFFERENT || (change == STATUS_COUNTERS && counters_due(task))) {
         write_status(task, status, on_recorded);

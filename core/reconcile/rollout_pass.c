@@ -60,24 +60,24 @@ static bool pass_idle(struct task *task)
 const char *pass_target(const struct task *task)
 {
     const struct rollout_status *s = &task->components[0].status;
-    return s->engaged && s->target[0] ? s->target : task->rollout.intent.target;
+    return s->engaged && s->target[0] ? s->target : task->pass->rollout.intent.target;
 }
 
 const char *pass_source(const struct task *task)
 {
     const struct rollout_status *s = &task->components[0].status;
-    return s->engaged && s->target[0] ? s->source : task->rollout.intent.source;
+    return s->engaged && s->target[0] ? s->source : task->pass->rollout.intent.source;
 }
 
 static struct locate *locate_for(struct task *task, const char *target, const char *source,
                                  locate_fn *on_located)
 {
     struct locate_spec spec = {
-        .ns = task->rollout.ns,
+        .ns = task->pass->rollout.ns,
         .target = target,
         .source = source,
-        .component_list = task->rollout.component_list,
-        .holder = task->holder,
+        .component_list = task->pass->rollout.component_list,
+        .holder = task->pass->holder,
         .waiters = &task->kind->waiters,
         .key = task->key,
     };
@@ -87,7 +87,7 @@ static struct locate *locate_for(struct task *task, const char *target, const ch
 static void on_pods(void *data, json_t *pods, const struct error *err)
 {
     struct task *task = data;
-    task->fetch = NULL;
+    task->pass->fetch = NULL;
     if (err->code != OK && err->code != ERR_DENIED) {
         pass_fail(task, err);
         return;
@@ -104,9 +104,11 @@ static void on_pods(void *data, json_t *pods, const struct error *err)
 /* Pods that the plan names are read once a roll. */
 static void pass_pods(struct task *task)
 {
-    json_t *names AUTO_JSON = task->rollout.plan ? plan_pod_names(task->rollout.plan) : NULL;
+    json_t *names AUTO_JSON =
+        task->pass->rollout.plan ? plan_pod_names(task->pass->rollout.plan) : NULL;
     if (names && !task->pods)
-        task->fetch = pods_fetch_start(task->controller, task->rollout.ns, names, on_pods, task);
+        task->pass->fetch =
+            pods_fetch_start(task->controller, task->pass->rollout.ns, names, on_pods, task);
     else
         pass_component(task);
 }
@@ -114,7 +116,7 @@ static void pass_pods(struct task *task)
 static void on_revert_located(void *data, struct location *location)
 {
     struct task *task = data;
-    task->locate = NULL;
+    task->pass->locate = NULL;
     location_free(task->revert);
     task->revert = location;
     pass_pods(task);
@@ -123,10 +125,11 @@ static void on_revert_located(void *data, struct location *location)
 /* By its deletion, or by a batch that fails: when that happens it is known already where to. */
 static bool may_revert(const struct task *task)
 {
-    const struct intent *intent = &task->rollout.intent;
+    const struct intent *intent = &task->pass->rollout.intent;
     if (intent->deleted)
         return intent->revert_on_delete;
-    return !task->kind->follows && task->rollout.plan && plan_rolls_back(task->rollout.plan);
+    return !task->kind->follows && task->pass->rollout.plan &&
+           plan_rolls_back(task->pass->rollout.plan);
 }
 
 static bool wants_revert(const struct task *task)
@@ -145,7 +148,8 @@ static void locate_revert(struct task *task)
     if (task->kind->follows)
         on_revert_located(task, follow_revert(task));
     else
-        task->locate = locate_for(task, task->components[0].status.source, "", on_revert_located);
+        task->pass->locate =
+            locate_for(task, task->components[0].status.source, "", on_revert_located);
 }
 
 static void pass_located(struct task *task)
@@ -160,9 +164,9 @@ static void pass_located(struct task *task)
 static void on_located(void *data, struct location *location)
 {
     struct task *task = data;
-    task->locate = NULL;
+    task->pass->locate = NULL;
     task->location = location;
-    task->located = true;
+    task->pass->located = true;
     pass_located(task);
 }
 
@@ -173,9 +177,9 @@ static bool location_usable(const struct task *task)
     const struct location *location = task->location;
     bool usable = location && str_equal(location->target, pass_target(task)) &&
                   str_equal(location->source, pass_source(task));
-    if (usable && !task->located)
+    if (usable && !task->pass->located)
         usable = location->error.code == OK;
-    for (size_t i = 0; usable && !task->located && i < location->count; i++)
+    for (size_t i = 0; usable && !task->pass->located && i < location->count; i++)
         usable = location->components[i].error.code == OK;
     return usable;
 }
@@ -186,7 +190,7 @@ static bool goes_untouched(const struct task *task)
     bool engaged = false;
     for (size_t i = 0; i < task->component_count; i++)
         engaged = engaged || task->components[i].status.engaged;
-    return task->rollout.intent.deleted && !engaged;
+    return task->pass->rollout.intent.deleted && !engaged;
 }
 
 void pass_locate(struct task *task)
@@ -207,13 +211,13 @@ void pass_locate(struct task *task)
     task->location = NULL;
     json_decref(task->pods);
     task->pods = NULL;
-    task->locate = locate_for(task, pass_target(task), pass_source(task), on_located);
+    task->pass->locate = locate_for(task, pass_target(task), pass_source(task), on_located);
 }
 
 static void on_protected(void *data, const struct reply *reply)
 {
     struct task *task = data;
-    task->call = NULL;
+    task->pass->call = NULL;
     if (reply->error.code != OK) {
         pass_fail(task, &reply->error);
         return;
@@ -225,36 +229,33 @@ static void on_protected(void *data, const struct reply *reply)
 /* The finalizer comes before anything is touched, so that nothing touched is left behind. */
 static void pass_protect(struct task *task)
 {
-    if (task->rollout.has_finalizer || task->rollout.intent.deleted) {
+    if (task->pass->rollout.has_finalizer || task->pass->rollout.intent.deleted) {
         pass_locate(task);
         return;
     }
-    json_t *finalizers = json_at(task->object, "/metadata/finalizers");
+    json_t *finalizers = json_at(task->pass->object, "/metadata/finalizers");
     finalizers = finalizers ? json_copy(finalizers) : json_array();
     json_array_append_new(finalizers, json_string(task->kind->finalizer));
-    json_t *patch AUTO_JSON = json_pack("{s:{s:s, s:o}}", "metadata", "resourceVersion",
-                                        json_string_at(task->object, "/metadata/resourceVersion"),
-                                        "finalizers", finalizers);
+    json_t *patch AUTO_JSON = json_pack(
+        "{s:{s:s, s:o}}", "metadata", "resourceVersion",
+        json_string_at(task->pass->object, "/metadata/resourceVersion"), "finalizers", finalizers);
     char *body AUTO_FREE = json_text(patch);
     char *path AUTO_FREE = task_path(task, NULL);
     struct call_spec spec = {
         .method = "PATCH", .path = path, .content_type = PATCH_MERGE, .body = body};
-    task->call = cluster_call(task->controller->cluster, &spec, on_protected, task);
+    task->pass->call = cluster_call(task->controller->cluster, &spec, on_protected, task);
 }
 
 static void pass_begin(struct task *task, json_t *object_take)
 {
-    task->object = object_take;
+    task->pass = mem_alloc(sizeof *task->pass);
+    task->pass->object = object_take;
     task_read(task);
-    task->holder = holder_text(task->kind, &task->rollout);
-    task->trouble = (struct error){0};
+    task->pass->holder = holder_text(task->kind, &task->pass->rollout);
     location_unpack(task->location);
     location_unpack(task->revert);
     follow_unpack(task);
-    task->located = task->told = false;
-    task->rounds = 0;
     task->brake.rounds = 0;
-    task->at = 0;
     if (task->kind->follows)
         follow_aim(task, pass_aimed);
     else
@@ -302,11 +303,11 @@ void rollout_pass(void *data, const char *key)
 /* One round of the component whose turn it is. */
 static void pass_component(struct task *task)
 {
-    if (task->at == task->component_count) {
+    if (task->pass->at == task->component_count) {
         pass_record(task);
         return;
     }
-    component_observe(&task->components[task->at]);
+    component_observe(&task->components[task->pass->at]);
 }
 
 void component_observed(struct component *component)
@@ -326,7 +327,7 @@ void component_round_done(struct component *component)
     struct task *task = component->task;
     bool moved = component->decision->move_count > 0;
     if (brake_round(&task->brake, component, moved || component->put_back)) {
-        component_failed(component, REASON_ADAPTER_TROUBLE, &task->brake.why);
+        brake_tell(&task->brake, component);
         return;
     }
     task_note_moves(task, component);
@@ -334,13 +335,13 @@ void component_round_done(struct component *component)
     component->hook.outcome.result = HOOK_NONE;
     if (component->decision->tell_reason) {
         task_tell_waiting(task, component);
-        task->told = true;
+        task->pass->told = true;
     }
-    if ((component->acted >= ACTED_PATCHED || moved) && ++task->rounds < ROUNDS_MAX) {
+    if ((component->acted >= ACTED_PATCHED || moved) && ++task->pass->rounds < ROUNDS_MAX) {
         pass_locate(task);
         return;
     }
-    task->at++;
-    task->rounds = 0;
+    task->pass->at++;
+    task->pass->rounds = 0;
     pass_component(task);
 }

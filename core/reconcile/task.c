@@ -31,7 +31,7 @@ void component_forget(struct component *component)
 
 void component_read(struct component *component, const char *name)
 {
-    const json_t *object = component->task->object;
+    const json_t *object = component->task->pass->object;
     approllout_status_read(object, name, &component->status);
     json_decref(component->rolls);
     component->rolls = json_incref((json_t *)(uintptr_t)approllout_rolls(object, name));
@@ -87,20 +87,32 @@ static bool components_needed(const struct task *task)
 
 void task_read(struct task *task)
 {
-    task->kind->read(task->object, &task->rollout);
+    task->kind->read(task->pass->object, &task->pass->rollout);
     if (task->kind->follows)
         follow_intend(task);
 }
 
-/* What only the pass needs. */
-void task_pass_clear(struct task *task)
+static void pass_free(struct pass *pass)
 {
-    approllout_done(&task->rollout);
-    json_decref(task->object);
-    task->object = NULL;
-    free(task->holder);
-    task->holder = NULL;
+    locate_cancel(pass->locate);
+    act_cancel(pass->act);
+    adapter_ask_cancel(&pass->asking);
+    pods_fetch_cancel(pass->fetch);
+    if (pass->call)
+        call_cancel(pass->call);
+    approllout_done(&pass->rollout);
+    json_decref(pass->object);
+    free(pass->holder);
+    free(pass);
+}
+
+void task_pass_done(struct task *task)
+{
+    if (!task->pass)
+        return;
     task_forget_moves(task);
+    pass_free(task->pass);
+    task->pass = NULL;
     if (!components_needed(task))
         components_drop(task);
     for (size_t i = 0; i < task->component_count; i++)
@@ -110,15 +122,10 @@ void task_pass_clear(struct task *task)
 static void task_free(void *data)
 {
     struct task *task = data;
-    locate_cancel(task->locate);
-    act_cancel(task->act);
-    adapter_ask_cancel(&task->asking);
-    contest_done(&task->contest);
-    pods_fetch_cancel(task->fetch);
-    if (task->call)
-        call_cancel(task->call);
-    task_pass_clear(task);
+    task_pass_done(task);
     components_drop(task);
+    contest_done(&task->contest);
+    brake_done(&task->brake);
     location_free(task->location);
     location_free(task->revert);
     json_decref(task->pods);
@@ -136,6 +143,7 @@ void task_drop(struct task *task)
 void rollout_tasks_drop(struct rollout_kind *kind)
 {
     map_done(&kind->tasks, task_free);
+    pack_done(&kind->pack);
 }
 
 void rollout_task_drop(struct rollout_kind *kind, const char *key)
@@ -191,13 +199,14 @@ static void components_set(struct task *task, char **names, size_t count)
 /* Before anything was located, the components are those that the status speaks of. */
 void components_from_status(struct task *task)
 {
-    const json_t *listed = json_at(task->object, "/status/components");
+    const json_t *listed = json_at(task->pass->object, "/status/components");
     size_t count = json_array_size(listed) > 1 ? json_array_size(listed) : 1;
     char **names AUTO_FREE = mem_alloc(count * sizeof *names);
     for (size_t i = 0; i < count; i++)
         names[i] =
-            (char *)(uintptr_t)(count > 1 ? json_string_at(json_array_get(listed, i), "/name")
-                                          : json_string_at(task->object, "/status/component"));
+            (char *)(uintptr_t)(count > 1
+                                    ? json_string_at(json_array_get(listed, i), "/name")
+                                    : json_string_at(task->pass->object, "/status/component"));
     components_set(task, names, count);
 }
 
@@ -227,7 +236,8 @@ struct turns_of task_turn(const struct task *task)
 
 char *task_path(const struct task *task, const char *subresource)
 {
-    return object_path(&task->kind->info, task->rollout.ns, task->rollout.name, subresource);
+    return object_path(&task->kind->info, task->pass->rollout.ns, task->pass->rollout.name,
+                       subresource);
 }
 
 void task_object_put(struct task *task, const json_t *object)
@@ -239,8 +249,8 @@ void task_object_put(struct task *task, const json_t *object)
 void task_object_replace(struct task *task, json_t *object)
 {
     task_object_put(task, object);
-    approllout_done(&task->rollout);
-    json_decref(task->object);
-    task->object = json_incref(object);
+    approllout_done(&task->pass->rollout);
+    json_decref(task->pass->object);
+    task->pass->object = json_incref(object);
     task_read(task);
 }

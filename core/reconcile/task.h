@@ -59,11 +59,34 @@ struct told_move {
     char *component;
 };
 
+/* What only the pass under way needs: most of a task, and most rollouts are at rest. */
+struct pass {
+    json_t *object; /* the rollout; owned */
+    struct approllout rollout;
+    char *holder;
+    bool located; /* in this pass */
+    bool told;    /* that it waits for a person, in this pass: that is recorded at once */
+    size_t at;    /* the component that has its turn */
+    int rounds;
+    struct told_move *moves;
+    size_t move_count;
+    struct error unfollowed; /* why the template of what is followed isn't known; OK: it is */
+    enum reason_code unfollowed_why;
+    follow_fn *follow_then, *follow_located; /* what comes after the look at what is followed */
+    struct locate *locate;
+    struct act *act;
+    struct adapter_asking asking;
+    struct pods_fetch *fetch;
+    struct call *call;
+    struct error trouble;
+};
+
 struct task {
     struct controller *controller;
     struct rollout_kind *kind;
     char *key;
-    bool dead; /* the rollout is gone: drop the task when the pass ends */
+    bool dead;         /* the rollout is gone: drop the task when the pass ends */
+    struct pass *pass; /* that is under way, or NULL */
 
     struct location *location; /* of the rollout's present target */
     struct location *revert;   /* of its source, when a deletion reverts */
@@ -72,26 +95,8 @@ struct task {
     int64_t written_at_ms;     /* of the last status, monotonic; 0: never */
     struct brake brake;        /* of the adapter that its components have, one at a time */
     struct contest contest;    /* over its workloads */
-
-    /* The pass under way. */
-    bool located;   /* in this pass */
-    bool told;      /* that it waits for a person, in this pass: that is recorded at once */
-    json_t *object; /* the rollout; owned */
-    struct approllout rollout;
-    char *holder;
-    struct component *components;
+    struct component *components; /* while there is a pass, or a hook of theirs is being called */
     size_t component_count;
-    size_t at; /* the component that has its turn */
-    int rounds;
-    struct told_move *moves;
-    size_t move_count;
-    struct locate *locate;
-    follow_fn *follow_then, *follow_located; /* what comes after the look at what is followed */
-    struct act *act;
-    struct adapter_asking asking;
-    struct pods_fetch *fetch;
-    struct call *call;
-    struct error trouble;
 };
 
 /* task.c: tasks, and the components of the rollout that is at hand. */
@@ -99,7 +104,7 @@ struct task *task_get(struct rollout_kind *kind, const char *key);
 void task_drop(struct task *task);
 bool task_unfinished(const struct task *task);
 bool task_uses(const struct task *task, const struct workload_kind *kind);
-void task_pass_clear(struct task *task); /* releases what only the pass needs */
+void task_pass_done(struct task *task); /* releases what only the pass needs */
 void task_object_put(struct task *task, const json_t *object); /* what a write answered: known … */
 void task_object_replace(struct task *task, json_t *object); /* … and what this pass goes on with */
 void component_forget(struct component *component);          /* what was seen of its workload */

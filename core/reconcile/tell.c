@@ -17,10 +17,10 @@ static void tell_witness(const struct task *task, const struct component *compon
     const struct witness *witness = &task->controller->witness;
     const struct witnessed what = {
         .kind = task->kind->info.kind,
-        .ns = task->rollout.ns,
-        .name = task->rollout.name,
+        .ns = task->pass->rollout.ns,
+        .name = task->pass->rollout.name,
         .component = component->name,
-        .plan = task->rollout.plan,
+        .plan = task->pass->rollout.plan,
         .decision = component->decision,
     };
     if (witness->on_decision)
@@ -31,20 +31,21 @@ void task_note_moves(struct task *task, const struct component *component)
 {
     const struct decision *decision = component->decision;
     size_t count = (size_t)decision->move_count;
-    task->moves = mem_grow(task->moves, (task->move_count + count) * sizeof *task->moves);
+    task->pass->moves =
+        mem_grow(task->pass->moves, (task->pass->move_count + count) * sizeof *task->pass->moves);
     for (size_t i = 0; i < count; i++)
-        task->moves[task->move_count++] =
+        task->pass->moves[task->pass->move_count++] =
             (struct told_move){.move = decision->moves[i], .component = str_copy(component->name)};
     tell_witness(task, component);
 }
 
 void task_forget_moves(struct task *task)
 {
-    for (size_t i = 0; i < task->move_count; i++)
-        free(task->moves[i].component);
-    free(task->moves);
-    task->moves = NULL;
-    task->move_count = 0;
+    for (size_t i = 0; i < task->pass->move_count; i++)
+        free(task->pass->moves[i].component);
+    free(task->pass->moves);
+    task->pass->moves = NULL;
+    task->pass->move_count = 0;
 }
 
 static void task_event(struct task *task, bool warning, const char *reason, const char *message)
@@ -52,10 +53,10 @@ static void task_event(struct task *task, bool warning, const char *reason, cons
     const struct event_about about = {
         .api_version = task->kind->info.api_version,
         .kind = task->kind->info.kind,
-        .ns = task->rollout.ns,
-        .name = task->rollout.name,
-        .uid = task->rollout.uid,
-        .resource_version = json_string_at(task->object, "/metadata/resourceVersion"),
+        .ns = task->pass->rollout.ns,
+        .name = task->pass->rollout.name,
+        .uid = task->pass->rollout.uid,
+        .resource_version = json_string_at(task->pass->object, "/metadata/resourceVersion"),
     };
     const struct event event = {.warning = warning, .reason = reason, .message = message};
     recorder_event(task->controller->recorder, &about, &event);
@@ -90,8 +91,8 @@ static void log_move(const struct task *task, const struct told_move *told)
 
 void task_tell(struct task *task)
 {
-    for (size_t i = 0; i < task->move_count; i++) {
-        const struct told_move *told = &task->moves[i];
+    for (size_t i = 0; i < task->pass->move_count; i++) {
+        const struct told_move *told = &task->pass->moves[i];
         log_move(task, told);
         if (told->move.tell)
             task_event(task, told->move.warning, move_reason(&told->move), told->move.why.message);

@@ -17,6 +17,7 @@ enum { MANY = 100 };
 
 /* A component with an adapter, of a rollout. */
 struct stand {
+    struct pass pass;
     struct task task;
     struct component component;
     struct adapters *set, *others;
@@ -34,9 +35,10 @@ static int setup(void **state)
     struct stand *stand = mem_alloc(sizeof *stand);
     stand->set = load("sound1");
     stand->others = load("sound2");
+    stand->task.pass = &stand->pass;
     stand->component.task = &stand->task;
     stand->component.adapter = adapters_nth(stand->set, 0);
-    stand->task.rollout.intent.generation = 3;
+    stand->pass.rollout.intent.generation = 3;
     *state = stand;
     return 0;
 }
@@ -44,6 +46,7 @@ static int setup(void **state)
 static int teardown(void **state)
 {
     struct stand *stand = *state;
+    brake_done(&stand->task.brake);
     adapters_free(stand->set);
     adapters_free(stand->others);
     free(stand);
@@ -73,7 +76,7 @@ static void a_patch_in_vain_is_enough(void **state)
     struct stand *stand = *state;
     assert_false(holds(stand));
     put_on(stand);
-    assert_string_equal(stand->task.brake.why.text,
+    assert_string_equal(stand->task.brake.why,
                         "adapter hostile: it asks for a patch that leaves the workload as it is");
 }
 
@@ -82,7 +85,7 @@ static void and_its_field_is_told(void **state)
     struct stand *stand = *state;
     strcpy(stand->component.in_vain_at, "/spec/paused");
     put_on(stand);
-    assert_string_equal(stand->task.brake.why.text,
+    assert_string_equal(stand->task.brake.why,
                         "adapter hostile: it asks for a patch that leaves the workload as it is; "
                         "the server doesn't take /spec/paused");
 }
@@ -96,7 +99,7 @@ static void so_are_many_changes_of_which_nothing_comes(void **state)
     assert_int_equal(rounds, 8);
     assert_true(holds(stand));
     assert_string_equal(
-        stand->task.brake.why.text,
+        stand->task.brake.why,
         "adapter hostile: it has asked for 8 changes in a row and nothing came of them");
 }
 
@@ -132,7 +135,7 @@ static void an_edit_lets_go(void **state)
 {
     struct stand *stand = *state;
     put_on(stand);
-    stand->task.rollout.intent.generation++;
+    stand->pass.rollout.intent.generation++;
     assert_false(holds(stand));
 }
 

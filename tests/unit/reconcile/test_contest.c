@@ -15,6 +15,7 @@ struct stand {
     struct world *world;
     struct controller controller;
     struct workload_kind kind;
+    struct pass pass;
     struct task task;
     struct component component;
     struct decision decision; /* of one effect */
@@ -44,7 +45,8 @@ static int setup(void **state)
     stand->controller.cluster = stand->world->cluster;
     stand->kind.info = (struct kind_info){api, kind, plural, true};
     stand->task.controller = &stand->controller;
-    stand->task.rollout.ns = ns;
+    stand->pass.rollout.ns = ns;
+    stand->task.pass = &stand->pass;
     stand->component.task = &stand->task;
     stand->component.decision = &stand->decision;
     stand->decision.effects[0].kind = EFFECT_ADVANCE;

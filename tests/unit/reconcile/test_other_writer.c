@@ -24,6 +24,7 @@ struct stand {
     struct workload_kind kind;
     struct located_component located;
     struct location location;
+    struct pass pass;
     struct task task;
     struct component component;
     const char *uid, *holder; /* of the live one */
@@ -112,8 +113,9 @@ static int setup(void **state)
     stand->location = (struct location){.components = &stand->located, .count = 1};
     stand->task.controller = &stand->controller;
     stand->task.location = &stand->location;
-    stand->task.holder = holder;
-    stand->task.rollout.ns = ns;
+    stand->pass.holder = holder;
+    stand->pass.rollout.ns = ns;
+    stand->task.pass = &stand->pass;
     stand->component.task = &stand->task;
     stand->component.name = name;
     stand->component.kind = &stand->kind;
@@ -156,7 +158,7 @@ static void ask(struct stand *stand)
     other_writer_ask(&stand->component, on_known);
     world_until(stand->world, answered, stand);
     assert_int_equal(stand->answers, 1);
-    assert_null(stand->task.call);
+    assert_null(stand->pass.call);
 }
 
 static void assert_theirs(struct stand *stand, const char *who)
