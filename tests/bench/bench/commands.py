@@ -9,17 +9,19 @@ from pathlib import Path
 
 from cluster import ClusterError
 
-from . import adapters, controllers, idle, peers, seed, show
+from . import adapters, controllers, idle, peers, scale, seed, show
 
 
 def options(arguments: list) -> argparse.Namespace:
     parser = argparse.ArgumentParser(
         prog="run", description="Measures Sluice on real control planes. Needs root.")
-    parser.add_argument("part", choices=["adapters", "idle", "peers", "seed", "all"], nargs="?", default="all")
+    parser.add_argument("part", choices=["adapters", "idle", "peers", "scale", "seed", "all"], nargs="?", default="all")
     parser.add_argument("--build", type=Path, metavar="FOLDER",
                         help="a build of Sluice (default: a release build is made, once)")
     parser.add_argument("--count", type=int, default=1000,
                         help="adapters, idle, peers: rollouts (1000); adapters: 0 for calls only")
+    parser.add_argument("--sizes", type=int, nargs="+", default=[2500, 5000, 10000],
+                        help="scale: how many workloads (2500 5000 10000)")
     parser.add_argument("--calls", type=int, default=20000, help="adapters: calls (20000)")
     parser.add_argument("--pods", type=int, default=1, help="idle: pods of each (1)")
     parser.add_argument("--seconds", type=int, default=60,
@@ -44,6 +46,9 @@ def measure(given: argparse.Namespace) -> None:
     if given.part in ("peers", "all"):
         rolled = peers.run(build, given.count, given.seconds, given.no_peer)
         reports.append(lambda: peers.report(given.count, rolled))
+    if given.part in ("scale", "all"):
+        sizes = scale.run(build, given.sizes)
+        reports.append(lambda: scale.report(sizes))
     if given.part in ("adapters", "all"):
         compared = adapters.Options(given.count, given.calls)
         show.title("Adapters in process and isolated")

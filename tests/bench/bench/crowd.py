@@ -32,13 +32,13 @@ def send(cluster, what: str, things: list, write) -> None:
     progress.at(len(done))
 
 
-def collect(cluster, what: str, count: int, path: str, is_done) -> None:
-    """Until that many objects of a collection have been so."""
-    progress, names, wire = show.Progress(what, count), set(), Wire(cluster)
+def collect(cluster, what: str, wanted: set, path: str, is_done) -> None:
+    """Until the objects with these names, of a collection, have been so."""
+    progress, missing, wire = show.Progress(what, len(wanted)), set(wanted), Wire(cluster)
     for _, thing in wire.watch(path):
-        if is_done(thing):
-            names.add(thing["metadata"]["name"])
-            progress.at(len(names))
-        if len(names) == count:
+        if thing["metadata"]["name"] in missing and is_done(thing):
+            missing.discard(thing["metadata"]["name"])
+            progress.at(len(wanted) - len(missing))
+        if not missing:
             break
     wire.close()

@@ -179,11 +179,15 @@ class Idle:
         def there(app: dict) -> bool:
             return app.get("status", {}).get("latestRevision", {}).get("revision") == number
 
-        crowd.collect(self.cluster, what, count, objects.path("applications"), there)
+        crowd.collect(self.cluster, what, self._apps(count), objects.path("applications"), there)
+
+    @staticmethod
+    def _apps(count: int) -> set:
+        return {objects.app(i) for i in range(count)}
 
     def _followed(self, what: str, count: int, target: str) -> None:
         """Until that many rollouts have brought that target to success."""
-        crowd.collect(self.cluster, what, count, objects.path("approllouts"),
+        crowd.collect(self.cluster, what, self._apps(count), objects.path("approllouts"),
                       lambda rollout: objects.has_succeeded(rollout, target))
 
 

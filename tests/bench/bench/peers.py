@@ -31,9 +31,9 @@ def name(number: int) -> str:
     return f"web-{number:05}"
 
 
-def _workload(number: int) -> dict:
+def _workload(number: int, pods: int = PODS) -> dict:
     label = {"app": name(number)}
-    return {"replicas": PODS, "selector": {"matchLabels": label},
+    return {"replicas": pods, "selector": {"matchLabels": label},
             "template": {"metadata": {"labels": label}, "spec": {
                 "terminationGracePeriodSeconds": 1,
                 "containers": [{"name": "web", "image": IMAGES[1]}]}}}
@@ -59,15 +59,16 @@ class Sluice:
         cluster.kubectl("wait", "--for=condition=Established", "crd", "--all", "--timeout=30s")
         return controllers.sluice(cluster, self.build, adapter="deployment")
 
-    def make(self, cluster, count: int) -> None:
-        crowd.send(cluster, "Deployments created", range(count), lambda wire, i: wire.send(
+    def make(self, cluster, numbers: range, pods: int = PODS) -> None:
+        wanted = {name(i) for i in numbers}
+        crowd.send(cluster, "Deployments created", numbers, lambda wire, i: wire.send(
             "POST", DEPLOYMENTS, {"apiVersion": "apps/v1", "kind": "Deployment",
-                                  "metadata": {"name": name(i)}, "spec": _workload(i)}))
-        crowd.collect(cluster, "all pods there", count, DEPLOYMENTS,
-                      lambda it: it.get("status", {}).get("availableReplicas") == PODS)
-        crowd.send(cluster, "Rollouts created", range(count), lambda wire, i: wire.send(
+                                  "metadata": {"name": name(i)}, "spec": _workload(i, pods)}))
+        crowd.collect(cluster, "all pods there", wanted, DEPLOYMENTS,
+                      lambda it: it.get("status", {}).get("availableReplicas") == pods)
+        crowd.send(cluster, "Rollouts created", numbers, lambda wire, i: wire.send(
             "POST", ROLLOUTS, self._rollout(i)))
-        crowd.collect(cluster, "held", count, ROLLOUTS, lambda it: it.get("status", {}).get(
+        crowd.collect(cluster, "held", wanted, ROLLOUTS, lambda it: it.get("status", {}).get(
             "reason", {}).get("code") == "Held")
 
     @staticmethod
@@ -98,10 +99,11 @@ class Argo:
         cluster.kubectl("wait", "--for=condition=Established", "crd", "--all", "--timeout=30s")
         return controllers.argo(cluster, self.peer)
 
-    def make(self, cluster, count: int) -> None:
-        crowd.send(cluster, "Rollouts created", range(count), lambda wire, i: wire.send(
+    def make(self, cluster, numbers: range) -> None:
+        crowd.send(cluster, "Rollouts created", numbers, lambda wire, i: wire.send(
             "POST", ARGO, self._rollout(i)))
-        crowd.collect(cluster, "all pods there", count, ARGO, lambda it: self.is_done(it, 0))
+        crowd.collect(cluster, "all pods there", {name(i) for i in numbers}, ARGO,
+                      lambda it: self.is_done(it, 0))
 
     @staticmethod
     def _rollout(number: int) -> dict:
@@ -143,34 +145,32 @@ class Bench:
     def run(self) -> Found:
         time.sleep(3)  # what it does when it has just begun isn't what it takes
         empty = usage.memory(self.controller.pid)
-        self.contender.make(self.cluster, self.count)
-        idle_cpu = self._quiet()
+        self.contender.make(self.cluster, range(self.count))
+        idle_cpu = self.quiet()
         idle = usage.memory(self.controller.pid)
         since, cpu, began = now(), usage.cpu(self.controller.pid), time.monotonic()
-        self._roll(range(self.count), 2, 1)
+        self.roll(range(self.count), 2, 1)
         seconds = time.monotonic() - began
         cpu = usage.cpu(self.controller.pid) - cpu
         asked = traffic(self.cluster, self.controller.user, since)
-        reactions = self._reactions(since)
-        self._quiet()
+        reactions = self.reactions(since)
+        self.quiet()
         after = usage.memory(self.controller.pid)
-        return Found(empty, idle, after, idle_cpu, cpu, seconds, asked, reactions, self._restart(),
+        return Found(empty, idle, after, idle_cpu, cpu, seconds, asked, reactions, self.restart(),
                      sum(program.stat().st_size for program in self.contender.programs))
 
-    def _roll(self, numbers, version: int, rolls: int) -> None:
+    def roll(self, numbers, version: int, rolls: int) -> None:
         crowd.send(self.cluster, "images changed", numbers, lambda wire, i: wire.send(
             "PATCH", f"{self.contender.changed}/{name(i)}", _image(version), "merge"))
-        wanted = {name(i) for i in numbers}
-        crowd.collect(self.cluster, "rolled", len(wanted), self.contender.rollouts,
-                      lambda it: it["metadata"]["name"] in wanted and self.contender.is_done(it, rolls)
-                      and self._has(it, version))
+        crowd.collect(self.cluster, "rolled", {name(i) for i in numbers}, self.contender.rollouts,
+                      lambda it: self.contender.is_done(it, rolls) and self._has(it, version))
 
     def _has(self, thing: dict, version: int) -> bool:
         """Where the rollout is the workload: the image that it is to have, and not only rest."""
         template = thing["spec"].get("template")
         return not template or template["spec"]["containers"][0]["image"] == IMAGES[version]
 
-    def _quiet(self) -> float:
+    def quiet(self) -> float:
         """CPU seconds a minute, when everything has come to rest."""
         def rests() -> bool:
             before = usage.cpu(self.controller.pid)
@@ -182,11 +182,11 @@ class Bench:
         time.sleep(self.seconds)
         return (usage.cpu(self.controller.pid) - before) * 60 / self.seconds
 
-    def _restart(self) -> float:
-        """While it is down, one workload is changed: from its start to its first write."""
+    def restart(self, version: int = 1) -> float:
+        """While it is down, one workload is given that image: from its start to its first write."""
         self.controller.stop()
         crowd.send(self.cluster, "one changed", [0], lambda wire, i: wire.send(
-            "PATCH", f"{self.contender.changed}/{name(i)}", _image(1), "merge"))
+            "PATCH", f"{self.contender.changed}/{name(i)}", _image(version), "merge"))
         since = now()
         self.controller.start()
         wait_for("the first decision", lambda: self._first_step(since), 120)
@@ -201,7 +201,7 @@ class Bench:
     def _is_about(event: dict, number: int) -> bool:
         return event.get("objectRef", {}).get("name", "").startswith(name(number))
 
-    def _reactions(self, since: str) -> list:
+    def reactions(self, since: str) -> list:
         events = [event for event in _written(self.cluster.audit_log)
                   if event["requestReceivedTimestamp"] >= since]
         return reactions(events, self.controller.user, self.contender.steps)
@@ -252,7 +252,7 @@ def run(build: Path, count: int, seconds: int, alone: bool) -> dict:
     return found
 
 
-def _percentile(reactions: list, share: float) -> float:
+def percentile(reactions: list, share: float) -> float:
     return sorted(reactions)[int(len(reactions) * share)] * 1000 if reactions else float("nan")
 
 
@@ -271,7 +271,7 @@ ROWS = [
     ("reads a roll", lambda f, n: f.traffic.reads.total() / n, "{:.1f}", ""),
     ("refused of these", lambda f, n: f.traffic.refused.total() / n, "{:.2f}", ""),
     ("ready to next step, p50 ms", lambda f, n: statistics.median(f.reactions) * 1000, "{:.1f}", "< 50"),
-    ("ready to next step, p99 ms", lambda f, n: _percentile(f.reactions, 0.99), "{:.1f}", ""),
+    ("ready to next step, p99 ms", lambda f, n: percentile(f.reactions, 0.99), "{:.1f}", ""),
     ("seconds for all", lambda f, n: f.seconds, "{:.0f}", ""),
     ("start to first decision, s", lambda f, n: f.decided, "{:.2f}", ""),
     ("program, MB", lambda f, n: f.size / 1e6, "{:.1f}", ""),
