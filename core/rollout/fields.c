@@ -130,6 +130,10 @@ static int read_percent(const struct field *field, int low, struct amount *ret_a
                  low);
         return field_refuse(field, expected, err);
     }
+    if (text[0] == '0' && text[1] != '%') { /* the API server doesn't take it either */
+        snprintf(expected, sizeof expected, "\"%ld%%\"", value);
+        return field_refuse(field, expected, err);
+    }
     *ret_amount = (struct amount){AMOUNT_PERCENT, (int)value};
     return OK;
 }

@@ -8,6 +8,8 @@ import subprocess
 import time
 from pathlib import Path
 
+from cluster import wait_for
+
 BUILD = Path(os.environ.get("SLUICE_BUILD", Path(__file__).parents[3] / "build")).resolve()
 SLUICE = BUILD / "core" / "sluice"
 CLONESET = BUILD / "plugins" / "cloneset" / "cloneset.so"
@@ -64,7 +66,8 @@ class Controller:
         _wait_gone(helpers)
 
     def stop(self) -> None:
-        """Asks it to end, as Kubernetes would."""
+        """Asks it to end, as Kubernetes would; one that has just begun, once it can hear that."""
+        wait_for("the controller listens for SIGTERM", self._hears, 15)
         helpers = self._helpers()
         self._end(signal.SIGTERM, 0)
         _wait_gone(helpers)
@@ -135,6 +138,13 @@ class Controller:
             raise AssertionError(f"it didn't end on {how.name}") from error
         assert status == expected, \
             f"{how.name} ended it with {status}, expected {expected}:\n{self.log_text()[-6000:]}"
+
+    def _hears(self) -> bool:
+        self.check()
+        status = Path(f"/proc/{self.process.pid}/status").read_text(encoding="ascii")
+        masks = dict(line.split(":\t", 1) for line in status.splitlines() if line.startswith("Sig"))
+        heard = int(masks["SigBlk"], 16) | int(masks["SigCgt"], 16)  # blocked, it is read from a descriptor
+        return bool(heard >> signal.SIGTERM - 1 & 1)
 
     def _helpers(self) -> list:
         pid = self.process.pid

@@ -635,6 +635,15 @@ static void test_bad_plan_is_refused_and_looked_at_again(void **state)
     world_done(&world);
 }
 
+static void test_a_percentage_has_no_zero_before_it(void **state)
+{
+    struct world world;
+    world_init(&world, "{'rolloutBatches':[{'replicas':'05%'}]}");
+    assert_refused(&world, "spec.rolloutPlan.rolloutBatches[0].replicas: expected \"5%\", found "
+                           "\"05%\"");
+    world_done(&world);
+}
+
 /* Also while somebody else holds the workload: there is nothing to wait for. */
 static void test_bad_plan_is_refused_at_once(void **state)
 {
@@ -1070,6 +1079,7 @@ int main(void)
         cmocka_unit_test(test_trouble_is_waited_out),
         cmocka_unit_test(test_bad_plan_is_refused_and_looked_at_again),
         cmocka_unit_test(test_bad_plan_is_refused_at_once),
+        cmocka_unit_test(test_a_percentage_has_no_zero_before_it),
         cmocka_unit_test(test_plan_that_misses_the_workload),
         cmocka_unit_test(test_size_and_revision_at_once),
         cmocka_unit_test(test_a_size_in_the_middle_of_a_roll),
