@@ -86,7 +86,7 @@ static int find_kind(struct task *task, enum reason_code *ret_why, struct error 
 static void watch_workload(struct task *task)
 {
     char *topic AUTO_FREE =
-        str_format("workload %s %s/%s", ref_kind(task), task->pass->rollout.ns, ref_name(task));
+        waiters_workload_topic(ref_kind(task), task->pass->rollout.ns, ref_name(task));
     waiters_add(&task->kind->waiters, topic, task->key);
 }
 

@@ -61,6 +61,14 @@ char *holder_name(const char *mark)
     return name;
 }
 
+char *holder_key(const char *mark, const char *kind)
+{
+    struct holder holder = holder_read(mark);
+    char *key = str_equal(holder.kind, kind) ? str_copy(holder.key) : NULL;
+    holder_done(&holder);
+    return key;
+}
+
 static bool is_there(const struct rollout_kind *kind, const struct holder *holder)
 {
     char *ns AUTO_FREE = NULL, *name AUTO_FREE = NULL;

@@ -14,6 +14,9 @@
 char *holder_text(const struct rollout_kind *kind, const struct approllout *rollout);
 char *holder_name(const char *mark);
 
+/* "namespace/name" of a holder of that kind, or NULL. The caller frees it. */
+char *holder_key(const char *mark, const char *kind);
+
 /* Is the mark worth something? Not when that rollout is gone. */
 bool holder_lives(struct controller *controller, const char *mark);
 

@@ -4,6 +4,9 @@
 #include "base/alloc.h"
 #include "base/json.h"
 #include "base/text.h"
+#include "oam/revision.h"
+#include "reconcile/holder.h"
+#include "reconcile/key.h"
 #include "reconcile/reconcile.h"
 #include "reconcile/workload_kinds.h"
 
@@ -17,7 +20,8 @@ struct wanted {
 
 static struct wanted wanted_by(const json_t *rollout)
 {
-    return (struct wanted){.ns = json_string_at(rollout, "/metadata/namespace"),
+    const char *ns = json_string_at(rollout, "/metadata/namespace");
+    return (struct wanted){.ns = ns ? ns : "",
                            .api_version = json_string_at(rollout, "/spec/workloadRef/apiVersion"),
                            .kind = json_string_at(rollout, "/spec/workloadRef/kind"),
                            .name = json_string_at(rollout, "/spec/workloadRef/name"),
@@ -47,27 +51,51 @@ static int unhandled(const struct controller *controller, const struct wanted *w
 
 /* ---- others ---- */
 
-struct search {
-    struct wanted wanted;
-    char *other; /* the name of a Rollout that follows it already; NULL: none was found */
-};
-
-static void on_other(void *data, const json_t *rollout)
+static const struct rollout_kind *followers(const struct controller *controller)
 {
-    struct search *search = data;
+    return &controller->rollouts[ROLLOUTS_THAT_FOLLOW];
+}
+
+/* Does the Rollout with this key follow the workload too? Its name, which the caller frees. */
+static char *follows_too(const struct controller *controller, const struct wanted *wanted,
+                         const char *key)
+{
+    char *ns AUTO_FREE = NULL, *name AUTO_FREE = NULL;
+    key_split(key, &ns, &name);
+    json_t *rollout AUTO_JSON = store_get(followers(controller)->store, ns, name);
     struct wanted other = wanted_by(rollout);
-    if (!search->other && same_workload(&other, &search->wanted) &&
-        !str_equal(other.rollout, search->wanted.rollout) &&
-        !json_at(rollout, "/metadata/deletionTimestamp"))
-        search->other = str_copy(other.rollout);
+    bool too = same_workload(&other, wanted) && !str_equal(other.rollout, wanted->rollout) &&
+               !json_at(rollout, "/metadata/deletionTimestamp");
+    return too ? str_copy(name) : NULL;
+}
+
+/* One that waits for what happens to the workload, as all do between their passes. */
+static char *follower_waiting(const struct controller *controller, const struct wanted *wanted)
+{
+    char *topic AUTO_FREE = waiters_workload_topic(wanted->kind, wanted->ns, wanted->name);
+    const char *key;
+    size_t cursor = 0;
+    char *found = NULL;
+    while (!found && (key = waiters_next(&followers(controller)->waiters, topic, &cursor)))
+        found = follows_too(controller, wanted, key);
+    return found;
+}
+
+/* One that has put its mark on it: it may have a pass just now. */
+static char *follower_holding(const struct controller *controller, const struct wanted *wanted,
+                              const json_t *workload)
+{
+    const char *mark = object_mark(workload, MARK_HOLDER);
+    char *key AUTO_FREE = mark ? holder_key(mark, followers(controller)->info.kind) : NULL;
+    return key ? follows_too(controller, wanted, key) : NULL;
 }
 
 static int check_alone(const struct controller *controller, const struct wanted *wanted,
-                       struct error *err)
+                       const json_t *workload, struct error *err)
 {
-    struct search search = {.wanted = *wanted};
-    store_each(controller->rollouts[ROLLOUTS_THAT_FOLLOW].store, on_other, &search);
-    char *other AUTO_FREE = search.other;
+    char *other AUTO_FREE = follower_waiting(controller, wanted);
+    if (!other)
+        other = follower_holding(controller, wanted, workload);
     if (!other)
         return OK;
     return error_at(err, ERR_INVALID, "spec.workloadRef",
@@ -78,10 +106,8 @@ static int check_alone(const struct controller *controller, const struct wanted 
 
 /* ---- sizes ---- */
 
-static int size_of(const struct workload_kind *kind, const struct wanted *wanted)
+static int size_of(const json_t *workload)
 {
-    json_t *workload AUTO_JSON =
-        kind->store ? store_get(kind->store, wanted->ns ? wanted->ns : "", wanted->name) : NULL;
     int64_t size = json_int_at(workload, "/spec/replicas", -1);
     return size < 0 || size > INT_MAX ? -1 : (int)size;
 }
@@ -97,6 +123,8 @@ int controller_knows(const struct controller *controller, const json_t *rollout,
         workload_kind_find(controller, wanted.api_version, wanted.kind);
     if (!kind || !kind->adapter)
         return unhandled(controller, &wanted, err);
-    *ret_size = size_of(kind, &wanted);
-    return check_alone(controller, &wanted, err);
+    json_t *workload AUTO_JSON =
+        kind->store ? store_get(kind->store, wanted.ns, wanted.name) : NULL;
+    *ret_size = size_of(workload);
+    return check_alone(controller, &wanted, workload, err);
 }

@@ -30,6 +30,18 @@ void waiters_add(struct waiters *waiters, const char *topic, const char *key)
     set_add(keys, key);
 }
 
+char *waiters_workload_topic(const char *kind, const char *ns, const char *name)
+{
+    return str_format("workload %s %s/%s", kind, ns, name);
+}
+
+const char *waiters_next(const struct waiters *waiters, const char *topic, size_t *cursor)
+{
+    const struct map *keys = map_get(&waiters->topics, topic);
+    const struct map_entry *entry = keys ? map_next(keys, cursor) : NULL;
+    return entry ? entry->key : NULL;
+}
+
 void waiters_wake(struct waiters *waiters, const char *topic, struct queue *queue)
 {
     struct map *keys = map_remove(&waiters->topics, topic);

@@ -16,6 +16,13 @@ struct waiters {
 
 void waiters_add(struct waiters *waiters, const char *topic, const char *key);
 
+/* What happens to a workload, whatever it is. The caller frees it. */
+char *waiters_workload_topic(const char *kind, const char *ns, const char *name);
+
+/* The next of those who wait for the topic, in no order; NULL: there is none. The cursor begins
+ * with 0. Borrowed until somebody is added or woken. */
+const char *waiters_next(const struct waiters *waiters, const char *topic, size_t *cursor);
+
 /* Everyone who waits for the topic is added to the queue and waits no longer. */
 void waiters_wake(struct waiters *waiters, const char *topic, struct queue *queue);
 

@@ -18,9 +18,9 @@ void workload_wake(const struct workload_kind *kind, const json_t *workload)
     const char *holder = object_mark(workload, MARK_HOLDER);
     if (holder)
         holder_wake(controller, holder);
-    char *topic AUTO_FREE = str_format("workload %s %s/%s", kind->kind->kind,
-                                       json_string_at(workload, "/metadata/namespace"),
-                                       json_string_at(workload, "/metadata/name"));
+    char *topic AUTO_FREE =
+        waiters_workload_topic(kind->kind->kind, json_string_at(workload, "/metadata/namespace"),
+                               json_string_at(workload, "/metadata/name"));
     rollouts_wake(controller, topic);
 }
 

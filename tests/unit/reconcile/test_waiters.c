@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "passes.h"
 
+#include "base/alloc.h"
 #include "reconcile/waiters.h"
 
 static void setup(struct passes *passes)
@@ -37,6 +38,23 @@ static void test_wakes_those_who_wait(void **state)
     assert_int_equal(waiters.topics.count, 0);
     waiters_done(&waiters);
     passes_done(&passes);
+}
+
+static void test_tells_who_waits(void **state)
+{
+    struct waiters waiters = {0};
+    char *topic AUTO_FREE = waiters_workload_topic("Deployment", "ns", "web");
+    size_t cursor = 0, none = 0;
+    assert_string_equal(topic, "workload Deployment ns/web");
+    waiters_add(&waiters, topic, "ns/a");
+    waiters_add(&waiters, topic, "ns/b");
+    const char *first = waiters_next(&waiters, topic, &cursor);
+    const char *second = waiters_next(&waiters, topic, &cursor);
+    assert_int_equal(first[3] + second[3], 'a' + 'b');
+    assert_string_not_equal(first, second);
+    assert_null(waiters_next(&waiters, topic, &cursor));
+    assert_null(waiters_next(&waiters, "workload Deployment ns/other", &none));
+    waiters_done(&waiters);
 }
 
 static void test_waits_again(void **state)
@@ -88,9 +106,8 @@ static void test_done_while_they_wait(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_wakes_those_who_wait),
-        cmocka_unit_test(test_waits_again),
-        cmocka_unit_test(test_forgets),
+        cmocka_unit_test(test_wakes_those_who_wait), cmocka_unit_test(test_tells_who_waits),
+        cmocka_unit_test(test_waits_again),          cmocka_unit_test(test_forgets),
         cmocka_unit_test(test_done_while_they_wait),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
