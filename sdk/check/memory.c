@@ -47,10 +47,10 @@ static void ask_often(const struct subject *subject, const struct question *ques
 }
 
 /* How much more is in use after so many calls; the least of several tries, for caches of malloc()
- * and of the adapter's runtime fill up for a while. */
+ * and of the adapter's runtime fill up for a while. What is lost is lost in each of them. */
 static size_t kept(const struct subject *subject, const struct question *question, int times)
 {
-    enum { TRIES = 4 };
+    enum { TRIES = 20 };
     size_t least = SIZE_MAX;
     for (int try = 0; try < TRIES && least; try++) {
         size_t before = in_use();

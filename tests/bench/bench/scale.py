@@ -14,7 +14,7 @@ from pathlib import Path
 from cluster import Cluster
 
 from . import peers, show, usage
-from .traffic import log_reads_too, now
+from .traffic import log_reads_too, now, traffic
 
 FEW = 100
 
@@ -25,9 +25,19 @@ class Size:
 
     count: int
     rest: usage.Memory
-    reactions: list  # seconds, of the few
-    cpu: float       # seconds, of all their rolls
+    rest_cpu: float  # seconds a minute
+    rolled: "Rolled"
     after: usage.Memory
+
+
+@dataclass
+class Rolled:
+    """The few."""
+
+    seconds: float
+    cpu: float       # seconds, of all rolls
+    requests: int    # likewise
+    reactions: list  # seconds
 
 
 @dataclass
@@ -73,17 +83,20 @@ class Scale:
     def _at(self, count: int) -> Size:
         show.title(f"{count} workloads")
         self._add(range(self.there, count), 1)
-        self.bench.quiet()
+        rest_cpu = self.bench.quiet()
         rest = usage.memory(self.pid)
-        reactions, cpu = self._roll_few()
+        rolled = self._roll_few()
         self.bench.quiet()
-        return Size(count, rest, reactions, cpu, usage.memory(self.pid))
+        return Size(count, rest, rest_cpu, rolled, usage.memory(self.pid))
 
-    def _roll_few(self) -> tuple:
-        since, cpu = now(), usage.cpu(self.pid)
+    def _roll_few(self) -> Rolled:
+        since, cpu, began = now(), usage.cpu(self.pid), time.monotonic()
         self.bench.roll(range(FEW), self._other_version, self.rolls + 1)
         self.rolls += 1
-        return self.bench.reactions(since), usage.cpu(self.pid) - cpu
+        seconds, cpu = time.monotonic() - began, usage.cpu(self.pid) - cpu
+        asked = traffic(self.cluster, self.bench.controller.user, since)
+        requests = sum((asked.reads + asked.writes + asked.events).values())
+        return Rolled(seconds, cpu, requests, self.bench.reactions(since))
 
 
 def run(build: Path, counts: list) -> Found:
@@ -99,19 +112,22 @@ def run(build: Path, counts: list) -> Found:
         cluster.down()
 
 
-def _row(found: Found, size: Size) -> list:
-    def each(memory: usage.Memory) -> str:
-        return f"{(memory.rss - found.empty.rss) / size.count:.1f}"
+HEADS = ["workloads", "at rest", "KiB each", "CPU a minute", "after", "seconds", "to next step, p50", "p99",
+         "requests a roll", "CPU a roll"]
 
-    return [size.count, show.mib(size.rest.rss), each(size.rest), show.mib(size.after.rss), each(size.after),
-            f"{statistics.median(size.reactions) * 1000:.1f} ms",
-            f"{peers.percentile(size.reactions, 0.99):.0f} ms", f"{size.cpu * 1000 / FEW:.1f} ms"]
+
+def _row(found: Found, size: Size) -> list:
+    rolled = size.rolled
+    return [size.count, show.mib(size.rest.rss), f"{(size.rest.rss - found.empty.rss) / size.count:.1f}",
+            f"{size.rest_cpu * 1000:.0f} ms", show.mib(size.after.rss), f"{rolled.seconds:.0f}",
+            f"{statistics.median(rolled.reactions) * 1000:.1f} ms",
+            f"{peers.percentile(rolled.reactions, 0.99):.0f} ms", f"{rolled.requests / FEW:.1f}",
+            f"{rolled.cpu * 1000 / FEW:.1f} ms"]
 
 
 def report(found: Found) -> None:
     show.title(f"{FEW} workloads of {peers.PODS} pods rolled in four steps, among so many at rest")
-    show.table(["workloads", "at rest", "KiB each", "after", "KiB each", "to next step, p50", "p99", "CPU a roll"],
-               [_row(found, size) for size in found.sizes])
+    show.table(HEADS, [_row(found, size) for size in found.sizes])
     last = found.sizes[-1].count
     show.step(f"with nothing there {show.mib(found.empty.rss)}; what is more than that is counted for each")
     show.step(f"started with {last} there: first decision after {found.decided:.2f} s, "
