@@ -409,11 +409,13 @@ static int turn_actions(const struct ledger *ledger, struct actions *actions, st
     return OK;
 }
 
-/* Have all pods the template that is on the workload now? */
+/* Have all pods the template that is on the workload now? Not while one of before is ready beside
+ * them: held now, it would stay, and one of the new ones go. */
 static bool all_rolled(const struct component *component)
 {
     const struct observation *seen = &component->observation;
-    return seen->settled && seen->updated >= seen->size &&
+    bool others = seen->ready > seen->updated_ready;
+    return seen->settled && seen->updated >= seen->size && !others &&
            str_equal(seen->target, component->task->followed.template);
 }
 
