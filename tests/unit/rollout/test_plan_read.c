@@ -100,6 +100,14 @@ static void test_every_field(void **state)
     plan_free(plan);
 }
 
+static void test_no_pod_may_be_missing(void **state)
+{
+    struct plan *plan = plan_of("{'rolloutBatches':[{'maxUnavailable':'0%'}]}");
+    assert_int_equal(plan->batches[0].max_unavailable.unit, AMOUNT_PERCENT);
+    assert_int_equal(plan->batches[0].max_unavailable.value, 0);
+    plan_free(plan);
+}
+
 static void test_hooks(void **state)
 {
     struct plan *plan =
@@ -244,6 +252,8 @@ static void test_refused_batches(void **state)
          "expected a percentage from 1% to 100%, or a number of pods, found \"101%\""},
         {"{'rolloutBatches':[{'replicas':'0%'}]}", B0 ".replicas",
          "expected a percentage from 1% to 100%, or a number of pods, found \"0%\""},
+        {"{'rolloutBatches':[{'replicas':'05%'}]}", B0 ".replicas",
+         "expected \"5%\", found \"05%\""},
         {"{'rolloutBatches':[{'replicas':'-5%'}]}", B0 ".replicas",
          "expected a percentage from 1% to 100%, or a number of pods, found \"-5%\""},
         {"{'rolloutBatches':[{'replicas':'5.5%'}]}", B0 ".replicas",
@@ -454,6 +464,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_nothing_but_defaults),
+        cmocka_unit_test(test_no_pod_may_be_missing),
         cmocka_unit_test(test_one_batch_may_have_steps),
         cmocka_unit_test(test_deadline_of_no_batch),
         cmocka_unit_test(test_null_is_as_good_as_absent),
