@@ -144,7 +144,6 @@ static void take_object(struct task *task, json_t *whole)
     }
     follow_forget_object(task);
     followed->whole = json_incref(whole);
-    task->pass->unfollowed = (struct error){0};
     followed->generation = json_int_at(whole, "/metadata/generation", 0);
     COPY(followed->uid, json_string_at(whole, "/metadata/uid"));
     template_name(template, followed->template);
@@ -409,13 +408,11 @@ static int turn_actions(const struct ledger *ledger, struct actions *actions, st
     return OK;
 }
 
-/* Have all pods the template that is on the workload now? Not while one of before is ready beside
- * them: held now, it would stay, and one of the new ones go. */
+/* Have all pods the template that is on the workload now? */
 static bool all_rolled(const struct component *component)
 {
     const struct observation *seen = &component->observation;
-    bool others = seen->ready > seen->updated_ready;
-    return seen->settled && seen->updated >= seen->size && !others &&
+    return seen->settled && all_at_target(seen) &&
            str_equal(seen->target, component->task->followed.template);
 }
 

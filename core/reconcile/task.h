@@ -64,8 +64,8 @@ struct pass {
     json_t *object; /* the rollout; owned */
     struct approllout rollout;
     char *holder;
-    bool located; /* in this pass */
-    bool told;    /* that it waits for a person, in this pass: that is recorded at once */
+    bool located; /* what it goes to was looked up */
+    bool told;    /* that it waits for a person: that is recorded at once */
     size_t at;    /* the component that has its turn */
     int rounds;
     struct told_move *moves;

@@ -218,6 +218,10 @@ struct observation {
     char why[NAME_SIZE]; /* the workload's own word on why nothing moves */
 };
 
+/* Are as many pods at the target as there are to be, and none of before ready beside them? While
+ * one stands in for them, it is on its way, and held it would stay and one of the new ones go. */
+bool all_at_target(const struct observation *seen);
+
 /* What an operator's rules hold back for now. The words say which rule, and stay the same while it
  * is the same one; "" is no such rule. */
 struct leave {

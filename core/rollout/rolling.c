@@ -191,15 +191,16 @@ static enum rolling_event probe_unheld(struct run *run)
     return workload_of_another(run) || workload_coming(run) ? ON_WAITING : ON_UNHELD;
 }
 
-/* Of a workload that rests and has settled. As many pods at the target as there are to be are not
- * enough while one of before still stands in for them: that is on its way, and held it would stay.
- */
+bool all_at_target(const struct observation *seen)
+{
+    return seen->updated >= seen->size && seen->ready <= at_least_none(seen->updated_ready);
+}
+
+/* Of a workload that rests and has settled. */
 static bool nothing_to_roll(const struct run *run)
 {
     const struct observation *seen = &run->in->observation;
-    bool complete =
-        seen->updated >= seen->size && seen->ready <= at_least_none(seen->updated_ready);
-    return run->in->intent.keeps_hold && (seen->rolled || complete);
+    return run->in->intent.keeps_hold && (seen->rolled || all_at_target(seen));
 }
 
 bool window_closed(struct run *run)
