@@ -228,16 +228,9 @@ static void test_refused_plans(void **state)
     assert_all_refused(refusals, COUNT(refusals));
 }
 
-static void test_refused_batches(void **state)
+static void test_refused_sizes(void **state)
 {
     static const struct refusal refusals[] = {
-        {"{'rolloutBatches':[3]}", B0, "expected an object, found 3"},
-        {"{'rolloutBatches':[null]}", B0, "expected an object, found nothing"},
-        {"{'rolloutBatches':[{'podList':['','a']}]}", B0 ".podList[0]",
-         "expected a pod name, found \"\""},
-        {"{'rolloutBatches':[{'partition':3}]}", B0 ".partition", "unknown field"},
-        {"{'rolloutBatches':[{},{'replicas':1}]}", B0,
-         "replicas is missing; only the last batch may leave it out, and then takes all the rest"},
         {"{'rolloutBatches':[{'replicas':-1}]}", B0 ".replicas",
          "expected 1 to 1000000 pods, or a percentage such as \"20%\", found -1"},
         {"{'rolloutBatches':[{'replicas':0}]}", B0 ".replicas",
@@ -275,6 +268,20 @@ static void test_refused_batches(void **state)
          "expected 0 to 1000000 pods, or a percentage such as \"20%\", found -1"},
         {"{'rolloutBatches':[{'maxUnavailable':'200%'}]}", B0 ".maxUnavailable",
          "expected a percentage from 0% to 100%, or a number of pods, found \"200%\""},
+    };
+    assert_all_refused(refusals, COUNT(refusals));
+}
+
+static void test_refused_batches(void **state)
+{
+    static const struct refusal refusals[] = {
+        {"{'rolloutBatches':[3]}", B0, "expected an object, found 3"},
+        {"{'rolloutBatches':[null]}", B0, "expected an object, found nothing"},
+        {"{'rolloutBatches':[{'podList':['','a']}]}", B0 ".podList[0]",
+         "expected a pod name, found \"\""},
+        {"{'rolloutBatches':[{'partition':3}]}", B0 ".partition", "unknown field"},
+        {"{'rolloutBatches':[{},{'replicas':1}]}", B0,
+         "replicas is missing; only the last batch may leave it out, and then takes all the rest"},
         {"{'rolloutBatches':[{'instanceInterval':-1}]}", B0 ".instanceInterval",
          "expected a whole number from 0 to 86400, found -1"},
         {"{'rolloutBatches':[{'instanceInterval':86401}]}", B0 ".instanceInterval",
@@ -472,6 +479,7 @@ int main(void)
         cmocka_unit_test(test_hooks),
         cmocka_unit_test(test_plan_stands_alone),
         cmocka_unit_test(test_refused_plans),
+        cmocka_unit_test(test_refused_sizes),
         cmocka_unit_test(test_refused_batches),
         cmocka_unit_test(test_refused_hooks),
         cmocka_unit_test(test_too_many),
