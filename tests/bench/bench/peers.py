@@ -143,8 +143,7 @@ class Bench:
         self.controller = contender.start(cluster)
 
     def run(self) -> Found:
-        time.sleep(3)  # what it does when it has just begun isn't what it takes
-        empty = usage.memory(self.controller.pid)
+        empty = self.begun()
         self.contender.make(self.cluster, range(self.count))
         idle_cpu = self.quiet()
         idle = usage.memory(self.controller.pid)
@@ -158,6 +157,11 @@ class Bench:
         after = usage.memory(self.controller.pid)
         return Found(empty, idle, after, idle_cpu, cpu, seconds, asked, reactions, self.restart(),
                      sum(program.stat().st_size for program in self.contender.programs))
+
+    def begun(self) -> usage.Memory:
+        """With nothing there. What it does when it has just begun isn't what it takes."""
+        time.sleep(3)
+        return usage.memory(self.controller.pid)
 
     def roll(self, numbers, version: int, rolls: int) -> None:
         crowd.send(self.cluster, "images changed", numbers, lambda wire, i: wire.send(

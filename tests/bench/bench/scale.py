@@ -50,14 +50,11 @@ class Found:
 
 class Scale:
     def __init__(self, cluster, build: Path):
-        self.cluster = cluster
-        self.contender = peers.Sluice(build)
-        self.bench = peers.Bench(cluster, self.contender, 0, 10)
+        self.bench = peers.Bench(cluster, peers.Sluice(build), 0, 10)
         self.there = self.rolls = 0
 
     def run(self, counts: list) -> Found:
-        time.sleep(3)  # what it does when it has just begun isn't what it takes
-        empty = usage.memory(self.pid)
+        empty = self.bench.begun()
         self._add(range(FEW), peers.PODS)
         sizes = [self._at(count) for count in counts]
         decided = self.bench.restart(self._other_version)
@@ -77,7 +74,7 @@ class Scale:
         self.bench.close()
 
     def _add(self, numbers: range, pods: int) -> None:
-        self.contender.make(self.cluster, numbers, pods)
+        self.bench.contender.make(self.bench.cluster, numbers, pods)
         self.there += len(numbers)
 
     def _at(self, count: int) -> Size:
@@ -94,7 +91,7 @@ class Scale:
         self.bench.roll(range(FEW), self._other_version, self.rolls + 1)
         self.rolls += 1
         seconds, cpu = time.monotonic() - began, usage.cpu(self.pid) - cpu
-        asked = traffic(self.cluster, self.bench.controller.user, since)
+        asked = traffic(self.bench.cluster, self.bench.controller.user, since)
         requests = sum((asked.reads + asked.writes + asked.events).values())
         return Rolled(seconds, cpu, requests, self.bench.reactions(since))
 
