@@ -121,6 +121,13 @@ def wait_goal(stage, goal: int) -> None:
         stage.history, "web", "5.0.2")[-1:] == [goal])
 
 
+def wait_stands(stage, batch: int) -> None:
+    """It stands at its partition, and has told of the batch before, which is the last that it writes: what
+    is on its way when a process is stopped arrives, now or when the process is woken up."""
+    stage.wait_reason("PartitionReached")
+    stage.event("BatchReady", f"^batch {batch} of 3 is done")
+
+
 def finish_roll(stage, since: int) -> None:
     """It ends as planned: no batch skipped, none done twice, never more pods away than one batch."""
     stage.wait_state("rolloutSucceed")
@@ -200,12 +207,12 @@ def test_one_that_wakes_up_writes_nothing(stage, crew):
     the one that wakes up first is the only one that could do it, and must not."""
     first, second = crew.candidate(*BRIEF), crew.candidate(*BRIEF)
     since = begin_roll(stage, batchPartition=0)
-    stage.wait_reason("PartitionReached")
+    wait_stands(stage, batch=1)
     first.freeze()
     crew.wait_leads(second)
     stage.plan(batchPartition=1)
     wait_goal(stage, 3)
-    stage.wait_reason("PartitionReached")
+    wait_stands(stage, batch=2)
     second.freeze()
     stage.history.catch_up()
     number = int(stage.plan(batchPartition=2)["metadata"]["resourceVersion"])
