@@ -318,8 +318,9 @@ void follow_forget_object(struct task *task)
     task->followed.packed = NULL;
 }
 
-/* While pods are being rolled, nobody else's business with the object is ours, and its generation
- * tells whether it has changed. Otherwise it is read anew in every pass that needs it. */
+/* During a roll nobody else's business with the object is ours, and its generation tells whether it
+ * has changed: waiting for its pods takes no reading, however often they tell. Otherwise it is read
+ * anew in every pass that needs it. */
 void follow_pack(struct task *task, bool rolling)
 {
     struct packed *packed = NULL;

@@ -13,9 +13,13 @@ enum {
     COUNTERS_LEAST_MS = 120 * 1000,
 };
 
+/* From the word on the plan until the workload is at rest again. */
 static bool task_rolls(const struct task *task)
 {
-    return task->component_count && task->components[0].status.rolling == ROLLING_IN_BATCHES;
+    enum rolling_state state =
+        task->component_count ? task->components[0].status.rolling : ROLLING_LOCATING;
+    return state == ROLLING_VERIFYING || state == ROLLING_INITIALIZING ||
+           state == ROLLING_IN_BATCHES || state == ROLLING_FINALISING;
 }
 
 static void pass_end(struct task *task)
