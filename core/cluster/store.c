@@ -192,6 +192,13 @@ json_t *store_get(const struct store *store, const char *ns, const char *name)
     return stored_object(map_get(&store->objects, key));
 }
 
+uint64_t store_version_of(const struct store *store, const char *ns, const char *name)
+{
+    char *key AUTO_FREE = store_key(ns, name);
+    const struct stored *stored = map_get(&store->objects, key);
+    return stored ? stored->version : 0;
+}
+
 void store_each(const struct store *store, void (*each)(void *data, const json_t *object),
                 void *data)
 {

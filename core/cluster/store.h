@@ -9,6 +9,8 @@
 
 #include "cluster/watch.h"
 
+#include <stdint.h>
+
 struct store;
 
 /* Told after the store has changed; a deleted object isn't found any more. `object` is borrowed. */
@@ -32,6 +34,10 @@ size_t store_count(const struct store *store);
 
 /* The object, or NULL. The caller owns it. Cluster-scoped objects have the namespace "". */
 json_t *store_get(const struct store *store, const char *ns, const char *name);
+
+/* The resource version of what store_get() gives, as a number: the same as before, the same object.
+ * 0 when it gives NULL. */
+uint64_t store_version_of(const struct store *store, const char *ns, const char *name);
 
 /* Calls `each` for every object, in no order; the tree is borrowed during the call. The store must
  * not change meanwhile. */

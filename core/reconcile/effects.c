@@ -285,6 +285,20 @@ static void act_on_workload(struct component *component, const struct effect *ef
     adapter_ask(asking, component->adapter, kind, &request);
 }
 
+static void act_on_refreshed(struct task *task)
+{
+    struct component *component = &task->components[task->pass->at];
+    act_on_workload(component, effect_now(component));
+}
+
+static void act_on_latest(struct component *component)
+{
+    if (component->task->kind->follows)
+        follow_refresh(component->task, act_on_refreshed);
+    else
+        act_on_workload(component, effect_now(component));
+}
+
 void component_next_effect(struct component *component)
 {
     const struct decision *decision = component->decision;
@@ -298,7 +312,7 @@ void component_next_effect(struct component *component)
     case EFFECT_HOLD:
     case EFFECT_FINISH: /* or who finds the workload given back would take it over again */
         if (!component_remember(component))
-            act_on_workload(component, effect);
+            act_on_latest(component);
         return;
     case EFFECT_ADVANCE:
         act_on_workload(component, effect);

@@ -2,6 +2,7 @@
 #include "reconcile/follow.h"
 
 #include "base/alloc.h"
+#include "cluster/watch.h"
 #include "follow/ledger.h"
 #include "oam/revision.h"
 #include "reconcile/task.h"
@@ -90,12 +91,25 @@ static void watch_workload(struct task *task)
     waiters_add(&task->kind->waiters, topic, task->key);
 }
 
-/* NULL as well while the cluster doesn't serve the kind, or that isn't known yet. */
-static json_t *workload_seen(const struct task *task)
+json_t *follow_seen(const struct task *task)
 {
     const struct workload_kind *kind = task->followed.kind;
-    return kind && kind->store ? store_get(kind->store, task->pass->rollout.ns, ref_name(task))
-                               : NULL;
+    const char *ns = task->pass->rollout.ns, *name = ref_name(task);
+    struct pass *pass = task->pass;
+    uint64_t version = kind && kind->store ? store_version_of(kind->store, ns, name) : 0;
+    if (version == pass->seen_version)
+        return pass->seen;
+    json_decref(pass->seen);
+    pass->seen = version ? store_get(kind->store, ns, name) : NULL;
+    pass->seen_version = version;
+    json_object_del(pass->seen, WATCH_DIGEST); /* its template is known, and not only a hash */
+    return pass->seen;
+}
+
+static bool same_version(const json_t *a, const json_t *b)
+{
+    return str_equal(json_string_at(a, "/metadata/resourceVersion"),
+                     json_string_at(b, "/metadata/resourceVersion"));
 }
 
 /* Is this the object whose template is known? */
@@ -199,7 +213,7 @@ void follow_aim(struct task *task, follow_fn *then)
         then(task);
         return;
     }
-    json_t *seen AUTO_JSON = workload_seen(task);
+    const json_t *seen = follow_seen(task);
     if (!seen)
         workload_missing(task);
     if (!seen || is_known(&task->followed, seen))
@@ -220,7 +234,7 @@ void follow_intend(struct task *task)
 /* What was read in this pass has changed, or was never looked at. */
 bool follow_rests(const struct task *task)
 {
-    json_t *seen AUTO_JSON = workload_seen(task);
+    const json_t *seen = follow_seen(task);
     return seen && is_known(&task->followed, seen) && !task->followed.whole &&
            object_mark(seen, MARK_REST) &&
            str_equal(object_mark(seen, MARK_HOLDER), task->pass->holder);
@@ -289,19 +303,46 @@ struct location *follow_revert(const struct task *task)
 static void on_object_read(struct task *task)
 {
     set_location(task);
-    task->pass->follow_located(task);
+    task->pass->follow_after(task);
 }
 
 void follow_locate(struct task *task, follow_fn *then)
 {
-    json_t *seen AUTO_JSON = task->pass->unfollowed.code == OK ? workload_seen(task) : NULL;
-    task->pass->follow_located = then;
+    const json_t *seen = task->pass->unfollowed.code == OK ? follow_seen(task) : NULL;
+    task->pass->follow_after = then;
     if (task->pass->unfollowed.code == OK && !seen)
         workload_missing(task);
     if (seen && (!task->followed.whole || !is_known(&task->followed, seen)))
         read_object(task, on_object_read);
     else
         on_object_read(task);
+}
+
+/* Another generation may have another template, and what is about to be written has the one that
+ * was known before. */
+static void on_refreshed(struct task *task)
+{
+    json_t *before AUTO_JSON = task->pass->refreshed;
+    struct error err = {0};
+    task->pass->refreshed = NULL;
+    if (is_known(&task->followed, before)) {
+        task->pass->follow_after(task);
+        return;
+    }
+    error_set(&err, ERR_CONFLICT, "%s %s has just changed", ref_kind(task), ref_name(task));
+    pass_fail(task, &err);
+}
+
+void follow_refresh(struct task *task, follow_fn *then)
+{
+    json_t *whole = task->followed.whole, *seen = follow_seen(task);
+    task->pass->follow_after = then;
+    if (!whole || !seen || same_version(whole, seen)) {
+        then(task);
+        return;
+    }
+    task->pass->refreshed = json_incref(whole);
+    read_object(task, on_refreshed);
 }
 
 /* No generation is that. */
@@ -323,11 +364,13 @@ void follow_forget_object(struct task *task)
  * anew in every pass that needs it. */
 void follow_pack(struct task *task, bool rolling)
 {
-    struct packed *packed = NULL;
-    if (rolling && task->followed.whole)
-        packed = json_packed(&task->kind->pack, task->followed.whole);
-    follow_forget_object(task);
-    task->followed.packed = packed;
+    struct followed *followed = &task->followed;
+    if (!rolling)
+        follow_forget_object(task);
+    else if (followed->whole && !followed->packed)
+        followed->packed = json_packed(&task->kind->pack, followed->whole);
+    json_decref(followed->whole);
+    followed->whole = NULL;
     if (!task->kind->follows)
         return;
     location_free(task->location);
@@ -339,9 +382,7 @@ void follow_pack(struct task *task, bool rolling)
 
 void follow_unpack(struct task *task)
 {
-    json_t *whole = json_unpacked(task->followed.packed);
-    follow_forget_object(task);
-    task->followed.whole = whole;
+    task->followed.whole = json_unpacked(task->followed.packed);
 }
 
 /* ── Acting ───────────────────────────────────────────────────────────────────────────────── */

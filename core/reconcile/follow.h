@@ -41,6 +41,10 @@ void follow_intend(struct task *task);
 /* Is the workload held, at rest, and as it was when it was looked at last? */
 bool follow_rests(const struct task *task);
 
+/* The workload as the store has it, for as long as it has no other; borrowed, and not to be
+ * changed. NULL as well while the cluster doesn't serve the kind, or that isn't known yet. */
+json_t *follow_seen(const struct task *task);
+
 /* Sets the task's location, from the object as it is now, and goes on with `then`. */
 void follow_locate(struct task *task, follow_fn *then);
 
@@ -62,6 +66,11 @@ void follow_turn(const struct component *component, const struct effect *effect,
 
 /* The object has changed, or may have: it is read again before anything is changed. */
 void follow_forget_object(struct task *task);
+
+/* Reads the object again if it has been written since, by whoever tells of its pods: what is put on
+ * it as a whole has to be made of its latest version. The pass fails if its spec was written, too.
+ */
+void follow_refresh(struct task *task, follow_fn *then);
 
 /* What the object asked for couldn't be done in this pass: the next looks at it again, though
  * nothing of it has changed. */

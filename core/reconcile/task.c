@@ -102,6 +102,8 @@ static void pass_free(struct pass *pass)
         call_cancel(pass->call);
     approllout_done(&pass->rollout);
     json_decref(pass->object);
+    json_decref(pass->seen);
+    json_decref(pass->refreshed);
     free(pass->holder);
     free(pass);
 }

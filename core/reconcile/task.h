@@ -72,7 +72,10 @@ struct pass {
     size_t move_count;
     struct error unfollowed; /* why the template of what is followed isn't known; OK: it is */
     enum reason_code unfollowed_why;
-    follow_fn *follow_then, *follow_located; /* what comes after the look at what is followed */
+    follow_fn *follow_then, *follow_after; /* what comes after the look at what is followed */
+    json_t *refreshed; /* what is followed, as it was before it is read again; owned */
+    json_t *seen;      /* of what is followed, see follow_seen(); owned */
+    uint64_t seen_version;
     struct locate *locate;
     struct act *act;
     struct adapter_asking asking;
