@@ -23,8 +23,9 @@ KUBEVELA = "github.com/oam-dev/kubevela"
 class Controller:
     """A running one. Its API user is its own, so that the audit log can tell what it asked."""
 
-    def __init__(self, cluster, name: str, command: list):
+    def __init__(self, cluster, name: str, command: list, environment: dict = None):
         self.name = name
+        self.environment = {**os.environ, **(environment or {})}
         self.user = f"system:serviceaccount:default:{name}"
         self.log = cluster.dir / f"{name}.log"
         self.command = command
@@ -32,7 +33,7 @@ class Controller:
 
     def start(self) -> None:
         with open(self.log, "a", encoding="utf-8") as log:
-            self.process = subprocess.Popen(self.command, stdout=log, stderr=log)
+            self.process = subprocess.Popen(self.command, env=self.environment, stdout=log, stderr=log)
 
     @property
     def pid(self) -> int:
@@ -91,37 +92,94 @@ def kubevela(cluster) -> Controller:
         "--health-addr=127.0.0.1:0", f"--log-file-path={cluster.dir}/vela-core.log"])
 
 
-ARGO = "github.com/argoproj/argo-rollouts@v1.8.3"
+@dataclass(frozen=True)
+class Peer:
+    """A controller whose module replaces others, and so is built in a copy of it; `crds` is a folder there.
+    `limits` is set into its main.go, before the text that is `before`, where no option can."""
+
+    name: str
+    version: str
+    module: str
+    package: str
+    crds: str
+    before: str = ""
+    limits: str = ""
+
+    @property
+    def folder(self) -> Path:
+        return CACHE / "bench" / f"{self.name}-{self.version}"
+
+    @property
+    def source(self) -> Path:
+        return self.folder / "source"
+
+    @property
+    def program(self) -> Path:
+        return self.folder / self.name
+
+    def build(self) -> "Peer":
+        """Once."""
+        if self.program.exists():
+            return self
+        module = json.loads(_run(_go(), "mod", "download", "-json", f"{self.module}@v{self.version}"))["Dir"]
+        shutil.rmtree(self.source, ignore_errors=True)
+        shutil.copytree(module, self.source)
+        _run("chmod", "-R", "u+w", str(self.source))
+        if self.limits:
+            self._set_limits()
+        _run(_go(), "build", "-trimpath", "-ldflags=-s -w", "-o", str(self.folder / "built"), self.package,
+             cwd=self.source)
+        (self.folder / "built").rename(self.program)
+        return self
+
+    def _set_limits(self) -> None:
+        main = self.source / "main.go"
+        text = main.read_text()
+        if text.count(self.before) != 1:
+            raise ClusterError(f"{self.module}/main.go: expected {self.before!r} once")
+        main.write_text(text.replace(self.before, f"{self.limits}\n{self.before}"))
 
 
-def argo_built() -> Path:
-    """The folder with Argo Rollouts' program and its CRDs, made once. Its module is built in a copy of it,
-    since it replaces others."""
-    folder = CACHE / "bench" / "argo-rollouts-1.8.3"
-    program = folder / "rollouts-controller"
-    if program.exists():
-        return folder
-    module = json.loads(_run(_go(), "mod", "download", "-json", ARGO))["Dir"]
-    source = folder / "source"
-    shutil.rmtree(source, ignore_errors=True)
-    shutil.copytree(module, source)
-    _run("chmod", "-R", "u+w", str(source))
-    crds = folder / "crds"
-    crds.mkdir(exist_ok=True)
-    for file in sorted((source / "manifests" / "crds").glob("*-crd.yaml")):
-        shutil.copy(file, crds)
-    _run(_go(), "build", "-trimpath", "-ldflags=-s -w", "-o", str(folder / "built"), "./cmd/rollouts-controller",
-         cwd=source)
-    (folder / "built").rename(program)
-    return folder
+# Each may ask as much as the cluster's own controllers, so that it isn't slowed down: what the one takes as
+# options is written into the other.
+ARGO = Peer("argo-rollouts", "1.8.3", "github.com/argoproj/argo-rollouts", "./cmd/rollouts-controller",
+            "manifests/crds")
+KRUISE = Peer("kruise-rollouts", "0.6.2", "github.com/openkruise/rollouts", ".", "config",
+              before='cfg.UserAgent = "kruise-rollout"', limits="cfg.QPS, cfg.Burst = 500, 1000")
+KRUISE_NAMESPACE = "kruise-rollout"
 
 
-def argo(cluster, peer: Path) -> Controller:
-    """With as many requests as the cluster's own controllers may make, so that it isn't slowed down."""
+def argo(cluster) -> Controller:
+    cluster.kubectl("create", *(word for file in sorted((ARGO.source / ARGO.crds).glob("*-crd.yaml"))
+                                for word in ("-f", str(file))))
     account = cluster.service_account("argo-rollouts")
     return Controller(cluster, "argo-rollouts", [
-        str(peer / "rollouts-controller"), f"--kubeconfig={account}", "--leader-elect=false", "--qps=500",
+        str(ARGO.program), f"--kubeconfig={account}", "--leader-elect=false", "--qps=500",
         "--burst=1000", "--healthzPort=18080", "--metricsport=18090", "--loglevel=warn"])
+
+
+def kruise(cluster) -> Controller:
+    """It gives its webhooks their address and certificate itself."""
+    cluster.kubectl("create", "namespace", KRUISE_NAMESPACE)
+    cluster.kubectl("create", "--validate=false", "-f", str(_kruise_manifests(cluster)))
+    account = cluster.service_account("kruise-rollouts")
+    return Controller(cluster, "kruise-rollouts", [
+        str(KRUISE.program), f"--kubeconfig={account}", "--metrics-bind-address=127.0.0.1:18091",
+        "--health-probe-bind-address=127.0.0.1:18081", "--feature-gates=AdvancedDeployment=true"],
+        {"POD_NAMESPACE": KRUISE_NAMESPACE, "WEBHOOK_HOST": "127.0.0.1", "WEBHOOK_PORT": "19443",
+         "WEBHOOK_CERT_DIR": str(cluster.dir / "kruise-rollouts-certs")})
+
+
+def _kruise_manifests(cluster) -> Path:
+    """Its CRDs and its webhooks', as its own kustomization puts them together."""
+    overlay = cluster.dir / "kruise-rollouts"
+    for part in ("crd", "webhook"):
+        shutil.copytree(KRUISE.source / KRUISE.crds / part, overlay / part)
+    (overlay / "kustomization.yaml").write_text(
+        f"namespace: {KRUISE_NAMESPACE}\nnamePrefix: kruise-rollout-\nresources: [crd, webhook]\n")
+    made = cluster.dir / "kruise-rollouts.yaml"
+    made.write_text(_run(str(tools.path("kubectl")), "kustomize", str(overlay)))
+    return made
 
 
 @dataclass(frozen=True)

@@ -1,10 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Sluice beside Argo Rollouts: many workloads, all of them given another image, in four steps each.
-
-What both have to do is the same: 4 pods a workload on kwok's nodes, a quarter of them a step, and the next step
-when the pods of the one before are available. Nobody is asked, and nothing is paused. Sluice rolls a Deployment
-that a Rollout (sluice.dev) holds; Argo's Rollout makes its ReplicaSets itself. Each has a control plane of
-its own, one after the other.
+"""Sluice beside Argo Rollouts and OpenKruise Rollouts: many workloads, all of them given another image, in four
+steps each. Each contender has a control plane of its own, one after the other.
 """
 
 import re
@@ -15,109 +11,13 @@ from pathlib import Path
 
 from cluster import Cluster, audit, wait_for
 
-from . import controllers, crowd, show, usage
-from .objects import IMAGES, ROOT
+from . import crowd, show, usage
+from .contenders import PODS, Argo, Kruise, Sluice, image, name
+from .objects import IMAGES
 from .traffic import READS, Traffic, log_reads_too, now, seconds_between, traffic
 
-PODS = 4
-DEPLOYMENTS = "/apis/apps/v1/namespaces/default/deployments"
-ROLLOUTS = "/apis/sluice.dev/v1alpha1/namespaces/default/rollouts"
-ARGO = "/apis/argoproj.io/v1alpha1/namespaces/default/rollouts"
 NEWS = ("deployments", "replicasets")  # whose status tells how many pods are available
 NUMBER = re.compile(r"^web-(\d+)")
-
-
-def name(number: int) -> str:
-    return f"web-{number:05}"
-
-
-def _workload(number: int, pods: int = PODS) -> dict:
-    label = {"app": name(number)}
-    return {"replicas": pods, "selector": {"matchLabels": label},
-            "template": {"metadata": {"labels": label}, "spec": {
-                "terminationGracePeriodSeconds": 1,
-                "containers": [{"name": "web", "image": IMAGES[1]}]}}}
-
-
-def _image(version: int) -> dict:
-    return {"spec": {"template": {"spec": {"containers": [
-        {"name": "web", "image": IMAGES[version]}]}}}}
-
-
-class Sluice:
-    name = "Sluice"
-    rollouts = ROLLOUTS
-    changed = DEPLOYMENTS  # what a person changes
-    steps = "deployments"  # what it writes for a step
-
-    def __init__(self, build: Path):
-        self.build = build
-        self.programs = [build / "core" / "sluice", build / "plugins" / "deployment" / "deployment.so"]
-
-    def start(self, cluster) -> controllers.Controller:
-        cluster.kubectl("create", "-f", str(ROOT / "deploy" / "crds"))
-        cluster.kubectl("wait", "--for=condition=Established", "crd", "--all", "--timeout=30s")
-        return controllers.sluice(cluster, self.build, adapter="deployment")
-
-    def make(self, cluster, numbers: range, pods: int = PODS) -> None:
-        wanted = {name(i) for i in numbers}
-        crowd.send(cluster, "Deployments created", numbers, lambda wire, i: wire.send(
-            "POST", DEPLOYMENTS, {"apiVersion": "apps/v1", "kind": "Deployment",
-                                  "metadata": {"name": name(i)}, "spec": _workload(i, pods)}))
-        crowd.collect(cluster, "all pods there", wanted, DEPLOYMENTS,
-                      lambda it: it.get("status", {}).get("availableReplicas") == pods)
-        crowd.send(cluster, "Rollouts created", numbers, lambda wire, i: wire.send(
-            "POST", ROLLOUTS, self._rollout(i)))
-        crowd.collect(cluster, "held", wanted, ROLLOUTS, lambda it: it.get("status", {}).get(
-            "reason", {}).get("code") == "Held")
-
-    @staticmethod
-    def _rollout(number: int) -> dict:
-        reference = {"apiVersion": "apps/v1", "kind": "Deployment", "name": name(number)}
-        return {"apiVersion": "sluice.dev/v1alpha1", "kind": "Rollout",
-                "metadata": {"name": name(number)},
-                "spec": {"workloadRef": reference, "rolloutPlan": {"numBatches": 4}}}
-
-    @staticmethod
-    def is_done(thing: dict, rolls: int) -> bool:
-        status = thing.get("status", {})
-        ended = [roll for roll in status.get("history", []) if roll.get("verdict") == "Succeeded"]
-        return status.get("rollingState") == "rolloutSucceed" and len(ended) == rolls
-
-
-class Argo:
-    name = "Argo Rollouts 1.8.3"
-    rollouts = changed = ARGO
-    steps = "replicasets"
-
-    def __init__(self):
-        self.peer = controllers.argo_built()
-        self.programs = [self.peer / "rollouts-controller"]
-
-    def start(self, cluster) -> controllers.Controller:
-        cluster.kubectl("create", "-f", str(self.peer / "crds"))
-        cluster.kubectl("wait", "--for=condition=Established", "crd", "--all", "--timeout=30s")
-        return controllers.argo(cluster, self.peer)
-
-    def make(self, cluster, numbers: range) -> None:
-        crowd.send(cluster, "Rollouts created", numbers, lambda wire, i: wire.send(
-            "POST", ARGO, self._rollout(i)))
-        crowd.collect(cluster, "all pods there", {name(i) for i in numbers}, ARGO,
-                      lambda it: self.is_done(it, 0))
-
-    @staticmethod
-    def _rollout(number: int) -> dict:
-        canary = {"steps": [{"setWeight": weight} for weight in (25, 50, 75)]}
-        return {"apiVersion": "argoproj.io/v1alpha1", "kind": "Rollout",
-                "metadata": {"name": name(number)},
-                "spec": {**_workload(number), "strategy": {"canary": canary}}}
-
-    @staticmethod
-    def is_done(thing: dict, _rolls: int) -> bool:
-        status = thing.get("status", {})
-        return (status.get("phase") == "Healthy" and status.get("updatedReplicas") == PODS
-                and status.get("observedGeneration") == str(thing["metadata"]["generation"])
-                and status.get("currentPodHash") == status.get("stableRS"))
 
 
 @dataclass
@@ -132,7 +32,7 @@ class Found:
     seconds: float
     traffic: Traffic
     reactions: list     # seconds
-    decided: float      # after its start with all there
+    decided: float      # seconds after its start with all there; None: there was nothing to decide
     size: int           # bytes of its program
 
 
@@ -155,7 +55,8 @@ class Bench:
         reactions = self.reactions(since)
         self.quiet()
         after = usage.memory(self.controller.pid)
-        return Found(empty, idle, after, idle_cpu, cpu, seconds, asked, reactions, self.restart(),
+        decided = self.restart() if self.contender.may_be_down else None
+        return Found(empty, idle, after, idle_cpu, cpu, seconds, asked, reactions, decided,
                      sum(program.stat().st_size for program in self.contender.programs))
 
     def begun(self) -> usage.Memory:
@@ -165,7 +66,7 @@ class Bench:
 
     def roll(self, numbers, version: int, rolls: int) -> None:
         crowd.send(self.cluster, "images changed", numbers, lambda wire, i: wire.send(
-            "PATCH", f"{self.contender.changed}/{name(i)}", _image(version), "merge"))
+            "PATCH", f"{self.contender.changed}/{name(i)}", image(version), "merge"))
         crowd.collect(self.cluster, "rolled", {name(i) for i in numbers}, self.contender.rollouts,
                       lambda it: self.contender.is_done(it, rolls) and self._has(it, version))
 
@@ -190,7 +91,7 @@ class Bench:
         """While it is down, one workload is given that image: from its start to its first write."""
         self.controller.stop()
         crowd.send(self.cluster, "one changed", [0], lambda wire, i: wire.send(
-            "PATCH", f"{self.contender.changed}/{name(i)}", _image(version), "merge"))
+            "PATCH", f"{self.contender.changed}/{name(i)}", image(version), "merge"))
         since = now()
         self.controller.start()
         wait_for("the first decision", lambda: self._first_step(since), 120)
@@ -242,7 +143,7 @@ def reactions(events: list, user: str, steps: str) -> list:
 def run(build: Path, count: int, seconds: int, alone: bool) -> dict:
     log_reads_too()
     found = {}
-    for contender in [Sluice(build)] if alone else [Sluice(build), Argo()]:
+    for contender in [Sluice(build)] if alone else [Sluice(build), Argo(), Kruise()]:
         show.title(contender.name)
         cluster = Cluster.up("bench", kubelet=False, kwok=max(10, count * PODS // 100))
         try:
@@ -282,14 +183,23 @@ ROWS = [
 ]
 
 
+def _cells(row: tuple, one: Found, ours: Found, count: int) -> list:
+    """A contender's figure, and behind another's how many times ours it is."""
+    _, of, form, _ = row
+    figure, own = of(one, count), of(ours, count)
+    cells = ["–" if figure is None else form.format(figure)]
+    if one is not ours:
+        cells.append(f"{figure / own:.1f}×" if own and figure is not None else "–")
+    return cells
+
+
 def report(count: int, found: dict) -> None:
     show.title(f"{count} workloads of {PODS} pods, all given another image, in four steps")
-    rows = []
-    for title, of, form, aim in ROWS:
-        figures = [of(one, count) for one in found.values()]
-        ratio = [f"{figures[1] / figures[0]:.1f}×" if figures[0] else "–"] if len(figures) > 1 else []
-        rows.append([title, *map(form.format, figures), *ratio, aim])
-    show.table(["", *found, *(["ratio"] if len(found) > 1 else []), "aim"], rows)
+    ours = next(iter(found.values()))
+    heads = [head for name, one in found.items() for head in ([name] if one is ours else [name, "ratio"])]
+    show.table(["", *heads, "aim"], [
+        [row[0], *(cell for one in found.values() for cell in _cells(row, one, ours, count)), row[-1]]
+        for row in ROWS])
     for contender, one in found.items():
         asked = one.traffic
         show.step(f"{contender}: {show.counted(asked.writes + asked.events + asked.reads)}")

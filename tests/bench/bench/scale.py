@@ -13,7 +13,7 @@ from pathlib import Path
 
 from cluster import Cluster
 
-from . import peers, show, usage
+from . import contenders, peers, show, usage
 from .traffic import log_reads_too, now, traffic
 
 FEW = 100
@@ -50,12 +50,12 @@ class Found:
 
 class Scale:
     def __init__(self, cluster, build: Path):
-        self.bench = peers.Bench(cluster, peers.Sluice(build), 0, 10)
+        self.bench = peers.Bench(cluster, contenders.Sluice(build), 0, 10)
         self.there = self.rolls = 0
 
     def run(self, counts: list) -> Found:
         empty = self.bench.begun()
-        self._add(range(FEW), peers.PODS)
+        self._add(range(FEW), contenders.PODS)
         sizes = [self._at(count) for count in counts]
         decided = self.bench.restart(self._other_version)
         self.bench.quiet()
@@ -123,7 +123,7 @@ def _row(found: Found, size: Size) -> list:
 
 
 def report(found: Found) -> None:
-    show.title(f"{FEW} workloads of {peers.PODS} pods rolled in four steps, among so many at rest")
+    show.title(f"{FEW} workloads of {contenders.PODS} pods rolled in four steps, among so many at rest")
     show.table(HEADS, [_row(found, size) for size in found.sizes])
     last = found.sizes[-1].count
     show.step(f"with nothing there {show.mib(found.empty.rss)}; what is more than that is counted for each")
