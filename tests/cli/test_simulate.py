@@ -380,10 +380,10 @@ def test_the_picture_of_a_fleet(sluice):
     assert head == """\
 STEP                    TIME    READS  WRITES  EVENTS  REQ/s  EV/s
 Deployment web applied  0.0 s   0      0       51      0      33
-Rollout web applied     0.0 s   9      18      24      27     24
+Rollout web applied     0.0 s   6      18      24      24     24
 Rollout web restarted   10.0 s  15     36      93      27     48
-in all                  10.0 s  24     54      168     27     48
-a rollout                       8.0    18.0    56.0
+in all                  10.0 s  21     54      168     27     48
+a rollout                       7.0    18.0    56.0
 
 3 rollouts: 3 wait for a person
 3 of 3 copies played by the real controller.

@@ -17,9 +17,12 @@ BATCHES = [1, 2, 2]
 SIZES = [0, 1, 3, 5]
 
 
-def numbers(chance):
+SHARES = 4 if LONG else 1  # a life takes half a minute, most of which is waiting
+
+
+def numbers(chance, share: int):
     """Of the writes at which to kill, one a life; a life has some more than 50."""
-    return range(1, 1000) if LONG else sorted(chance.sample(range(1, 51), 2))
+    return range(1 + share, 1000, SHARES) if LONG else sorted(chance.sample(range(1, 51), 2))
 
 
 def record(stage, number: int) -> None:
@@ -55,11 +58,12 @@ def life(stage) -> None:
     stage.wait("it is gone", lambda: not stage.history.now("AppRollout", "roll"))
 
 
+@pytest.mark.parametrize("share", range(SHARES))
 @pytest.mark.parametrize("way", [UNSENT, UNHEARD])
-def test_killed_once(cluster, account, tmp_path, way):
+def test_killed_once(cluster, account, tmp_path, way, share):
     """At one write of a life; another one of the next, until there are no more."""
     kills = writes = 0
-    for number in numbers(apps.seeded()):
+    for number in numbers(apps.seeded(), share):
         folder = tmp_path / str(number)
         folder.mkdir()
         with closing(open_stage(cluster, account, folder)) as stage, closing(Gate(stage)) as gate:
