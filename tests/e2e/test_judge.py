@@ -141,15 +141,15 @@ def test_a_pod_that_runs_something_else_yet_is_not_ready(told):
     assert told.found() == ["under_promise", "unsettled"]
 
 
-def interrupted(told, third="6.0.0") -> None:
-    """Three pods had been let go, and take a third image all together."""
+def interrupted(told, third="6.0.0", missing=(3, 2)) -> None:
+    """Three pods had been let go, and take a third image, some of them at once."""
     told.image(NEW)
     told.batch(0, 4)
     told.batch(1, 3, 2)
     told.workload["spec"] = _template(third)
     told.tell(rest=False)
-    told.pod(3, third, ready=False)
-    told.pod(2, third, ready=False)
+    for number in missing:
+        told.pod(number, third, ready=False)
     told.turn(4, 3, 2, image=third)
     told.tell()
     told.turn(1, 0, image=third)
@@ -162,7 +162,19 @@ def test_what_was_let_go_of_a_deployment_may_go_at_once():
     assert not told.found()
 
 
-def test_what_was_let_go_of_others_may_not(told):
+def test_of_a_stateful_set_one_may(told):
+    """The highest, while the lowest of them misses."""
+    interrupted(told, missing=(2,))
+    assert not told.found()
+
+
+def test_of_a_stateful_set_no_two_may(told):
+    interrupted(told, missing=(3, 2))
+    assert told.found() == ["under_promise"]
+
+
+def test_what_was_let_go_of_others_may_not():
+    told = Told("CloneSet")
     interrupted(told)
     assert told.found() == ["under_promise"]
 
@@ -237,8 +249,7 @@ def test_a_partition_that_rises(told):
     assert not told.found()
 
 
-def test_another_image_while_a_person_is_waited_for(told):
-    """Nothing moves then, so nothing has been let go."""
+def changed_while_a_person_is_waited_for(told) -> None:
     told.image(NEW)
     told.batch(0, 4)
     told.say("rollingInBatches", "PartitionReached", currentBatch=0, stepTarget=1)
@@ -250,7 +261,19 @@ def test_another_image_while_a_person_is_waited_for(told):
     told.turn(2, 1, 0, image="6.0.0")
     told.tell()
     told.say("rolloutSucceed", "Held", "6.0.0")
+
+
+def test_another_image_while_a_person_is_waited_for():
+    """Nothing moves then, so nothing has been let go."""
+    told = Told("CloneSet")
+    changed_while_a_person_is_waited_for(told)
     assert told.found() == ["beyond_its_batch"]
+
+
+def test_another_image_for_a_stateful_set_that_waits(told):
+    """It can't be paused, and takes it as far as it was let go."""
+    changed_while_a_person_is_waited_for(told)
+    assert not told.found()
 
 
 def test_a_pod_goes_back(told):

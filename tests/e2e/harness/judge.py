@@ -90,15 +90,22 @@ def ready(record: Record, pods) -> list:
 
 
 def under_promise(record: Record) -> str:
-    """Fewer pods are ready than the workload's owner wants at least. A Deployment has no partition: what
-    a batch had let go takes a newer template at once, all together (docs/rollout.md)."""
+    """Fewer pods are ready than the workload's owner wants at least."""
     for step in steps(record):
-        roll = step.roll
-        loose = roll.loose if record.kind == "Deployment" and step.there_ready < roll.loose else 0
-        if step.ready < record.least - loose:
-            return (f"{step.ready} of {record.size} pods are ready at {step.number}, "
-                    f"{record.least - loose} are promised")
+        promised = record.least - _more_missing(record.kind, step)
+        if step.ready < promised:
+            return f"{step.ready} of {record.size} pods are ready at {step.number}, {promised} are promised"
     return ""
+
+
+def _more_missing(kind: str, step) -> int:
+    """Until what an interrupted roll had let go has taken the newer template. A Deployment has no partition:
+    all of it goes together. A StatefulSet's controller begins anew with the highest, whatever misses below
+    (docs/rollout.md)."""
+    roll = step.roll
+    if step.there_ready >= roll.had + roll.loose:
+        return 0
+    return {"Deployment": roll.loose, "StatefulSet": min(1, roll.loose)}.get(kind, 0)
 
 
 # ── One acting leader ─────────────────────────────────────────────────────────────────────────
@@ -161,9 +168,11 @@ class Step:
 class Stillness:
     """Does nothing move, so that another template would move nothing either? The workload says so in
     its mark, and the Rollout while it waits for a person: when it has seen its plan, and has said so after
-    the last change of what the workload is told."""
+    the last change of what the workload is told. A StatefulSet can't be paused: what has been let go of it
+    takes whatever comes."""
 
-    def __init__(self):
+    def __init__(self, kind: str):
+        self.pauses = kind != "StatefulSet"
         self.told, self.told_at = None, 0
         self.said, self.said_at = None, 0
 
@@ -177,7 +186,7 @@ class Stillness:
 
     def is_so(self, moment: Moment) -> bool:
         waits = moment.rollout.get("status", {}).get("reason", {}).get("code") == "PartitionReached"
-        return moment.is_at_rest() or (waits and is_current(moment.rollout)
+        return moment.is_at_rest() or (self.pauses and waits and is_current(moment.rollout)
                                        and self.said_at > self.told_at)
 
 
@@ -192,7 +201,7 @@ def _until(rollout: dict, size: int) -> list:
 def steps(record: Record):
     """After each change. A partition that was allowed once counts: whoever lowers it may be heard
     late."""
-    roll, reach, still, stillness = None, 0, True, Stillness()
+    roll, reach, still, stillness = None, 0, True, Stillness(record.kind)
     for number, moment in moments(record):
         if not moment.workload or not moment.rollout:
             continue
