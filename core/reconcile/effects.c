@@ -261,9 +261,11 @@ static void on_asked(void *data, struct adapter_reply *reply)
     carry_out(component, reply);
 }
 
-/* Asks the adapter what an effect means for the workload, and carries that out. */
-static void act_on_workload(struct component *component, const struct effect *effect)
+/* Asks the adapter what the effect that has its turn means for the workload, and carries that out.
+ */
+static void act_on_workload(struct component *component)
 {
+    const struct effect *effect = effect_now(component);
     struct adapter_asking *asking = &component->task->pass->asking;
     struct adapter_request request;
     struct adapter_reply reply = {0};
@@ -287,8 +289,7 @@ static void act_on_workload(struct component *component, const struct effect *ef
 
 static void act_on_refreshed(struct task *task)
 {
-    struct component *component = &task->components[task->pass->at];
-    act_on_workload(component, effect_now(component));
+    act_on_workload(&task->components[task->pass->at]);
 }
 
 static void act_on_latest(struct component *component)
@@ -296,7 +297,7 @@ static void act_on_latest(struct component *component)
     if (component->task->kind->follows)
         follow_refresh(component->task, act_on_refreshed);
     else
-        act_on_workload(component, effect_now(component));
+        act_on_workload(component);
 }
 
 void component_next_effect(struct component *component)
@@ -315,7 +316,7 @@ void component_next_effect(struct component *component)
             act_on_latest(component);
         return;
     case EFFECT_ADVANCE:
-        act_on_workload(component, effect);
+        act_on_workload(component);
         return;
     case EFFECT_HOOK:
         if (!hook_already_asked(component, effect)) {

@@ -298,16 +298,6 @@ static void find_held(struct component *component)
     observe_marks(component, NULL);
 }
 
-/* The caller owns it. */
-static json_t *located_seen(const struct component *component,
-                            const struct located_component *located)
-{
-    const struct task *task = component->task;
-    return task->kind->follows ? json_incref(follow_seen(task))
-                               : store_get(located->kind->store, task->pass->rollout.ns,
-                                           json_string_at(located->workload, "/metadata/name"));
-}
-
 static void observe_located(struct component *component, const struct located_component *located)
 {
     struct observation *seen = &component->observation;
@@ -321,7 +311,10 @@ static void observe_located(struct component *component, const struct located_co
     }
     component->adapter = adapter_hold(located->kind->adapter);
     seen->fixed_size = !adapter_scales(component->adapter);
-    component->workload = located_seen(component, located);
+    component->workload =
+        component->task->kind->follows
+            ? json_incref(follow_seen(component->task))
+            : store_get(located->kind->store, component->task->pass->rollout.ns, name);
     component->owned =
         owned_objects(located->kind, json_string_at(component->workload, "/metadata/uid"));
     if (component->workload)

@@ -36,18 +36,29 @@ def _workload(number: int, pods: int = PODS) -> dict:
                 "containers": [{"name": "web", "image": IMAGES[1]}]}}}
 
 
+def _reference(number: int) -> dict:
+    return {"apiVersion": "apps/v1", "kind": "Deployment", "name": name(number)}
+
+
 def image(version: int) -> dict:
     """The patch that gives it."""
     return {"spec": {"template": {"spec": {"containers": [
         {"name": "web", "image": IMAGES[version]}]}}}}
 
 
-def make_deployments(cluster, numbers: range, pods: int) -> None:
+def _make_deployments(cluster, numbers: range, pods: int) -> None:
     crowd.send(cluster, "Deployments created", numbers, lambda wire, i: wire.send(
         "POST", DEPLOYMENTS, {"apiVersion": "apps/v1", "kind": "Deployment",
                               "metadata": {"name": name(i)}, "spec": _workload(i, pods)}))
     crowd.collect(cluster, "all pods there", {name(i) for i in numbers}, DEPLOYMENTS,
                   lambda it: it.get("status", {}).get("availableReplicas") == pods)
+
+
+def _make_rollouts(cluster, contender, numbers: range, what: str, is_so) -> None:
+    """And waits until each is so."""
+    crowd.send(cluster, "Rollouts created", numbers, lambda wire, i: wire.send(
+        "POST", contender.rollouts, contender.rollout(i)))
+    crowd.collect(cluster, what, {name(i) for i in numbers}, contender.rollouts, is_so)
 
 
 class Sluice:
@@ -67,18 +78,15 @@ class Sluice:
         return controllers.sluice(cluster, self.build, adapter="deployment")
 
     def make(self, cluster, numbers: range, pods: int = PODS) -> None:
-        make_deployments(cluster, numbers, pods)
-        crowd.send(cluster, "Rollouts created", numbers, lambda wire, i: wire.send(
-            "POST", ROLLOUTS, self._rollout(i)))
-        crowd.collect(cluster, "held", {name(i) for i in numbers}, ROLLOUTS,
-                      lambda it: it.get("status", {}).get("reason", {}).get("code") == "Held")
+        _make_deployments(cluster, numbers, pods)
+        _make_rollouts(cluster, self, numbers, "held",
+                       lambda it: it.get("status", {}).get("reason", {}).get("code") == "Held")
 
     @staticmethod
-    def _rollout(number: int) -> dict:
-        reference = {"apiVersion": "apps/v1", "kind": "Deployment", "name": name(number)}
+    def rollout(number: int) -> dict:
         return {"apiVersion": "sluice.dev/v1alpha1", "kind": "Rollout",
                 "metadata": {"name": name(number)},
-                "spec": {"workloadRef": reference, "rolloutPlan": {"numBatches": 4}}}
+                "spec": {"workloadRef": _reference(number), "rolloutPlan": {"numBatches": 4}}}
 
     @staticmethod
     def is_done(thing: dict, rolls: int) -> bool:
@@ -102,13 +110,11 @@ class Argo:
         return controller
 
     def make(self, cluster, numbers: range) -> None:
-        crowd.send(cluster, "Rollouts created", numbers, lambda wire, i: wire.send(
-            "POST", ARGO, self._rollout(i)))
-        crowd.collect(cluster, "all pods there", {name(i) for i in numbers}, ARGO,
-                      lambda it: self.is_done(it, 0))
+        _make_rollouts(cluster, self, numbers, "all pods there",
+                       lambda it: self.is_done(it, 0))
 
     @staticmethod
-    def _rollout(number: int) -> dict:
+    def rollout(number: int) -> dict:
         canary = {"steps": [{"setWeight": weight} for weight in (25, 50, 75)]}
         return {"apiVersion": "argoproj.io/v1alpha1", "kind": "Rollout",
                 "metadata": {"name": name(number)},
@@ -143,25 +149,22 @@ class Kruise:
         if "url" not in judge["clientConfig"]:
             return False
         try:
-            cluster.api.create(f"{KRUISE}?dryRun=All", self._rollout(0))
+            cluster.api.create(f"{KRUISE}?dryRun=All", self.rollout(0))
         except ApiError:
             return False
         return True
 
     def make(self, cluster, numbers: range) -> None:
-        make_deployments(cluster, numbers, PODS)
-        crowd.send(cluster, "Rollouts created", numbers, lambda wire, i: wire.send(
-            "POST", KRUISE, self._rollout(i)))
-        crowd.collect(cluster, "held", {name(i) for i in numbers}, KRUISE,
-                      lambda it: it.get("status", {}).get("phase") == "Healthy")
+        _make_deployments(cluster, numbers, PODS)
+        _make_rollouts(cluster, self, numbers, "held",
+                       lambda it: it.get("status", {}).get("phase") == "Healthy")
 
     @staticmethod
-    def _rollout(number: int) -> dict:
+    def rollout(number: int) -> dict:
         steps = [{"replicas": share, "pause": {"duration": 0}} for share in ("25%", "50%", "75%", "100%")]
-        reference = {"apiVersion": "apps/v1", "kind": "Deployment", "name": name(number)}
         return {"apiVersion": "rollouts.kruise.io/v1beta1", "kind": "Rollout",
                 "metadata": {"name": name(number)},
-                "spec": {"workloadRef": reference, "strategy": {"canary": {"steps": steps}}}}
+                "spec": {"workloadRef": _reference(number), "strategy": {"canary": {"steps": steps}}}}
 
     @staticmethod
     def is_done(thing: dict, _rolls: int) -> bool:

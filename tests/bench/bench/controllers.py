@@ -94,16 +94,15 @@ def kubevela(cluster) -> Controller:
 
 @dataclass(frozen=True)
 class Peer:
-    """A controller whose module replaces others, and so is built in a copy of it; `crds` is a folder there.
-    `limits` is set into its main.go, before the text that is `before`, where no option can."""
+    """A controller whose module replaces others, and so is built in a copy of it. `manifests` is a folder
+    there."""
 
     name: str
     version: str
     module: str
     package: str
-    crds: str
-    before: str = ""
-    limits: str = ""
+    manifests: str
+    mend: tools.Mend = None
 
     @property
     def folder(self) -> Path:
@@ -125,32 +124,26 @@ class Peer:
         shutil.rmtree(self.source, ignore_errors=True)
         shutil.copytree(module, self.source)
         _run("chmod", "-R", "u+w", str(self.source))
-        if self.limits:
-            self._set_limits()
+        if self.mend:
+            self.mend.write(self.source)
         _run(_go(), "build", "-trimpath", "-ldflags=-s -w", "-o", str(self.folder / "built"), self.package,
              cwd=self.source)
         (self.folder / "built").rename(self.program)
         return self
-
-    def _set_limits(self) -> None:
-        main = self.source / "main.go"
-        text = main.read_text()
-        if text.count(self.before) != 1:
-            raise ClusterError(f"{self.module}/main.go: expected {self.before!r} once")
-        main.write_text(text.replace(self.before, f"{self.limits}\n{self.before}"))
 
 
 # Each may ask as much as the cluster's own controllers, so that it isn't slowed down: what the one takes as
 # options is written into the other.
 ARGO = Peer("argo-rollouts", "1.8.3", "github.com/argoproj/argo-rollouts", "./cmd/rollouts-controller",
             "manifests/crds")
-KRUISE = Peer("kruise-rollouts", "0.6.2", "github.com/openkruise/rollouts", ".", "config",
-              before='cfg.UserAgent = "kruise-rollout"', limits="cfg.QPS, cfg.Burst = 500, 1000")
+KRUISE_LIMITS = tools.Mend("github.com/openkruise/rollouts", "main.go", 'cfg.UserAgent = "kruise-rollout"',
+                           'cfg.QPS, cfg.Burst = 500, 1000\ncfg.UserAgent = "kruise-rollout"')
+KRUISE = Peer("kruise-rollouts", "0.6.2", "github.com/openkruise/rollouts", ".", "config", KRUISE_LIMITS)
 KRUISE_NAMESPACE = "kruise-rollout"
 
 
 def argo(cluster) -> Controller:
-    cluster.kubectl("create", *(word for file in sorted((ARGO.source / ARGO.crds).glob("*-crd.yaml"))
+    cluster.kubectl("create", *(word for file in sorted((ARGO.source / ARGO.manifests).glob("*-crd.yaml"))
                                 for word in ("-f", str(file))))
     account = cluster.service_account("argo-rollouts")
     return Controller(cluster, "argo-rollouts", [
@@ -161,25 +154,16 @@ def argo(cluster) -> Controller:
 def kruise(cluster) -> Controller:
     """It gives its webhooks their address and certificate itself."""
     cluster.kubectl("create", "namespace", KRUISE_NAMESPACE)
-    cluster.kubectl("create", "--validate=false", "-f", str(_kruise_manifests(cluster)))
+    manifests = cluster.dir / "kruise-rollouts.yaml"
+    manifests.write_text(tools.kustomized(KRUISE.source / KRUISE.manifests,
+                                          f"namespace: {KRUISE_NAMESPACE}\nnamePrefix: kruise-rollout-"))
+    cluster.kubectl("create", "--validate=false", "-f", str(manifests))
     account = cluster.service_account("kruise-rollouts")
     return Controller(cluster, "kruise-rollouts", [
         str(KRUISE.program), f"--kubeconfig={account}", "--metrics-bind-address=127.0.0.1:18091",
         "--health-probe-bind-address=127.0.0.1:18081", "--feature-gates=AdvancedDeployment=true"],
         {"POD_NAMESPACE": KRUISE_NAMESPACE, "WEBHOOK_HOST": "127.0.0.1", "WEBHOOK_PORT": "19443",
          "WEBHOOK_CERT_DIR": str(cluster.dir / "kruise-rollouts-certs")})
-
-
-def _kruise_manifests(cluster) -> Path:
-    """Its CRDs and its webhooks', as its own kustomization puts them together."""
-    overlay = cluster.dir / "kruise-rollouts"
-    for part in ("crd", "webhook"):
-        shutil.copytree(KRUISE.source / KRUISE.crds / part, overlay / part)
-    (overlay / "kustomization.yaml").write_text(
-        f"namespace: {KRUISE_NAMESPACE}\nnamePrefix: kruise-rollout-\nresources: [crd, webhook]\n")
-    made = cluster.dir / "kruise-rollouts.yaml"
-    made.write_text(_run(str(tools.path("kubectl")), "kustomize", str(overlay)))
-    return made
 
 
 @dataclass(frozen=True)

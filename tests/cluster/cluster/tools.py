@@ -34,15 +34,19 @@ class Mend:
     piece: str
     instead: str
 
-    def apply(self, module: str, scratch: Path) -> Path:
-        """A go.mod that builds a copy of the module, with this in it, in place of the module."""
-        copy, gomod = scratch / "mended", scratch / "go.mod"
-        _run(["cp", "-r", "--no-preserve=mode", str(_module_folder(module, self.module)), str(copy)])
+    def write(self, copy: Path) -> None:
+        """Into a copy of the module."""
         file = copy / self.file
         text = file.read_text()
         if text.count(self.piece) != 1:
             raise ClusterError(f"{self.module}/{self.file}: expected {self.piece!r} once")
         file.write_text(text.replace(self.piece, self.instead))
+
+    def apply(self, module: str, scratch: Path) -> Path:
+        """A go.mod that builds a copy of the module, with this in it, in place of the module."""
+        copy, gomod = scratch / "mended", scratch / "go.mod"
+        _run(["cp", "-r", "--no-preserve=mode", str(_module_folder(module, self.module)), str(copy)])
+        self.write(copy)
         given = SOURCES / module
         gomod.write_text(f"{(given / 'go.mod').read_text()}\nreplace {self.module} => {copy}\n")
         shutil.copyfile(given / "go.sum", scratch / "go.sum")
@@ -87,13 +91,17 @@ class Manifests:
 
     def make(self, folder: Path) -> None:
         source = _module_folder(self.module, KRUISE)
-        with tempfile.TemporaryDirectory() as scratch:
-            for part in ("crd", "webhook"):
-                shutil.copytree(source / "config" / part, Path(scratch, part))
-            Path(scratch, "kustomization.yaml").write_text(
-                "namePrefix: kruise-\nresources: [crd, webhook]\n")
-            text = _run([str(path("kubectl")), "kustomize", scratch])
-        (folder / self.name).write_text(text)
+        (folder / self.name).write_text(kustomized(source / "config", "namePrefix: kruise-"))
+
+
+def kustomized(config: Path, how: str) -> str:
+    """The CRDs and the webhooks of a controller, out of the folder that a generator has made for it; `how`
+    are further lines of the kustomization."""
+    with tempfile.TemporaryDirectory() as scratch:
+        for part in ("crd", "webhook"):
+            shutil.copytree(config / part, Path(scratch, part))
+        Path(scratch, "kustomization.yaml").write_text(f"{how}\nresources: [crd, webhook]\n")
+        return _run([str(path("kubectl")), "kustomize", scratch])
 
 
 TOOLS = {tool.name: tool for tool in (
