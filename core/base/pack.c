@@ -11,7 +11,7 @@
 
 enum {
     WINDOW_BITS = -14,        /* 16 KiB are looked back at, and zlib's own head is left out */
-    MEMORY_LEVEL = 6,         /* some 100 KiB, while a text is packed */
+    MEMORY_LEVEL = 6,         /* some 100 KiB to pack, in all */
     PATTERN_MOST = 12 * 1024, /* a longer one would be out of sight before it is needed */
     NEW_PART = 3, /* more than one byte in three is new: another pattern is worth its room */
 };
@@ -63,20 +63,38 @@ static Bytef *bytes_of(const char *text)
     return (Bytef *)(uintptr_t)text;
 }
 
+/* What zlib asks for stays for the next text: given back and asked for again with each, pieces so
+ * large would have the allocator tidy up all that is free each time. */
+static z_stream *packing(void)
+{
+    static z_stream stream;
+    if (stream.state)
+        must(deflateReset(&stream) == Z_OK);
+    else
+        must(deflateInit2(&stream, Z_BEST_SPEED, Z_DEFLATED, WINDOW_BITS, MEMORY_LEVEL,
+                          Z_DEFAULT_STRATEGY) == Z_OK);
+    return &stream;
+}
+
+static z_stream *unpacking(void)
+{
+    static z_stream stream;
+    must((stream.state ? inflateReset(&stream) : inflateInit2(&stream, WINDOW_BITS)) == Z_OK);
+    return &stream;
+}
+
 static size_t deflated(const struct pattern *pattern, const char *text, size_t length,
                        unsigned char **ret_bytes)
 {
-    z_stream stream = {.next_in = bytes_of(text), .avail_in = (uInt)length};
-    must(deflateInit2(&stream, Z_BEST_SPEED, Z_DEFLATED, WINDOW_BITS, MEMORY_LEVEL,
-                      Z_DEFAULT_STRATEGY) == Z_OK);
+    z_stream *stream = packing();
     if (pattern)
-        must(deflateSetDictionary(&stream, bytes_of(pattern->text), (uInt)pattern->length) == Z_OK);
-    stream.avail_out = (uInt)deflateBound(&stream, length);
-    stream.next_out = *ret_bytes = mem_alloc(stream.avail_out);
-    must(deflate(&stream, Z_FINISH) == Z_STREAM_END);
-    size_t size = stream.total_out;
-    must(deflateEnd(&stream) == Z_OK);
-    return size;
+        must(deflateSetDictionary(stream, bytes_of(pattern->text), (uInt)pattern->length) == Z_OK);
+    stream->next_in = bytes_of(text);
+    stream->avail_in = (uInt)length;
+    stream->avail_out = (uInt)deflateBound(stream, length);
+    stream->next_out = *ret_bytes = mem_alloc(stream->avail_out);
+    must(deflate(stream, Z_FINISH) == Z_STREAM_END);
+    return stream->total_out;
 }
 
 /* In memory of its own: a large piece that is cut short would leave a hole behind it. */
@@ -122,17 +140,14 @@ char *packed_text(const struct packed *packed, size_t *ret_length)
 {
     const struct pattern *pattern = packed->pattern;
     char *text = mem_alloc(packed->length + 1);
-    z_stream stream = {
-        .next_in = (Bytef *)(uintptr_t)packed->bytes,
-        .avail_in = (uInt)packed->size,
-        .next_out = bytes_of(text),
-        .avail_out = (uInt)packed->length,
-    };
-    must(inflateInit2(&stream, WINDOW_BITS) == Z_OK);
+    z_stream *stream = unpacking();
     if (pattern)
-        must(inflateSetDictionary(&stream, bytes_of(pattern->text), (uInt)pattern->length) == Z_OK);
-    must(inflate(&stream, Z_FINISH) == Z_STREAM_END);
-    must(inflateEnd(&stream) == Z_OK);
+        must(inflateSetDictionary(stream, bytes_of(pattern->text), (uInt)pattern->length) == Z_OK);
+    stream->next_in = (Bytef *)(uintptr_t)packed->bytes;
+    stream->avail_in = (uInt)packed->size;
+    stream->next_out = bytes_of(text);
+    stream->avail_out = (uInt)packed->length;
+    must(inflate(stream, Z_FINISH) == Z_STREAM_END);
     if (ret_length)
         *ret_length = packed->length;
     return text;

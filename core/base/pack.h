@@ -2,7 +2,7 @@
 /*
  * Texts that resemble each other, as the objects of one collection do: of each only that is kept in
  * which it differs from another one, the pattern, by zlib's deflate with that as its dictionary. A
- * text that differs too much becomes the pattern of those that come after it.
+ * text that differs too much becomes the pattern of those that come after it. For one thread only.
  */
 #ifndef BASE_PACK_H
 #define BASE_PACK_H
