@@ -17,6 +17,9 @@ from conftest import SANDBOX, install, open_stage
 FAULTS = "/sandbox/faults"
 
 
+BACKED_OFF = 240  # seconds: nine faults in a row, and the rollout is tried again after its longest pause
+
+
 @pytest.fixture
 def shaky(request, tmp_path, monkeypatch):
     """A workload on a stage of a sandbox of its own."""
@@ -70,8 +73,8 @@ def test_a_roll_through_all_of_them(shaky):
     since = stage.history.number()
     api.create(FAULTS, {"faults": schedule(seed)})
     shaky.set_image("5.0.2")
-    shaky.step_by_step(1, 3)
-    shaky.wait_held(held)
+    shaky.step_by_step(1, 3, seconds=BACKED_OFF)
+    shaky.wait_held(held, BACKED_OFF)
     apps.wait_all_ready(stage, "5.0.2", SIZE)
     shaky.assert_batches(since, "5.0.2", 1, 3, 5)
     shaky.assert_none_taken_back(since, "5.0.2")

@@ -182,14 +182,14 @@ class Followed:
 
         return self.stage.wait(f"Rollout {name} stands still because of {code}", reached, seconds)
 
-    def wait_held(self, unlike=None) -> dict:
+    def wait_held(self, unlike=None, seconds=90) -> dict:
         """At rest, at another template than the one named."""
         def reached():
             found, live = self.status(), self.stage.history.now(self.kind.kind, "web")
             held = found.get("reason", {}).get("code") == "Held" and self.kind.at_rest(live)
             return found if held and found.get("lastTargetAppRevision") != unlike else None
 
-        return self.stage.wait("the workload is held", reached, 90)
+        return self.stage.wait("the workload is held", reached, seconds)
 
     def wait_gone(self) -> None:
         self.stage.delete("Rollout", "web")
@@ -250,23 +250,23 @@ class Followed:
         assert found == wanted, differences(found, wanted)
         assert not marks(self.live())
 
-    def step_by_step(self, *goals, version="5.0.2") -> None:
+    def step_by_step(self, *goals, version="5.0.2", seconds=60) -> None:
         """The partition is raised when the batch before has come to rest: there are exactly as many
         pods of the new version then as were planned."""
         for batch, goal in enumerate(goals):
-            self.wait_batch(batch)
+            self.wait_batch(batch, seconds)
             self.assert_quiet()
             assert self.at(version) == goal, f"{self.at(version)} pods after batch {batch}"
             self.plan(batchPartition=batch + 1)
 
-    def wait_batch(self, batch: int) -> None:
+    def wait_batch(self, batch: int, seconds=60) -> None:
         """It stands at the partition after this batch."""
         def reached():
             status = self.status()
             return (is_current(self.rollout()) and status.get("currentBatch") == batch
                     and status["reason"]["code"] == "PartitionReached")
 
-        self.stage.wait(f"batch {batch} is done", reached)
+        self.stage.wait(f"batch {batch} is done", reached, seconds)
 
 
 @contextmanager
