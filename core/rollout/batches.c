@@ -21,11 +21,15 @@ static bool batch_last(const struct run *run)
     return run->status->batch + 1 >= (int)run->in->plan->batch_count;
 }
 
+/* One that has yet to begin has told the workload nothing. */
+static int latest_begun(const struct rollout_status *s)
+{
+    return s->batch_state == BATCH_INITIALIZING && s->batch > 0 ? s->batch - 1 : s->batch;
+}
+
 int told_batch(const struct run *run)
 {
-    const struct rollout_status *s = run->status;
-    int batch = s->batch_state == BATCH_INITIALIZING && s->batch > 0 ? s->batch - 1 : s->batch;
-    int last = (int)run->in->plan->batch_count - 1;
+    int batch = latest_begun(run->status), last = (int)run->in->plan->batch_count - 1;
     return batch < last ? batch : last;
 }
 
@@ -160,13 +164,6 @@ static enum batch_event pass_gate(struct run *run, enum hook_type type, enum bat
     return opened;
 }
 
-static enum batch_event probe_initializing(struct run *run)
-{
-    if (run->status->step_target >= 0)
-        run_advance(run, GO_ON);
-    return pass_gate(run, HOOK_PRE_BATCH, ON_BATCH_OPENED);
-}
-
 /* Tells the workload the next step of the batch: all of it, or one pod where an interval is asked
  * for. */
 static enum batch_event probe_in_rolling(struct run *run)
@@ -202,7 +199,7 @@ static bool roll_verified(struct run *run, int tolerance)
     if (all_updated && seen->updated_ready >= goal - tolerance)
         return true;
     run_why(run, REASON_PODS_NOT_READY, "batch %d: %d of %d pods are updated, %d of them ready%s%s",
-            run->status->batch + 1, seen->updated, goal, seen->updated_ready,
+            latest_begun(run->status) + 1, seen->updated, goal, seen->updated_ready,
             seen->why[0] ? "; " : "", seen->why);
     why_object(run, "");
     if (all_updated)
@@ -219,7 +216,7 @@ static bool scale_up_verified(struct run *run, int tolerance)
     if (seen->size >= goal && seen->ready >= goal - tolerance)
         return true;
     run_why(run, REASON_PODS_NOT_READY, "batch %d: %d of %d pods are ready%s%s",
-            run->status->batch + 1, seen->ready, goal, seen->why[0] ? "; " : "", seen->why);
+            latest_begun(run->status) + 1, seen->ready, goal, seen->why[0] ? "; " : "", seen->why);
     why_object(run, "");
     why_number(run, "ready", "at least", goal - tolerance, seen->ready);
     return false;
@@ -232,29 +229,41 @@ static bool scale_down_verified(struct run *run)
     if (seen->size <= goal && seen->ready <= goal)
         return true;
     run_why(run, REASON_PODS_LEAVING, "batch %d: %d pods are ready, all but %d are to go%s%s",
-            run->status->batch + 1, seen->ready, goal, seen->why[0] ? "; " : "", seen->why);
+            latest_begun(run->status) + 1, seen->ready, goal, seen->why[0] ? "; " : "", seen->why);
     why_object(run, "");
     why_number(run, "ready", "at most", goal, seen->ready);
     return false;
 }
 
-static enum batch_event probe_verifying(struct run *run)
+/* Are the pods there that the workload was told to have? Says what is missing. */
+static bool pods_verified(struct run *run)
 {
     const struct rollout_status *s = run->status;
     int tolerance = plan_tolerance(run->in->plan, told_batch(run), s->target_size);
-    bool verified;
     if (scaled_back(run)) {
         why_scaled_back(run);
-        return ON_BATCH_WAITING;
+        return false;
     }
     run_advance(run, GO_ON);
     if (!s->scale)
-        verified = roll_verified(run, tolerance);
-    else if (s->target_size >= s->original_size)
-        verified = scale_up_verified(run, tolerance);
-    else
-        verified = scale_down_verified(run);
-    return verified ? ON_BATCH_AVAILABLE : ON_BATCH_WAITING;
+        return roll_verified(run, tolerance);
+    if (s->target_size >= s->original_size)
+        return scale_up_verified(run, tolerance);
+    return scale_down_verified(run);
+}
+
+static enum batch_event probe_verifying(struct run *run)
+{
+    return pods_verified(run) ? ON_BATCH_AVAILABLE : ON_BATCH_WAITING;
+}
+
+/* The batch before may have waited for its leave, or for a hook, for a week. Its pods must be ready
+ * now: since it was verified some may have gone, or have to come because the workload was scaled. */
+static enum batch_event probe_initializing(struct run *run)
+{
+    if (run->status->step_target >= 0 && !pods_verified(run))
+        return ON_BATCH_WAITING;
+    return pass_gate(run, HOOK_PRE_BATCH, ON_BATCH_OPENED);
 }
 
 /* Does the roll end with this batch? One that has become the last because the plan was cut short

@@ -45,8 +45,11 @@ def test_text_is_as_wide_as_the_terminal(sluice):
         "A batch, inside rollingInBatches\n"
         "\n"
         "STATE, ON          TO                 WHAT IT DOES, WHEN\n"
-        "batchInitializing                     calls the pre-batch-rollout hooks\n"
-        "  opened           batchInRolling     the pre-batch-rollout hooks let it pass\n"
+        "batchInitializing                     calls the pre-batch-rollout hooks, while\n"
+        "                                      the pods of the batches before are ready\n"
+        "  opened           batchInRolling     the pods of the batches before are ready,\n"
+        "                                      and the pre-batch-rollout hooks let it\n"
+        "                                      pass\n"
         "  rejected         batchVerifyFailed  a hook has said no\n")
 
 

@@ -300,32 +300,42 @@ static void check_step(const struct case_of *c)
          before->step_target);
 }
 
-/* What the batch that is being verified was told: it was told in this call, or before it, and then
- * moved in proportion when the size has changed since. */
-static int verified_goal(const struct case_of *c, const struct move *move)
+/* Had this batch been told all that it is told, when the call came? */
+static bool wholly_told(const struct rollout_status *s, int batch)
+{
+    if (s->rolling != ROLLING_IN_BATCHES)
+        return false;
+    if (s->batch_state == BATCH_INITIALIZING)
+        return s->batch == batch + 1;
+    return s->batch == batch && s->batch_state != BATCH_IN_ROLLING;
+}
+
+/* What a batch was told: it was told in this call, or before it, and then moved in proportion when
+ * the size has changed since. */
+static int goal_of(const struct case_of *c, int batch)
 {
     const struct rollout_status *before = &c->in->status, *s = &c->out->status;
-    bool known = before->rolling == ROLLING_IN_BATCHES && before->batch == move->batch &&
-                 before->batch_state == BATCH_VERIFYING;
-    if (!known)
-        return limit_of(c, move->batch);
+    if (!wholly_told(before, batch))
+        return limit_of(c, batch);
     if (before->target_size == s->target_size || before->target_size == 0)
         return before->step_target;
     int moved = (int)((int64_t)before->step_target * s->target_size / before->target_size);
-    return moved < limit_of(c, move->batch) ? moved : limit_of(c, move->batch);
+    return moved < limit_of(c, batch) ? moved : limit_of(c, batch);
 }
 
-/* A batch is left only when enough of its pods are ready. */
+/* A batch is left only when enough of its pods are ready, and the next begins only when they still
+ * are. */
 static void check_verified(const struct case_of *c)
 {
     const struct rollout_status *s = &c->out->status;
     const struct observation *seen = &c->in->observation;
     for (int i = 0; i < c->out->move_count; i++) {
         const struct move *move = &c->out->moves[i];
-        if (move->to != move->from || move->batch_from != BATCH_VERIFYING)
+        bool begins = move->batch_to == BATCH_IN_ROLLING && move->batch > 0;
+        if (move->to != move->from || (move->batch_from != BATCH_VERIFYING && !begins))
             continue;
-        int goal = verified_goal(c, move), last = (int)c->in->plan->batch_count - 1;
-        int batch = move->batch < last ? move->batch : last;
+        int told = begins ? move->batch - 1 : move->batch, goal = goal_of(c, told);
+        int last = (int)c->in->plan->batch_count - 1, batch = told < last ? told : last;
         int tolerance = plan_tolerance(c->in->plan, batch, s->target_size);
         if (!s->scale)
             MUST(c, seen->updated >= goal && seen->updated_ready + tolerance >= goal,

@@ -16,14 +16,6 @@
     "no progress within 60 s (progressDeadlineSeconds): batch 1: 1 of 1 pods are updated, 0 of "   \
     "them ready"
 
-static void world_heals(struct world *world)
-{
-    world->broken[2] = false;
-    for (int i = 0; i < world->workload.pod_count; i++)
-        if (!world->workload.pods[i].ready)
-            world->workload.pods[i].ready_at = world->now_ms + 1;
-}
-
 static void test_without_one_it_waits(void **state)
 {
     struct world world;
@@ -48,7 +40,7 @@ static void test_pause(void **state)
     assert_true(world.now_ms - began >= 60000);
     assert_true(world.workload.paused);
     assert_int_equal(world.events, 2); /* that it begins, and that it stands */
-    world_heals(&world);
+    world_heal(&world, 2);
     world_run(&world);
     assert_ended(&world, ROLLING_SUCCEEDED, 5, 5);
     world_done(&world);

@@ -487,10 +487,7 @@ static void test_larger_batches(void **state)
     world_plan(&world, "{'rolloutBatches':[{'replicas':3},{'replicas':1},{}]}");
     world_run(&world);
     assert_happened(&world, "");
-    world.broken[2] = false;
-    for (int i = 0; i < world.workload.pod_count; i++)
-        if (!world.workload.pods[i].ready)
-            world.workload.pods[i].ready_at = world.now_ms + 1;
+    world_heal(&world, 2);
     world_run(&world);
     assert_non_null(strstr(world.journal.at, "batchVerifying 1\ntold 4\n"));
     assert_ended(&world, ROLLING_SUCCEEDED, 5, 5);

@@ -13,6 +13,8 @@
 
 /* ---- the straight ways ---- */
 
+#define PARTITIONED(batch)                                                                         \
+    "{'batchPartition':" #batch ",'rolloutBatches':[{'replicas':2},{'replicas':1},{}]}"
 #define SECOND_AND_THIRD                                                                           \
     "batchFinalizing 0\nbatchReady 0\nbatchInitializing 1\nbatchInRolling 1\nbatchVerifying 1\n"   \
     "told 3\n"                                                                                     \
@@ -960,6 +962,51 @@ static void test_scaled_to_nothing_and_back(void **state)
     world_done(&world);
 }
 
+/* What a batch that waits for its leave gets meanwhile is verified before the next begins. */
+static void test_scaled_up_at_a_partition(void **state)
+{
+    struct world world;
+    world_init(&world, PARTITIONED(0));
+    world_run_to_batch(&world, BATCH_READY, 0);
+    world.broken[2] = true;
+    world_scale(&world, 10);
+    assert_waits(&world, ROLLING_IN_BATCHES, REASON_PARTITION_REACHED,
+                 "batch 1 of 3 is ready; batchPartition is 0, raise it to go on");
+    world_plan(&world, PARTITIONED(1));
+    assert_waits(&world, ROLLING_IN_BATCHES, REASON_PODS_NOT_READY,
+                 "batch 1: 4 of 4 pods are updated, 2 of them ready");
+    assert_reason(&world, "updatedReady", "at least 4", "2");
+    assert_int_equal(world.workload.told, 4);
+    world_heal(&world, 2);
+    world_run(&world);
+    assert_int_equal(world.workload.counts.updated_ready, 6);
+    world_plan(&world, PARTITIONED(2));
+    world_run(&world);
+    assert_ended(&world, ROLLING_SUCCEEDED, 10, 10);
+    world_done(&world);
+}
+
+/* Nor does a hook open a batch while one of the pods before it has gone. */
+static void test_pod_lost_at_a_gate(void **state)
+{
+    struct world world;
+    world_init(&world, "{'rolloutBatches':[{'replicas':2},{'batchRolloutWebhooks':[{'type':"
+                       "'pre-batch-rollout','name':'later','url':'http://h'}]}]}");
+    world_run_to_batch(&world, BATCH_INITIALIZING, 1);
+    for (int i = 0; i < world.workload.pod_count; i++) {
+        struct pod *pod = &world.workload.pods[i];
+        if (pod->revision == 2)
+            *pod = (struct pod){.revision = 2, .ready_at = INT64_MAX};
+    }
+    assert_waits(&world, ROLLING_IN_BATCHES, REASON_PODS_NOT_READY,
+                 "batch 1: 2 of 2 pods are updated, 0 of them ready");
+    assert_int_equal(world.recorded.batch_state, BATCH_INITIALIZING);
+    world_heal(&world, 2);
+    world_run(&world);
+    assert_ended(&world, ROLLING_SUCCEEDED, 5, 5);
+    world_done(&world);
+}
+
 /* Sizes that go up and down for ever don't push the roll past a gate. */
 static void test_scaling_to_and_fro_does_not_creep(void **state)
 {
@@ -1099,6 +1146,8 @@ int main(void)
         cmocka_unit_test(test_scaled_up_on_the_way),
         cmocka_unit_test(test_scaled_down_on_the_way),
         cmocka_unit_test(test_scaled_to_nothing_and_back),
+        cmocka_unit_test(test_scaled_up_at_a_partition),
+        cmocka_unit_test(test_pod_lost_at_a_gate),
         cmocka_unit_test(test_scaling_to_and_fro_does_not_creep),
         cmocka_unit_test(test_scaled_further_while_scaling),
         cmocka_unit_test(test_scaled_back_while_scaling),

@@ -184,6 +184,16 @@ void world_hold(struct world *world, enum holder holder)
     world->workload.holder = holder;
 }
 
+void world_heal(struct world *world, int revision)
+{
+    world->broken[revision] = false;
+    for (int i = 0; i < world->workload.pod_count; i++) {
+        struct pod *pod = &world->workload.pods[i];
+        if (pod->revision == revision && !pod->ready)
+            pod->ready_at = world->now_ms + 1;
+    }
+}
+
 /* ---- time ---- */
 
 void world_wait(struct world *world, int64_t ms)

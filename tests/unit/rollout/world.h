@@ -123,6 +123,7 @@ void world_scale(struct world *world, int size);           /* from outside */
 void world_no_workload(struct world *world);               /* it never was */
 void world_template(struct world *world, int revision);    /* somebody else puts this one on it */
 void world_hold(struct world *world, enum holder holder);
+void world_heal(struct world *world, int revision); /* its pods get ready after all */
 
 /* One pass of the shell. True when it has changed anything. */
 bool world_pass(struct world *world);
