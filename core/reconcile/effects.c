@@ -181,7 +181,7 @@ static void tell_if_free(const struct component *component)
 {
     if (effect_now(component)->kind != EFFECT_FINISH)
         return;
-    char *topic AUTO_FREE = str_format("workload %s", component->observation.object);
+    char *topic AUTO_FREE = waiters_object_topic(component->observation.object);
     rollouts_wake(component->task->controller, topic);
 }
 

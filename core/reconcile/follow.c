@@ -53,7 +53,7 @@ static int find_objects(struct task *task, enum reason_code *ret_why, struct err
     struct unlisted unlisted = {ref_kind(task), kind->store ? store_failure(kind->store) : NULL};
     if (kind->store && store_synced(kind->store))
         return OK;
-    char *topic AUTO_FREE = str_format("kind %s", ref_kind(task));
+    char *topic AUTO_FREE = waiters_kind_topic(ref_kind(task));
     char *words AUTO_FREE = unlisted_words(&unlisted);
     waiters_add(&task->kind->waiters, topic, task->key);
     if (!kind->store) {

@@ -253,7 +253,7 @@ static bool kind_ready(struct component *component, struct workload_kind *kind)
         return kind_unplaced(component, kind);
     if (kind->store && kind_seen(component, kind, &unlisted))
         return true;
-    char *topic AUTO_FREE = str_format("kind %s", kind->kind->kind);
+    char *topic AUTO_FREE = waiters_kind_topic(kind->kind->kind);
     waiters_add(&component->task->kind->waiters, topic, component->task->key);
     return kind->store ? kind_unlisted(component, &unlisted) : kind_unserved(component, kind);
 }

@@ -187,7 +187,7 @@ static void wait_for_more(struct task *task)
             waiters_add(&kind->waiters, TOPIC_WINDOWS, task->key);
         if (component->kind && !component->observation.held &&
             !rolling_state_terminal(component->status.rolling)) {
-            char *topic AUTO_FREE = str_format("workload %s", component->observation.object);
+            char *topic AUTO_FREE = waiters_object_topic(component->observation.object);
             waiters_add(&kind->waiters, topic, task->key);
         }
         if (component->observation.located.code == ERR_RETRY && !component->forget &&

@@ -30,9 +30,20 @@ void waiters_add(struct waiters *waiters, const char *topic, const char *key)
     set_add(keys, key);
 }
 
+char *waiters_object_topic(const char *object)
+{
+    return str_format("workload %s", object);
+}
+
 char *waiters_workload_topic(const char *kind, const char *ns, const char *name)
 {
-    return str_format("workload %s %s/%s", kind, ns, name);
+    char *object AUTO_FREE = str_format("%s %s/%s", kind, ns, name);
+    return waiters_object_topic(object);
+}
+
+char *waiters_kind_topic(const char *kind)
+{
+    return str_format("kind %s", kind);
 }
 
 const char *waiters_next(const struct waiters *waiters, const char *topic, size_t *cursor)

@@ -16,8 +16,13 @@ struct waiters {
 
 void waiters_add(struct waiters *waiters, const char *topic, const char *key);
 
-/* What happens to a workload, whatever it is. The caller frees it. */
+/* What happens to a workload, whatever it is; by its name in full, "Deployment default/web", or by
+ * the parts of that. The caller frees it. */
+char *waiters_object_topic(const char *object);
 char *waiters_workload_topic(const char *kind, const char *ns, const char *name);
+
+/* What happens to all workloads of a kind. The caller frees it. */
+char *waiters_kind_topic(const char *kind);
 
 /* The next of those who wait for the topic, in no order; NULL: there is none. The cursor begins
  * with 0. Borrowed until somebody is added or woken. */

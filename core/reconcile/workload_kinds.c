@@ -26,7 +26,7 @@ void workload_wake(const struct workload_kind *kind, const json_t *workload)
 
 void workload_kind_wake(struct workload_kind *kind)
 {
-    char *topic AUTO_FREE = str_format("kind %s", kind->kind->kind);
+    char *topic AUTO_FREE = waiters_kind_topic(kind->kind->kind);
     rollouts_wake(kind->controller, topic);
 }
 
