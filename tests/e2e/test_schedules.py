@@ -104,8 +104,10 @@ class Play:
         self.web.plan(batchPartition=None, paused=None)
 
     def settle(self) -> list:
-        """Why it doesn't, if so."""
+        """Why it doesn't, if so. What was at rest before the last act, as far as the history knows by
+        then, isn't what is asked about."""
         try:
+            self.stage.history.catch_up()
             self.stage.wait("it settles", lambda: not unsettled(self.seen()), SETTLE_S)
             self.stage.history.catch_up()
             apps.assert_quiet(self.stage, self.web.kind.kind, 1)

@@ -166,10 +166,13 @@ def most_told(stage, since: int) -> int:
 def assert_quiet(stage, kind: str, seconds: float = 1.5) -> None:
     """No pod comes, goes or changes, and nobody changes the workload's spec."""
     stage.history.catch_up()
-    before = stage.history.now(kind, "web")["metadata"]["generation"]
+    before = stage.history.now(kind, "web")
     changes = stage.history.quiet(stage.history.number(), seconds, "Pod")
-    assert not changes, changes[0]
-    assert stage.history.now(kind, "web")["metadata"]["generation"] == before
+    assert not changes, f"a pod changes: {changes[0]}"
+    now = stage.history.now(kind, "web")
+    assert now["metadata"]["generation"] == before["metadata"]["generation"], (
+        f"the {kind} changes from {before['spec']} to {now['spec']}, by "
+        f"{[entry['manager'] for entry in now['metadata'].get('managedFields', [])]}")
 
 
 def wait_settled(stage, kind: str, size: int) -> None:
