@@ -69,7 +69,7 @@ def told(stage, example: str, crd: str, places=None) -> None:
     resource, group = crd.split(".", 1)
     wait_for("the role has grown", lambda: any(
         group in rule["apiGroups"] and resource in rule["resources"]
-        for rule in stage.api.get(path)["rules"]), 30)
+        for rule in stage.api.get(path)["rules"] or []), 30)
     controller.start()
 
 

@@ -78,7 +78,7 @@ def enable(stage, controller, **entry) -> None:
     stage.cluster.kubectl("apply", "-f", "-", stdin=role)
     wait_for("the controller may patch widgets", lambda: any(
         "widgets" in rule["resources"] for rule in stage.api.get(
-            "/apis/rbac.authorization.k8s.io/v1/clusterroles/sluice")["rules"]), 30)
+            "/apis/rbac.authorization.k8s.io/v1/clusterroles/sluice")["rules"] or []), 30)
     draft.replace(controller.config)
 
 
