@@ -258,7 +258,8 @@ static enum batch_event probe_verifying(struct run *run)
 }
 
 /* The batch before may have waited for its leave, or for a hook, for a week. Its pods must be ready
- * now: since it was verified some may have gone, or have to come because the workload was scaled. */
+ * now: since it was verified some may have gone, or have to come because the workload was scaled.
+ */
 static enum batch_event probe_initializing(struct run *run)
 {
     if (run->status->step_target >= 0 && !pods_verified(run))
