@@ -290,6 +290,27 @@ static void test_pause_while_a_hook_is_awaited(void **state)
     world_done(&world);
 }
 
+/* A hook doesn't open a batch while one of the pods before it has gone. */
+static void test_pod_lost_at_a_gate(void **state)
+{
+    struct world world;
+    world_init(&world, "{'rolloutBatches':[{'replicas':2},{'batchRolloutWebhooks':[{'type':"
+                       "'pre-batch-rollout','name':'later','url':'http://h'}]}]}");
+    world_run_to_batch(&world, BATCH_INITIALIZING, 1);
+    for (int i = 0; i < world.workload.pod_count; i++) {
+        struct pod *pod = &world.workload.pods[i];
+        if (pod->revision == 2)
+            *pod = (struct pod){.revision = 2, .ready_at = INT64_MAX};
+    }
+    assert_waits(&world, ROLLING_IN_BATCHES, REASON_PODS_NOT_READY,
+                 "batch 1: 2 of 2 pods are updated, 0 of them ready");
+    assert_int_equal(world.recorded.batch_state, BATCH_INITIALIZING);
+    world_heal(&world, 2);
+    world_run(&world);
+    assert_ended(&world, ROLLING_SUCCEEDED, 5, 5);
+    world_done(&world);
+}
+
 /* ---- partition ---- */
 
 static const char *partitioned(int partition)
@@ -525,6 +546,7 @@ int main(void)
         cmocka_unit_test(test_pause_and_resume_in_a_batch),
         cmocka_unit_test(test_paused_from_the_beginning),
         cmocka_unit_test(test_pause_while_a_hook_is_awaited),
+        cmocka_unit_test(test_pod_lost_at_a_gate),
         cmocka_unit_test(test_partition_holds_until_it_is_raised),
         cmocka_unit_test(test_lower_partition_means_no_further),
         cmocka_unit_test(test_interval_between_pods),
