@@ -25,7 +25,7 @@ from cluster.in_memory import SandboxCluster  # noqa: E402
 from harness import followed  # noqa: E402
 from harness.controller import BUILD  # noqa: E402
 from harness.receiver import Receiver  # noqa: E402
-from harness.stage import Stage  # noqa: E402
+from harness.stage import ROLE, Stage  # noqa: E402
 
 SANDBOX = BUILD / "sdk" / "sandbox" / "sluice-sandbox"
 
@@ -79,8 +79,7 @@ def install_account(cluster) -> Path:
     request = {"apiVersion": "authentication.k8s.io/v1", "kind": "TokenRequest",
                "spec": {"expirationSeconds": 86400}}
     token = cluster.api.create(path, request)["status"]["token"]
-    wait_for("the controller's role is put together", lambda: cluster.api.get(
-        "/apis/rbac.authorization.k8s.io/v1/clusterroles/sluice").get("rules"), 30)
+    wait_for("the controller's role is put together", lambda: cluster.api.get(ROLE).get("rules"), 30)
     return cluster.credentials.kubeconfig("sluice", {"token": token})
 
 

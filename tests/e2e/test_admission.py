@@ -17,13 +17,13 @@ from conftest import ROOT
 from harness.controller import BUILD, SLUICE, config_text
 from harness.exposition import Exposition, fetch, free_port
 from harness.objects import rollout
+from harness.stage import ROLE
 
 pytestmark = pytest.mark.real("an API server has to ask")
 
 DEPLOY = ROOT / "deploy" / "admission"
 WEBHOOKS = "/apis/admissionregistration.k8s.io/v1/validatingwebhookconfigurations"
 DEPLOYMENT = [{"name": "deployment", "file": str(BUILD / "plugins" / "deployment" / "deployment.so")}]
-AGGREGATED = "/apis/rbac.authorization.k8s.io/v1/clusterroles/sluice"
 
 
 def follower(name="web", workload="web", kind="Deployment", **plan) -> dict:
@@ -86,7 +86,7 @@ class Desk:
             if thing["metadata"]["name"] == "sluice-admission":
                 thing["metadata"]["name"] = f"sluice-{self.name}"
                 self.stage.cluster.apply(thing)
-        self.stage.wait("the role counts", lambda: self.name in json.dumps(self.api.get(AGGREGATED)))
+        self.stage.wait("the role counts", lambda: self.name in json.dumps(self.api.get(ROLE)))
 
     def open(self, number=0, *arguments: str):
         controller = self.stage.controller_with(self.config(number), *arguments).start()

@@ -10,12 +10,11 @@ import time
 from pathlib import Path
 
 import pytest
-from cluster.cluster import wait_for
 
 from harness import apps, proof
 from harness.apps import watched  # noqa: F401, a fixture for every test here
 from harness.bakery import BAKERIES, Baker
-from harness.controller import BUILD, RENDERER, SLUICE
+from harness.controller import BUILD, RENDERER
 from harness.objects import RESOURCES, component, definition, image_of, is_current, is_ready, rollout
 
 pytestmark = pytest.mark.real("adds to the controller's rights")
@@ -60,16 +59,7 @@ def told(stage, example: str, crd: str, places=None) -> None:
         assert there in text
         text = text.replace(there, here)
     controller = stage.controller_with(text)
-    role = subprocess.run([SLUICE, "role", "--config", controller.config], check=True, text=True,
-                          capture_output=True).stdout
-    name = "name: sluice-controller"
-    assert name in role
-    stage.cluster.kubectl("apply", "-f", "-", stdin=role.replace(name, f"name: sluice-{crd}"))
-    path = "/apis/rbac.authorization.k8s.io/v1/clusterroles/sluice"
-    resource, group = crd.split(".", 1)
-    wait_for("the role has grown", lambda: any(
-        group in rule["apiGroups"] and resource in rule["resources"]
-        for rule in stage.api.get(path)["rules"] or []), 30)
+    stage.grant(controller.config, crd)
     controller.start()
 
 

@@ -8,16 +8,14 @@ options name; others can't even be loaded."""
 import json
 import re
 import socket
-import subprocess
 import urllib.request
 from pathlib import Path
 
 import pytest
-from cluster.cluster import wait_for
 
 from harness import apps
 from harness.apps import watched  # noqa: F401
-from harness.controller import BUILD, SLUICE, config_text
+from harness.controller import BUILD, config_text
 from harness.objects import component, definition, reason, rollout, state
 
 pytestmark = pytest.mark.real("adds to the controller's rights")
@@ -147,14 +145,8 @@ class Den:
         """Gives the controller the rights that these adapters ask for."""
         draft = self.stage.folder / "draft.yaml"
         draft.write_text(config_text(self._entries(hostile=False)))
-        role = subprocess.run([SLUICE, "role", "--config", draft], check=True, text=True,
-                              stdout=subprocess.PIPE).stdout
-        self.stage.cluster.kubectl("apply", "-f", "-", stdin=role.replace(
-            "name: sluice-controller", "name: sluice-hostile"))
         last = kind_of(list(self.calls)[-1]).lower() + "s"
-        wait_for("the controller may patch their workloads", lambda: any(
-            last in rule["resources"] for rule in self.stage.api.get(
-                "/apis/rbac.authorization.k8s.io/v1/clusterroles/sluice")["rules"]), 30)
+        self.stage.grant(draft, f"{last}.x.io")
 
     def adapters(self) -> dict:
         """What the controller says of its adapters, by name."""

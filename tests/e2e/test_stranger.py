@@ -13,7 +13,7 @@ import pytest
 from cluster.cluster import wait_for
 
 from conftest import ROOT
-from harness.controller import BUILD, SLUICE, config_text
+from harness.controller import BUILD, config_text
 from harness.objects import component, definition, rollout
 
 sys.path.append(str(ROOT / "tests" / "sdk"))
@@ -72,13 +72,7 @@ def enable(stage, controller, **entry) -> None:
                        namespace=stage.namespace)
     draft = controller.config.with_name("draft.yaml")
     draft.write_text(text)
-    role = subprocess.run([SLUICE, "role", "--config", draft], check=True, text=True,
-                          stdout=subprocess.PIPE).stdout
-    role = role.replace("name: sluice-controller", "name: sluice-widgets")
-    stage.cluster.kubectl("apply", "-f", "-", stdin=role)
-    wait_for("the controller may patch widgets", lambda: any(
-        "widgets" in rule["resources"] for rule in stage.api.get(
-            "/apis/rbac.authorization.k8s.io/v1/clusterroles/sluice")["rules"] or []), 30)
+    stage.grant(draft, "widgets.example.com")
     draft.replace(controller.config)
 
 

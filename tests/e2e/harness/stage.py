@@ -3,16 +3,18 @@
 
 import json
 import re
+import subprocess
 from pathlib import Path
 
 from cluster import audit
 from cluster.api import ApiError
 
-from .controller import Controller, config_text
+from .controller import SLUICE, Controller, config_text
 from .history import History
 from .objects import RESOURCES, application, component, is_current, rollout, state
 
 SEED = Path(__file__).parents[3] / "examples" / "seed"
+ROLE = "/apis/rbac.authorization.k8s.io/v1/clusterroles/sluice"  # put together of others
 USER = "system:serviceaccount:sluice-system:sluice"
 
 
@@ -45,6 +47,19 @@ class Stage:
         folder.mkdir()
         self.controllers.append(Controller(folder, self.account, config, *arguments))
         return self.controllers[-1]
+
+    def grant(self, config: Path, crd: str) -> None:
+        """Gives the controller the rights that `sluice role` says for a config, in a role of their own, and
+        waits until what this definition is of is among them."""
+        role = subprocess.run([SLUICE, "role", "--config", config], check=True, text=True,
+                              stdout=subprocess.PIPE).stdout
+        name = "name: sluice-controller"
+        assert name in role
+        self.cluster.kubectl("apply", "-f", "-", stdin=role.replace(name, f"name: sluice-{crd}"))
+        resource, group = crd.split(".", 1)
+        self.wait(f"the controller may patch {resource}", lambda: any(
+            group in rule["apiGroups"] and resource in rule["resources"]
+            for rule in self.api.get(ROLE)["rules"] or []), 30)
 
     def close(self) -> None:
         """Ends and removes all of it; the namespace goes by and by."""
