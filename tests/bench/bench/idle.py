@@ -10,10 +10,10 @@ import json
 import time
 from dataclasses import dataclass
 
-from cluster import Cluster, wait_for
+from cluster import Cluster, audit, wait_for
 
 from . import controllers, crowd, objects, show, usage
-from .traffic import Traffic, log_reads_too, now, seconds_between, traffic
+from .traffic import Traffic, log_reads_too, now, traffic
 
 KINDS = {"AppRollout", "Application", "ApplicationRevision", "ComponentDefinition", "CloneSet"}
 
@@ -149,8 +149,8 @@ class Idle:
         self.controller.start()
         wait_for("the first decision", lambda: self._asked(since).first_write, 60)
         wait_for("all is listed", lambda: KINDS <= self._watching(said).keys(), 60)
-        started = Started(max(seconds_between(since, at) for at in self._watching(said).values()),
-                          seconds_between(since, self._asked(since).first_write),
+        started = Started(max(audit.seconds_between(since, at) for at in self._watching(said).values()),
+                          audit.seconds_between(since, self._asked(since).first_write),
                           usage.cpu(self.controller.pid))
         show.step(f"restarted: listed after {started.listed:.2f} s, first write after "
                   f"{started.decided:.2f} s")

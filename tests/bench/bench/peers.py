@@ -14,7 +14,7 @@ from cluster import Cluster, audit, wait_for
 from . import crowd, show, usage
 from .contenders import PODS, Argo, Kruise, Sluice, image, name
 from .objects import IMAGES
-from .traffic import READS, Traffic, log_reads_too, now, seconds_between, traffic
+from .traffic import READS, Traffic, log_reads_too, now, traffic
 
 NEWS = ("deployments", "replicasets")  # whose status tells how many pods are available
 NUMBER = re.compile(r"^web-(\d+)")
@@ -95,7 +95,7 @@ class Bench:
         since = now()
         self.controller.start()
         wait_for("the first decision", lambda: self._first_step(since), 120)
-        return seconds_between(since, self._first_step(since))
+        return audit.seconds_between(since, self._first_step(since))
 
     def _first_step(self, since: str) -> str:
         return next((event["requestReceivedTimestamp"] for event in _written(
@@ -135,7 +135,7 @@ def reactions(events: list, user: str, steps: str) -> list:
             told[number] = event["stageTimestamp"]
         elif ours and about["resource"] == steps and not about.get("subresource"):
             if number in stepped and number in told:
-                found.append(seconds_between(told.pop(number), event["requestReceivedTimestamp"]))
+                found.append(audit.seconds_between(told.pop(number), event["requestReceivedTimestamp"]))
             stepped.add(number)
     return found
 

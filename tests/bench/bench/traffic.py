@@ -34,10 +34,6 @@ def now() -> str:
     return datetime.now(timezone.utc).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
 
 
-def seconds_between(before: str, after: str) -> float:
-    return (_time(after) - _time(before)).total_seconds()
-
-
 def traffic(cluster, user: str, since: str = "", until: str = "~") -> Traffic:
     """Everything that the user began to ask between two moments."""
     found = Traffic()
@@ -70,7 +66,3 @@ def _what(event: dict) -> str:
     thing = event.get("objectRef", {})
     subresource = f"/{thing['subresource']}" if thing.get("subresource") else ""
     return f"{event['verb']} {thing.get('resource', event['requestURI'])}{subresource}"
-
-
-def _time(text: str) -> datetime:
-    return datetime.strptime(text, "%Y-%m-%dT%H:%M:%S.%fZ")

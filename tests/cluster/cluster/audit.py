@@ -2,6 +2,7 @@
 """The apiserver's audit log: every write, by whom, and how it was answered."""
 
 import json
+from datetime import datetime
 from pathlib import Path
 from typing import Iterator
 
@@ -43,3 +44,8 @@ def writes(log: Path, user: str = "", user_agent: str = "", resource: str = "") 
                 and resource in ("", event.get("objectRef", {}).get("resource")))
 
     return [event for event in events(log) if is_wanted(event)]
+
+
+def seconds_between(before: str, after: str) -> float:
+    """From one time to another, as the log writes them."""
+    return (datetime.fromisoformat(after) - datetime.fromisoformat(before)).total_seconds()

@@ -217,6 +217,17 @@ def step_targets(history, rollout: str, since: int = 0, kind: str = "AppRollout"
     return [each for each in changed if each is not None]
 
 
+def progress_told(history, rollout: str, since: int = 0) -> list:
+    """The versions that differ from the one before in counters or in the present reason alone."""
+    def place(status):
+        return [status.get(key) for key in ("rollingState", "batchRollingState", "currentBatch", "conditions")]
+
+    versions = history.versions("AppRollout", rollout)
+    statuses = [version.object.get("status", {}) for version in versions]
+    return [version for version, before, after in zip(versions[1:], statuses, statuses[1:])
+            if version.number > since and before != after and place(before) == place(after)]
+
+
 def way_of(batches: int) -> list:
     """What `trace` must be for a roll without incident."""
     return BEFORE_BATCHES + ONE_BATCH * batches + AFTER_BATCHES
