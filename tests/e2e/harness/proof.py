@@ -21,6 +21,9 @@ AFTER_BATCHES = ["RolloutInProgress", "RolloutFinalizing", "RolloutSucceed"]
 BATCH_STATES = ["batchInitializing", "batchInRolling", "batchVerifying", "batchFinalizing",
                 "batchReady"]
 
+# What of a status tells how far it is. A change of these alone waits five seconds for company.
+PROGRESS = ("upgradedReplicas", "upgradedReadyReplicas", "targetGeneration", "standing", "reason")
+
 
 class Moment:
     """The namespace between two changes: one CloneSet and its pods."""
@@ -218,14 +221,15 @@ def step_targets(history, rollout: str, since: int = 0, kind: str = "AppRollout"
 
 
 def progress_told(history, rollout: str, since: int = 0) -> list:
-    """The versions that differ from the one before in counters or in the present reason alone."""
-    def place(status):
-        return [status.get(key) for key in ("rollingState", "batchRollingState", "currentBatch", "conditions")]
+    """The versions that differ from the one before in how far it is, and in nothing else."""
+    def rest(status):
+        parts = [rest(part) for part in status.get("components", [])]
+        return {**{key: status[key] for key in status if key not in PROGRESS}, "components": parts}
 
     versions = history.versions("AppRollout", rollout)
     statuses = [version.object.get("status", {}) for version in versions]
     return [version for version, before, after in zip(versions[1:], statuses, statuses[1:])
-            if version.number > since and before != after and place(before) == place(after)]
+            if version.number > since and before != after and rest(before) == rest(after)]
 
 
 def way_of(batches: int) -> list:
