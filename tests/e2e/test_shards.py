@@ -68,6 +68,7 @@ class Crew:
             config_text(ADAPTERS, serve={"listen": ""}), "--leader-elect", f"--shards={shards}",
             f"--leader-elect-resource-name={self.name}",
             f"--leader-elect-resource-namespace={NAMESPACE}", *terms)
+        self.opened.callback(made.close)  # before what it reaches the API server through
         self.recorders[made] = recorder
         made.start()
         self.stage.wait("it says who it is", lambda: identity(made))
