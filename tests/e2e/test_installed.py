@@ -33,27 +33,26 @@ def take(web, *batches, **plan):
 
 
 def test_replaced_in_the_middle_of_a_roll(installed, follow):
-    """Another version after the first batch, and the former one again after the second, each time
-    while the next batch has just been let go. No batch is skipped or repeated, no pod is missed."""
+    """Two upgrades and a downgrade between them, each while the next batch has just been let go. No batch
+    is skipped or repeated, no pod is missed."""
     web = follow(DEPLOYMENT)
-    before = take(web, 1, 2, 2, batchPartition=0)
+    before = take(web, 1, 1, 1, 2, batchPartition=0)
     held, since = web.status()["lastTargetAppRevision"], web.stage.history.number()
     web.set_image("5.0.2")
-    web.stage.wait("the first batch", lambda: web.at("5.0.2") == 1)
-    installed.install("two")
-    web.plan(batchPartition=1)
-    installed.wait_ready("two")
-    web.stage.wait("the second batch", lambda: web.at("5.0.2") == 3)
-    installed.install("one")
-    web.plan(batchPartition=2)
-    installed.wait_ready("one")
+    for batch, version in enumerate(("two", "one", "two"), 1):
+        web.stage.wait(f"batch {batch}", lambda done=batch: web.at("5.0.2") == done)
+        installed.install(version)
+        web.plan(batchPartition=batch)
+        installed.wait_ready(version)
     web.wait_held(held)
     apps.wait_all_ready(web.stage, "5.0.2", SIZE)
     assert web.fewest_ready(since) >= web.kind.least
-    web.assert_batches(since, "5.0.2", 1, 3, 5)
+    web.assert_batches(since, "5.0.2", 1, 2, 3, 5)
     web.assert_none_taken_back(since, "5.0.2")
     web.wait_gone()
     web.assert_given_back(before)
+    installed.install("one")
+    installed.wait_ready("one")
 
 
 def test_the_kubelet_restarts(installed, follow):
