@@ -46,6 +46,10 @@ def writes(log: Path, user: str = "", user_agent: str = "", resource: str = "") 
     return [event for event in events(log) if is_wanted(event)]
 
 
+def seconds(time: str) -> float:
+    """Since the epoch, of a time as the log writes it."""
+    return datetime.fromisoformat(time).timestamp()
+
+
 def seconds_between(before: str, after: str) -> float:
-    """From one time to another, as the log writes them."""
-    return (datetime.fromisoformat(after) - datetime.fromisoformat(before)).total_seconds()
+    return seconds(after) - seconds(before)

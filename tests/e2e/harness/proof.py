@@ -21,7 +21,8 @@ AFTER_BATCHES = ["RolloutInProgress", "RolloutFinalizing", "RolloutSucceed"]
 BATCH_STATES = ["batchInitializing", "batchInRolling", "batchVerifying", "batchFinalizing",
                 "batchReady"]
 
-# What of a status tells how far it is. A change of these alone waits five seconds for company.
+# What of a status tells how far it is, as core/oam/status.c has it. A change of these alone waits
+# five seconds for company.
 PROGRESS = ("upgradedReplicas", "upgradedReadyReplicas", "targetGeneration", "standing", "reason")
 
 

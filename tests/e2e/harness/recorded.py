@@ -2,8 +2,6 @@
 """The record of a schedule. On a real cluster it is read from the API server's audit log, which keeps
 what was written in some namespaces; on a sandbox the history and the gates have it."""
 
-from datetime import datetime
-
 from cluster import audit, wait_for
 
 from .followed import SIZE
@@ -77,10 +75,6 @@ def _versions(web, events: list) -> list:
 
 def _write(event: dict) -> Write:
     about, thing = event["objectRef"], event.get("responseObject", {})
-    return Write(event["userAgent"].rpartition(" ")[2], _seconds(event["requestReceivedTimestamp"]),
-                 _seconds(event["stageTimestamp"]), about["resource"], about.get("name", ""),
+    return Write(event["userAgent"].rpartition(" ")[2], audit.seconds(event["requestReceivedTimestamp"]),
+                 audit.seconds(event["stageTimestamp"]), about["resource"], about.get("name", ""),
                  event["responseStatus"]["code"], thing.get("spec", {}).get("holderIdentity", ""))
-
-
-def _seconds(text: str) -> float:
-    return datetime.fromisoformat(text).timestamp()
